@@ -60,7 +60,7 @@ export class Target {
 
 	/** Opens a connection as an attacker. */
 	async open(port: number = this.port): Promise<RawWebSocket> {
-		const socket = await openRawWebSocket(port);
+		const socket = await openRawWebSocket(port, { headers: { 'Sec-WebSocket-Protocol': 'orijs.1' } });
 		this.#sockets.push(socket);
 		return socket;
 	}

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmarks/benchmark.ts';
 
 import { bridge } from './benchmarks/bridge.ts';
+import { compression } from './benchmarks/compression.ts';
 import { connect } from './benchmarks/connect.ts';
 import { fanOut } from './benchmarks/fan-out.ts';
 import { growth } from './benchmarks/growth.ts';
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 	connect,
 	resubscribe,
 	growth,
+	compression,
 ];
 const RESULTS = new URL('../results/', import.meta.url);
 

@@ -7,7 +7,7 @@ import type { Noticed } from './protocol.ts';
 /** The delay between two requests, in milliseconds. */
 const BETWEEN_REQUESTS_MS = 50;
 
-const socket = new WebSocket(process.argv[2] ?? '');
+const socket = new WebSocket(process.argv[2] ?? '', 'orijs.1');
 let closes = 0;
 let answers = 0;
 let slowestMs = 0;

@@ -1,5 +1,5 @@
 import { compareFlows, type FlowCase } from '../harness/compare-flows.ts';
-import { crossws, orijs, rawBun, rawBunAgain, socketIoBun, socketIoNode } from '../harness/subjects.ts';
+import { crossws, orijs, orijsBothKinds, rawBun, rawBunAgain, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import type { Target } from '../report/results.ts';
 import { count, size } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';
@@ -15,11 +15,14 @@ export const fanOut: Benchmark = {
 		// The first client subscribes to all topics, the last only to the largest.
 		const clients = Array.from({ length: most }, (_, client) => sizes.filter((size) => client < size).map(topicOf));
 		const cases = [64, 1024].flatMap((bytes) => sizes.map((receivers) => flowCase(receivers, bytes)));
-		const kinds = bench.selected([rawBun, orijs, rawBunAgain, crossws, socketIoBun, socketIoNode], rawBun);
+		const kinds = bench.selected(
+			[rawBun, orijs, orijsBothKinds, rawBunAgain, crossws, socketIoBun, socketIoNode],
+			rawBun,
+		);
 		for (const result of await compareFlows(bench, kinds, { clients, nodes: 1 }, cases)) found(result);
 
 		const closest = flowCase(most, 64, { name: 'more rounds, without peers', target: TARGET });
-		const few = bench.selected([rawBun, orijs, rawBunAgain], rawBun);
+		const few = bench.selected([rawBun, orijs, orijsBothKinds, rawBunAgain], rawBun);
 		for (const result of await compareFlows(bench.withMoreGenerations(4), few, { clients, nodes: 1 }, [closest]))
 			found(result);
 	},

@@ -36,9 +36,18 @@ export class ClientGroup {
 		{ clients, concurrency = 100, query = '' }: Pick<ConnectWork, 'clients'> & { concurrency?: number; query?: string },
 	): Promise<ClientGroup> {
 		const name = `group ${++lastGroup}`;
-		const { port, path, hello } = node.description;
+		const { port, path, hello, compresses, hasBothKinds } = node.description;
 		const before = await node.ask<number>({ do: 'count-ready' });
-		const work: ConnectWork = { group: name, port, path: path + query, hello, clients, concurrency };
+		const work: ConnectWork = {
+			group: name,
+			port,
+			path: path + query,
+			hello,
+			compresses,
+			hasBothKinds,
+			clients,
+			concurrency,
+		};
 		const connected = await load.ask<ConnectReport>({ do: 'connect', ...work });
 		await node.untilReady(before + clients.length);
 		return new ClientGroup(load, name, connected, now());

@@ -10,6 +10,8 @@ export interface FlowPlan {
 	readonly receivers: number;
 	/** The payload size, in bytes. */
 	readonly size: number;
+	/** Whether payloads are JSON; the result then includes their size on the wire. Default: a repeated character. */
+	readonly isJson?: boolean;
 	/** The number of messages published per turn of the publisher's event loop. */
 	readonly perTurn: number;
 	/** Whether payloads of the same size can differ in size on the wire. Messages are then counted instead of bytes. */
@@ -73,7 +75,7 @@ export class Flow implements Contender {
 
 	async #send(count: number): Promise<Sample> {
 		const { publisher, group } = this.#testbed;
-		const { topics, receivers, size, perTurn } = this.#plan;
+		const { topics, receivers, size, isJson = false, perTurn } = this.#plan;
 		const wireBytes = this.#wireBytes;
 		const windowBytes = this.#windowBytes;
 		await group.startCounting({
@@ -83,7 +85,7 @@ export class Flow implements Contender {
 		});
 		const used = this.#testbed.meter();
 		const [work, arrival] = await Promise.all([
-			publisher.ask<WorkReport>({ do: 'publish', count, topics, size, perTurn, wireBytes, windowBytes }),
+			publisher.ask<WorkReport>({ do: 'publish', count, topics, size, isJson, perTurn, wireBytes, windowBytes }),
 			group.waitForBytes({ bytes: count * wireBytes, stallMs: STALL_MS }),
 		]);
 		const deliveries = count * receivers;
@@ -91,6 +93,7 @@ export class Flow implements Contender {
 			value: deliveries / ((arrival.lastAt - work.startedAt) / 1e9),
 			delivered: arrival.bytes / (count * wireBytes),
 			cpu: Object.fromEntries(Object.entries(used()).map(([name, ns]) => [name, ns / 1e3 / deliveries])),
+			...(isJson && { more: { 'bytes on the wire': wireBytes / receivers } }),
 		};
 	}
 
@@ -119,13 +122,14 @@ async function wireBytesOf(testbed: Testbed, plan: FlowPlan): Promise<number> {
 
 /** Returns the number of bytes that are received. */
 async function publishOneToEach({ publisher, group }: Testbed, plan: FlowPlan): Promise<number> {
-	const { topics, size } = plan;
+	const { topics, size, isJson = false } = plan;
 	await group.startCounting({ creditPort: publisher.description.creditPort, confirmEach: 1, ...messageBytesOf(plan) });
 	await publisher.ask({
 		do: 'publish',
 		count: topics.length,
 		topics,
 		size,
+		isJson,
 		perTurn: 100,
 		wireBytes: 0,
 		windowBytes: 1,

@@ -32,8 +32,8 @@ function jsonRequest(type: string): string {
 	return JSON.stringify({ type, data: SAY, correlationId: '0123456789abcdef' });
 }
 
-export function own(name: string, file: string): SubjectKind {
-	return bun(name, new URL(`../subjects/${file}.ts`, import.meta.url), {});
+export function own(name: string, file: string, more: object = {}): SubjectKind {
+	return bun(name, new URL(`../subjects/${file}.ts`, import.meta.url), more);
 }
 
 function bun(name: string, script: URL, more: object): SubjectKind {

@@ -12,6 +12,10 @@ export const historyByHand: SubjectKind = own('Lua script by hand', 'history-by-
 
 // This system
 export const orijs: SubjectKind = own('orijs', 'orijs');
+/** Half of the clients are plain, the other half speak the protocol. */
+export const orijsBothKinds: SubjectKind = own('orijs with both kinds', 'orijs', { hasBothKinds: true });
+/** With `perMessageDeflate`, for messages of any length. */
+export const orijsCompressing: SubjectKind = own('orijs with compression', 'orijs', { compresses: true });
 
 export const orijsRedis: SubjectKind = { ...orijs, name: 'orijs + Redis', overRedis: true };
 

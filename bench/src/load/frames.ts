@@ -10,8 +10,16 @@ export function clientFrame(text: string): Buffer {
 	return Buffer.concat([Buffer.from([...header, 0, 0, 0, 0]), payload]);
 }
 
+/** What a client offers to its server. */
+export interface ClientOffer {
+	/** Whether it offers permessage-deflate, as browsers do. Default false. */
+	readonly compresses?: boolean | undefined;
+	/** Whether it offers no subprotocol. Default: it offers that of this system's protocol. */
+	readonly isPlain?: boolean | undefined;
+}
+
 /** Returns the HTTP upgrade request. The key can be any 16 bytes. */
-export function handshake(port: number, path: string): string {
+export function handshake(port: number, path: string, { compresses, isPlain }: ClientOffer = {}): string {
 	return [
 		`GET ${path} HTTP/1.1`,
 		`Host: 127.0.0.1:${port}`,
@@ -19,6 +27,9 @@ export function handshake(port: number, path: string): string {
 		'Connection: Upgrade',
 		'Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==',
 		'Sec-WebSocket-Version: 13',
+		// Servers other than those of OriJS ignore it, or confirm it because it is the only one.
+		...(isPlain ? [] : ['Sec-WebSocket-Protocol: orijs.1']),
+		...(compresses ? ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'] : []),
 		'\r\n',
 	].join('\r\n');
 }

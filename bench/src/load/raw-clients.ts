@@ -63,14 +63,15 @@ export class RawClients {
 		const startedAt = now();
 		let next = 0;
 		const connectInTurn = async (): Promise<void> => {
-			for (let topics = clients[next++]; topics !== undefined; topics = clients[next++])
-				await this.#connectOne(work, topics);
+			for (let index = next++; index < clients.length; index = next++) await this.#connectOne(work, index);
 		};
 		await Promise.all(Array.from({ length: concurrency }, connectInTurn));
 		return { startedAt, endedAt: now(), connected: this.#sockets.length };
 	}
 
-	async #connectOne({ port, path, hello }: ConnectWork, topics: readonly string[]): Promise<void> {
+	async #connectOne(work: ConnectWork, index: number): Promise<void> {
+		const { port, path, hello, compresses, hasBothKinds } = work;
+		const topics = work.clients[index] ?? [];
 		const query = topics.length === 0 ? '' : `${path.includes('?') ? '&' : '?'}topics=${topics.join(',')}`;
 		const opened = Promise.withResolvers<void>();
 		let head: Buffer = Buffer.alloc(0);
@@ -100,7 +101,7 @@ export class RawClients {
 			},
 		});
 		socket.setNoDelay(true);
-		socket.write(handshake(port, path + query));
+		socket.write(handshake(port, path + query, { compresses, isPlain: hasBothKinds && index % 2 === 1 }));
 		await opened.promise;
 		this.#sockets.push(socket);
 	}

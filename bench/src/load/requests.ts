@@ -13,6 +13,10 @@ export interface ConnectWork {
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
+	/** Whether clients offer permessage-deflate. Default false. */
+	readonly compresses?: boolean;
+	/** Whether every second client is plain. Default: all speak this system's protocol. */
+	readonly hasBothKinds?: boolean;
 	/** The topics that each client subscribes to, one entry per client. */
 	readonly clients: readonly (readonly string[])[];
 	/** The maximum number of concurrent handshakes. */

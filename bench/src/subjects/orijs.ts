@@ -9,12 +9,16 @@ import { serve } from './serve.ts';
 import type { SubjectSettings } from './subject.ts';
 import { topicsOf } from './client-url.ts';
 
-await serve(async ({ redisPort, onHandOff }) => {
+await serve(async ({ redisPort, onHandOff, compresses = false, hasBothKinds = false }) => {
 	const provider = redisPort === undefined ? new InProcWsProvider() : overRedis(redisPort, onHandOff);
 	const sockets: AppSocket<{ topics: string[] }>[] = [];
 	let ready = 0;
 	const app = new Application()
-		.websocket(provider, { upgrade: (req) => ({ topics: topicsOf(req.url) }), limits: UNREACHABLE_LIMITS })
+		.websocket(provider, {
+			upgrade: (req) => ({ topics: topicsOf(req.url) }),
+			limits: UNREACHABLE_LIMITS,
+			perMessageDeflate: compresses && { thresholdBytes: 0 },
+		})
 		.onWebSocket({
 			async open(ws) {
 				sockets.push(ws);
@@ -27,6 +31,8 @@ await serve(async ({ redisPort, onHandOff }) => {
 	return {
 		port: portOf(server),
 		path: '/ws',
+		compresses,
+		hasBothKinds,
 		readyClients: () => ready,
 		publish: (topic, payload) => app.socket.publish(topic, payload),
 		subscribe: (client, topic) => sockets[client]?.subscribe(topic),

@@ -13,6 +13,8 @@ export interface SubjectDescription {
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
+	readonly compresses: boolean;
+	readonly hasBothKinds: boolean;
 	/** The port on which the load process confirms received bytes. */
 	readonly creditPort: number;
 }
@@ -24,6 +26,8 @@ export interface PublishWork {
 	readonly topics: readonly string[];
 	/** The payload size in bytes, of ASCII characters. */
 	readonly size: number;
+	/** Whether payloads are JSON, as an application would send it, instead of a repeated character. */
+	readonly isJson?: boolean;
 	/** The number of messages published per turn of the event loop. */
 	readonly perTurn: number;
 	/** The number of bytes on the wire per message, for all receivers together. */

@@ -4,6 +4,7 @@ import { answerRequests } from '@orijs/testkit/child';
 import { now } from '../clock.ts';
 import { stamp } from '../load/stamp.ts';
 import { Credit } from './credit.ts';
+import { jsonPayload } from './json-payload.ts';
 import type {
 	ChurnWork,
 	PublishWork,
@@ -13,12 +14,11 @@ import type {
 	SubscribeWork,
 	WorkReport,
 } from './requests.ts';
-import type { StartSubject, Subject } from './subject.ts';
+import type { StartSubject, Subject, SubjectSettings } from './subject.ts';
 
 /** Runs a subject in this process, with the settings from the command line. Works on Bun and Node. */
 export async function serve(start: StartSubject): Promise<void> {
-	const { redisPort, timesHandOff } = JSON.parse(process.argv[2] ?? '{}') as {
-		redisPort?: number;
+	const { timesHandOff, ...settings } = JSON.parse(process.argv[2] ?? '{}') as Omit<SubjectSettings, 'onHandOff'> & {
 		timesHandOff?: boolean;
 	};
 	let failures = 0;
@@ -26,7 +26,7 @@ export async function serve(start: StartSubject): Promise<void> {
 
 	const handOffTimes: number[] = [];
 	const subject = await start({
-		...(redisPort !== undefined && { redisPort }),
+		...settings,
 		...(timesHandOff && { onHandOff: (payload) => handOffTimes.push(now() - stamp.read(payload)) }),
 	});
 	const credit = new Credit();
@@ -43,8 +43,8 @@ export async function serve(start: StartSubject): Promise<void> {
 		const request = body as SubjectRequest;
 		switch (request.do) {
 			case 'describe': {
-				const { port, path, hello } = subject;
-				return { port, path, hello, creditPort } satisfies SubjectDescription;
+				const { port, path, hello, compresses = false, hasBothKinds = false } = subject;
+				return { port, path, hello, compresses, hasBothKinds, creditPort } satisfies SubjectDescription;
 			}
 			case 'count-ready':
 				return subject.readyClients();
@@ -66,7 +66,7 @@ export async function serve(start: StartSubject): Promise<void> {
 
 async function publish(subject: Subject, work: PublishWork, credit: Credit): Promise<void> {
 	const { count, topics, perTurn, wireBytes, windowBytes } = work;
-	const payload = 'x'.repeat(work.size);
+	const payload = work.isJson ? jsonPayload(work.size) : 'x'.repeat(work.size);
 	credit.reset();
 	for (let sent = 0; sent < count;) {
 		const end = Math.min(count, sent + perTurn);

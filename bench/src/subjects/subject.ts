@@ -5,6 +5,10 @@ export interface Subject {
 	readonly path: string;
 	/** A text frame that every client must send first. */
 	readonly hello?: string;
+	/** Whether clients offer permessage-deflate. */
+	readonly compresses?: boolean;
+	/** Whether every second client is plain, instead of speaking this system's protocol. */
+	readonly hasBothKinds?: boolean;
 	/** Returns how many clients are subscribed to all their topics, so that messages from any node reach them. */
 	readyClients(): number;
 	/** Publishes to every subscriber on every node. If this returns a promise, it need not be awaited. */
@@ -20,6 +24,10 @@ export interface Subject {
 export interface SubjectSettings {
 	/** The port of the Redis that connects the nodes. Without it, the process runs alone. */
 	readonly redisPort?: number;
+	/** Whether this system compresses every message for clients that offer it. */
+	readonly compresses?: boolean;
+	/** Whether every second client of this system is plain. */
+	readonly hasBothKinds?: boolean;
 	/** Called with each payload from another node when it is handed to the runtime's `publish`. */
 	readonly onHandOff?: (payload: string) => void;
 }

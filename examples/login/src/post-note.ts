@@ -9,7 +9,7 @@ if (!login.ok) {
 }
 const { token } = (await login.json()) as { token: string };
 
-const socket = new WebSocket(new URL('/ws', server.replace(/^http/, 'ws')));
+const socket = new WebSocket(new URL('/ws', server.replace(/^http/, 'ws')), 'orijs.1');
 socket.addEventListener('open', () => {
 	// The token is sent first. Later frames wait on the server until the token has been checked.
 	socket.send(JSON.stringify({ type: '@auth', data: { token } }));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { connectClient } from '@orijs/testkit';
+import { connectSpeaker } from '@orijs/testkit';
 import { expect, test } from 'vitest';
 import { PostNote } from './messages.ts';
 import { ada, startBoard } from './test-support/boards.ts';
@@ -18,7 +18,7 @@ test("the README's transcript is what a program sends and receives", async () =>
 	const [, shown] = /^# (\{"token".*)$/m.exec(readme) ?? [];
 	expect(answer).toEqual({ ...printed(shown), expiresAt: expect.any(Number) });
 
-	const client = await connectClient(`ws://localhost:${port}/ws`);
+	const client = await connectSpeaker(`ws://localhost:${port}/ws`);
 	const admin = await connect(port, { auth: { token: await tokenOf(port, ada) } });
 	const transcript = [...readme.matchAll(/^([→←]) (.*)$/gm)];
 	expect(transcript).toHaveLength(7);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -78,7 +78,7 @@ async function connected() {
 		.websocket()
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 	const [ws] = sockets;
 	if (ws === undefined) throw new Error('no socket was opened');
 	return { app, client, ws };

@@ -1,7 +1,18 @@
 import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
+import { isSpeaker } from '@orijs/websocket/internal';
 import type { ServerWebSocket } from 'bun';
+import { compressingSends } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { unsubscribeOwnSocket } from './session/unsubscribe-own-socket.ts';
+import { speakerForm } from './speaker-form.ts';
+
+/** Sends a frame of the protocol as it is. For core itself: an application has no access to it. */
+export const SEND_FRAME: unique symbol = Symbol('sendFrame');
+
+/** What core itself uses of its sockets besides their public methods. */
+export interface FrameSender {
+	[SEND_FRAME](frame: string): number;
+}
 
 /** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
@@ -36,8 +47,12 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 		cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult;
 	};
 
-/** Bun's methods whose calls the endpoint observes. */
-type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary'>;
+/** Bun's methods whose calls the endpoint observes or adapts. */
+type Observed = Pick<
+	WebSocketConnection,
+	'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary' | 'isSubscribed'
+> &
+	FrameSender;
 
 /** The endpoint, as its sockets use it. */
 export interface SocketEvents {
@@ -49,7 +64,6 @@ export interface SocketEvents {
 	readonly onPing: (socket: WebSocketConnection) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
-	readonly subprotocolOf: (socket: WebSocketConnection) => string | undefined;
 }
 
 /**
@@ -59,10 +73,13 @@ export interface SocketEvents {
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
 	readonly #events: SocketEvents;
+	readonly #compressFrom: number | undefined;
 	#prototype: object | undefined;
 
-	constructor(provider: WebSocketProvider, events: SocketEvents) {
+	/** @param compressFrom the smallest message that is compressed, in bytes; undefined if none is */
+	constructor(provider: WebSocketProvider, compressFrom: number | undefined, events: SocketEvents) {
 		this.#events = events;
+		this.#compressFrom = compressFrom;
 		this.#methods = {
 			subscribe(topic) {
 				return provider.subscribe(this.data.socketId, topic);
@@ -88,8 +105,10 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClosing, onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
-		const { close, terminate, ping, send, sendText, sendBinary } = bun;
+		const { onClosing, onClose, onPing, onBackpressure } = this.#events;
+		const { close, terminate, ping } = bun;
+		const { send, sendText, sendBinary } =
+			this.#compressFrom === undefined ? bun : compressingSends(bun, this.#compressFrom);
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
 				onClosing(this);
@@ -107,25 +126,41 @@ export class SocketAdopter {
 				return sent;
 			},
 			send(data, compress) {
-				const sent = send.call(this, data, compress);
+				const sent = send.call(this, formOf(this, data), compress);
 				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
 			sendText(data, compress) {
-				const sent = sendText.call(this, data, compress);
+				const sent = sendText.call(this, formOf(this, data), compress);
 				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
 			sendBinary(data, compress) {
-				const sent = sendBinary.call(this, data, compress);
+				const sent = sendBinary.call(this, formOf(this, data), compress);
 				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
+			[SEND_FRAME](frame) {
+				const sent = send.call(this, frame);
+				if (sent <= 0) onBackpressure(this);
+				return sent;
+			},
+			// In Bun, topics have names of their own for clients that speak the protocol.
+			isSubscribed(topic) {
+				return this.readyState === WebSocket.OPEN && this.data.topics.has(topic);
+			},
 		};
 		const prototype = Object.assign(Object.create(bun) as object, this.#methods, observed);
-		Object.defineProperty(prototype, 'subprotocol', {
-			get(this: WebSocketConnection) {
-				return subprotocolOf(this);
+		Object.defineProperties(prototype, {
+			subprotocol: {
+				get(this: WebSocketConnection) {
+					return this.data.subprotocol;
+				},
+			},
+			subscriptions: {
+				get(this: WebSocketConnection) {
+					return this.readyState === WebSocket.OPEN ? [...this.data.topics] : [];
+				},
 			},
 		});
 		// `data` identifies the session, so it must not be replaced. Reading it remains fast, because Bun's own getter is
@@ -135,6 +170,11 @@ export class SocketAdopter {
 			set: refuseData,
 		});
 	}
+}
+
+/** Returns the form in which the socket's client receives what the application sends. @throws {InvalidPayloadError} */
+function formOf<TData>(socket: WebSocketConnection, data: TData): TData {
+	return isSpeaker(socket) ? speakerForm(data) : data;
 }
 
 function refuseData(): never {

@@ -108,13 +108,11 @@ const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number;
 /** Validates limits. @throws {ApplicationError} a limit is unknown or out of range */
 export function checkLimits(limits: unknown): void {
 	if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
-		throw new ApplicationError(`websocket(): limits must be an object, not ${show(limits)}`);
+		throw new ApplicationError(`limits must be an object, not ${show(limits)}`);
 	}
 	for (const [name, value] of Object.entries(limits)) {
 		if (!Object.hasOwn(RANGES, name)) {
-			throw new ApplicationError(
-				`websocket(): there is no limit ${name}; limits are ${Object.keys(RANGES).join(', ')}`,
-			);
+			throw new ApplicationError(`there is no limit ${name}; limits are ${Object.keys(RANGES).join(', ')}`);
 		}
 		const { min, max, fractions } = RANGES[name as keyof Limits];
 		if (
@@ -124,18 +122,18 @@ export function checkLimits(limits: unknown): void {
 			continue;
 		}
 		const kind = fractions ? 'a number' : 'a whole number';
-		throw new ApplicationError(`websocket(): limits.${name} must be ${kind} from ${min} to ${max}, not ${show(value)}`);
+		throw new ApplicationError(`limits.${name} must be ${kind} from ${min} to ${max}, not ${show(value)}`);
 	}
 	const { messageBytes, bytesPerSecond, idleTimeoutMs, pingIntervalMs } = withDefaults(limits);
 	if (bytesPerSecond < messageBytes) {
 		throw new ApplicationError(
-			`websocket(): limits.bytesPerSecond must be at least limits.messageBytes (${messageBytes}), not ${bytesPerSecond}: ` +
+			`limits.bytesPerSecond must be at least limits.messageBytes (${messageBytes}), not ${bytesPerSecond}: ` +
 				'otherwise a single message could exceed the rate',
 		);
 	}
 	if (pingIntervalMs <= idleTimeoutMs / 2) return;
 	throw new ApplicationError(
-		`websocket(): limits.pingIntervalMs must be at most half of limits.idleTimeoutMs (${idleTimeoutMs}), ` +
+		`limits.pingIntervalMs must be at most half of limits.idleTimeoutMs (${idleTimeoutMs}), ` +
 			`not ${pingIntervalMs}: otherwise a client might have no time to answer`,
 	);
 }

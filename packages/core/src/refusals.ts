@@ -3,7 +3,9 @@ import { type LogKind, type LogThrottle, throttleOf } from '@orijs/websocket/int
 
 /** The log line of each kind of refusal. */
 const LOG_TEXT = {
+	notStarted: 'Upgrades rejected: the endpoint has not started (503)',
 	stopping: 'Upgrades rejected: the server is stopping (503)',
+	miswired: 'Upgrades rejected: the server has other websocket handlers than endpoint.websocket (500)',
 	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
 		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',
@@ -14,6 +16,8 @@ const LOG_TEXT = {
 	guard: 'Connections rejected by a guard (4401)',
 	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
 	message: 'Messages refused: not valid according to the protocol (invalid_message)',
+	plain:
+		'Messages ignored: from plain WebSockets, but there is no message handler. Typed messages need the subprotocol orijs.1',
 	unknownType: 'Messages refused: no handler for their type (unknown_type)',
 	data: 'Messages refused: data does not match the schema (invalid_data)',
 	forbidden: 'Messages refused by a guard or by authorize (forbidden)',
@@ -33,13 +37,15 @@ const LOG_TEXT = {
 /** The reason why an upgrade, connection or message was refused, or why a handler was no longer awaited. */
 export type Refusal = keyof typeof LOG_TEXT;
 
-/** The number of refusals of each kind since the application was created. */
+const KIND_NAMES = Object.keys(LOG_TEXT) as readonly Refusal[];
+
+/** The number of refusals of each kind since the application or the endpoint was created. */
 export type RefusalCounts = Readonly<Record<Refusal, number>>;
 
 /** Counts refusals, and logs them through the throttle of the logger. */
 export class Refusals {
 	readonly #throttle: LogThrottle;
-	readonly #counts = Object.fromEntries(Object.keys(LOG_TEXT).map((kind) => [kind, 0])) as Record<Refusal, number>;
+	readonly #counts = noRefusals();
 
 	constructor(logger: Logger) {
 		this.#throttle = throttleOf(logger);
@@ -59,6 +65,17 @@ export class Refusals {
 		this.#counts[kind]++;
 		this.#throttle.add('warn', kindOf(kind, details), LOG_TEXT[kind], { count: 1, ...details });
 	}
+}
+
+/** Returns the number of refusals of each kind at several endpoints together. */
+export function totalRefusals(all: readonly Refusals[]): RefusalCounts {
+	const total = noRefusals();
+	for (const { counts } of all) for (const kind of KIND_NAMES) total[kind] += counts[kind];
+	return total;
+}
+
+function noRefusals(): Record<Refusal, number> {
+	return Object.fromEntries(KIND_NAMES.map((kind) => [kind, 0])) as Record<Refusal, number>;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 	type AppSocket,
 	type ConnectionData,
 	type Routes,
+	SocketRouter,
 	type UpgradeResponse,
 	type UpgradeResult,
 	type WebSocketHandlers,
@@ -272,8 +273,35 @@ new Application().routes({
 });
 const routes: Routes = { '/:room': (req) => new Response(req.params['room']) };
 new Application().routes(routes);
-// @ts-expect-error a route must return a response
-new Application().routes({ '/': () => {} });
+// @ts-expect-error a route is a handler, a response, or one of these by method
+new Application().routes({ '/': 'text' });
+// @ts-expect-error there is no such method
+new Application().routes({ '/': { FETCH: () => new Response() } });
+
+// Routes, hooks, handlers and listeners can use the application in the chain that creates it, whatever they return.
+const chained = new Application()
+	.routes({
+		'/plain': () => Response.json(chained.refusals),
+		'/rooms/:room': async (req) => {
+			same<typeof req.params, { room: string }>(true);
+			await chained.socket.publish(req.params.room, 'text');
+			return Response.json(chained.isStopping);
+		},
+		'/by-method': {
+			GET: (req) => Response.json([chained.isStopping, req.url]),
+			POST: new Response(),
+		},
+	})
+	.onStartup(() => chained.stop())
+	.websocket({ upgrade: () => user })
+	.onEvent(({ type }) => chained.socket.publish('events', type))
+	.onWebSocket({
+		open: (ws) => chained.socket.publish('lobby', ws.data.data.name),
+		message: async (_, message) => chained.socket.publish('lobby', message),
+	})
+	.socketRouter(new SocketRouter())
+	.routes({ '/later': (_, server) => new Response(`${chained.isStopping} ${server.port}`) });
+same<typeof chained, Application<User>>(true);
 // @ts-expect-error a hook is a function
 new Application().onStartup(Promise.resolve());
 // @ts-expect-error a port is a number

@@ -1,7 +1,18 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type Message, type ScriptProcess, startRedis, type TestClient, until } from '@orijs/testkit';
+import {
+	freePort,
+	type Message,
+	RecordingLogger,
+	type ScriptProcess,
+	startRedis,
+	type TestClient,
+	until,
+} from '@orijs/testkit';
+import { RedisWsProvider } from '@orijs/websocket-redis';
+import { SocketClient } from '@orijs/websocket-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Application, SocketMessage } from './index.ts';
 import { onPort, reporting, SampleRuns } from './test-support/sample-runs.ts';
 import { Readme, substitute } from './test-support/samples.ts';
 
@@ -10,6 +21,12 @@ const core = new Readme('packages/core/README.md');
 const websocket = new Readme('packages/websocket/README.md');
 const client = new Readme('packages/websocket-client/README.md');
 const orijs = new Readme('packages/orijs/README.md');
+const existing = new Readme('docs/existing-server.md');
+const sending = new Readme('docs/sending.md');
+
+/** The messages of docs/sending.md, as a client without a schema library defines them. */
+const SAY = SocketMessage.define<string, null>('say');
+const SAID = SocketMessage.define<string>('said');
 
 /** A server and its client, as shown side by side in a README. */
 interface Pair {
@@ -83,7 +100,7 @@ describe('the samples in the READMEs', () => {
 
 	/** Connects another client and subscribes it to the topic. */
 	async function listen(port: number, { topic, token }: Pair): Promise<TestClient> {
-		const other = await runs.connect(port);
+		const other = await runs.connect(port, 'orijs.1');
 		other.send(JSON.stringify({ type: '@auth', data: token }));
 		other.send(JSON.stringify({ type: '@subscribe', data: { topic }, correlationId: 'subscribed' }));
 		expect(await other.next()).not.toContain('error');
@@ -197,12 +214,60 @@ describe('the samples in the READMEs', () => {
 		await prints(third, /^Some messages are lost$/m);
 	});
 
+	it('docs/sending.md: a page and its server, which leaves out a socket in a route', async () => {
+		const port = await freePort();
+		const dir = runs.write({
+			'messages.ts': sending.file('messages.ts'),
+			'server.ts': onPort(sending.file('server.ts'), port),
+		});
+		await runs.complete(join(dir, 'server.ts'));
+		const clients = [new SocketClient(`ws://127.0.0.1:${port}/ws`), new SocketClient(`ws://127.0.0.1:${port}/ws`)];
+		const heard = clients.map((one) => {
+			onTestFinished(() => one.close());
+			const names: unknown[] = [];
+			one.on(SAID, (data) => names.push(data));
+			return names;
+		});
+		for (const one of clients) {
+			await one.connect();
+			await one.subscribe('lobby');
+		}
+		const [one] = clients;
+		expect((await fetch(`http://127.0.0.1:${port}/say/${one?.socketId}`)).status).toBe(204);
+		await one?.request(SAY, 'by one');
+		await until(() => heard.flat().length === 3, { what: 'everything has arrived' });
+		expect(heard).toEqual([['to you'], ['to the others', 'by one']]);
+	});
+
+	it('docs/sending.md: a worker without a server publishes the last value, and exits by itself', async () => {
+		const redis = await startRedis();
+		onTestFinished(() => redis.stop());
+		const worker = substitute(sending.file('worker.ts'), "'redis://localhost:6379'", `'${redis.url}'`);
+		const dir = runs.write({ 'messages.ts': sending.file('messages.ts'), 'worker.ts': worker });
+		const child = runs.start(join(dir, 'worker.ts'));
+		expect(await child.exited).toEqual({ code: 0, signal: null });
+
+		const port = await freePort();
+		const provider = new RedisWsProvider({
+			connection: redis.url,
+			history: { 'price:*': { size: 1, ttlMs: 86_400_000 } },
+			logger: new RecordingLogger(),
+		});
+		const app = new Application({ signals: false }).websocket(provider, { authorize: { subscribe: () => true } });
+		onTestFinished(() => app.stop());
+		await app.listen(port);
+		const page = reporting(substitute(sending.file('price-page.ts'), 'localhost:3000', `localhost:${port}`));
+		const pages = runs.write({ 'messages.ts': sending.file('messages.ts'), 'page.ts': page });
+		await prints(await runs.complete(join(pages, 'page.ts')), /^42$/m);
+		await runs.end();
+	});
+
 	it('@orijs/orijs: with history, the topic keeps its messages', async () => {
 		const port = await freePort();
 		const files = write({ ...ORIJS, server: orijs.patch(ORIJS.server, 'history', '## History') }, port);
 		await runs.complete(files.server);
 		await runs.complete(files.page);
-		const other = await runs.connect(port);
+		const other = await runs.connect(port, 'orijs.1');
 		other.send(JSON.stringify({ type: '@subscribe', data: { topic: ORIJS.topic, rewind: 10 } }));
 		const message = await other.next(emittedBy(ORIJS));
 		expect(JSON.parse(String(message))).toMatchObject({ data: { name: 'Ada' }, position: { prev: 0 } });
@@ -246,12 +311,20 @@ describe('the samples in the READMEs', () => {
 			'typed/messages.ts': CORE_AND_CLIENT.messages,
 			'typed/server.ts': CORE_AND_CLIENT.server,
 			'typed/page.ts': CORE_AND_CLIENT.page + client.block('await room.close();'),
+			'typed/middleware.ts': core.file('middleware.ts') + DECLARED_BY_THE_READER,
 			'plain/server.ts': core.file('server.ts'),
 			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
 			'counts/server.ts': core.block('provider.getConnectionCount()'),
 			'provider/history.ts': websocket.block('idempotencyKey'),
 			'history/server.ts': client.file('history-server.ts'),
 			'history/page.ts': client.file('history-page.ts'),
+			'existing/server.ts': existing.block('endpoint.websocket'),
+			'existing/several.ts': existing.block('handlers(chat, admin)'),
+			'existing/raw-wiring.ts': existing.block('protocol.accept'),
+			'sending/messages.ts': sending.file('messages.ts'),
+			'sending/server.ts': sending.file('server.ts'),
+			'sending/price-page.ts': sending.file('price-page.ts'),
+			'sending/worker.ts': sending.file('worker.ts'),
 			'orijs/messages.ts': ORIJS.messages,
 			'orijs/server.ts': ORIJS.server,
 			'orijs/page.ts': ORIJS.page,
@@ -269,6 +342,12 @@ describe('the samples in the READMEs', () => {
 function emittedBy({ emits }: Pair): (frame: Message) => boolean {
 	return (frame) => typeof frame === 'string' && frame.includes(`"${emits}"`);
 }
+
+/** What a sample leaves to its reader. */
+const DECLARED_BY_THE_READER = `
+	declare function mayGoOn(userId: string): boolean;
+	declare function record(type: string, outcome: string, ms: number): void;
+`;
 
 /** Code that replaces `localStorage`. The environment variable STORED carries its contents across a reload. */
 const BROWSER = `

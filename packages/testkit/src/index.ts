@@ -26,7 +26,7 @@ export { fakeClock } from './fake-clock.ts';
 export { findFaketime } from './find-faketime.ts';
 
 // Clients
-export { connectClient } from './test-client.ts';
+export { connectClient, connectSpeaker } from './test-client.ts';
 export { HANDSHAKE, openRawWebSocket } from './raw-web-socket.ts';
 export { frame, Opcode } from './websocket-frames.ts';
 
@@ -70,4 +70,4 @@ export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';
 export type { UntilOptions } from './until.ts';
-export type { FrameOptions } from './websocket-frames.ts';
+export type { FrameOptions, ReadFrame } from './websocket-frames.ts';

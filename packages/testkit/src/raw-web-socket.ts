@@ -1,6 +1,7 @@
 import { connect, type TcpNetConnectOpts } from 'node:net';
+import { constants, inflateRawSync } from 'node:zlib';
 import { until } from './until.ts';
-import { frame, Opcode, readFrames } from './websocket-frames.ts';
+import { frame, Opcode, type ReadFrame, readFrames } from './websocket-frames.ts';
 
 /** A valid WebSocket handshake without the empty line that completes it. */
 export const HANDSHAKE: string = [
@@ -15,8 +16,12 @@ export const HANDSHAKE: string = [
 
 /** A WebSocket client that can leave pings unanswered, stop reading, and send invalid frames. */
 export interface RawWebSocket {
-	/** The text messages received so far. */
+	/** The extensions that the server has accepted; undefined if none. */
+	readonly extensions: string | undefined;
+	/** The text messages received so far, decompressed. */
 	readonly texts: readonly string[];
+	/** The frames of these messages, as they were received. */
+	readonly textFrames: readonly ReadFrame[];
 	/** The pings received so far. */
 	readonly pings: number;
 	/** The close frame; undefined until it is received. */
@@ -40,6 +45,8 @@ export interface RawWebSocket {
 }
 
 export interface RawWebSocketOptions {
+	/** The path of the endpoint; default `/ws`. */
+	readonly path?: string;
 	/** Headers to add to the handshake. */
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Whether it answers pings; default false. */
@@ -47,6 +54,10 @@ export interface RawWebSocketOptions {
 	/** The address to connect from; default: any. */
 	readonly localAddress?: string;
 }
+
+/** What the sender of a compressed message leaves out at its end (RFC 7692, 7.2.1). */
+const END_OF_MESSAGE = Buffer.from([0, 0, 0xff, 0xff]);
+const SYNC_FLUSH = { finishFlush: constants.Z_SYNC_FLUSH };
 
 const CLOSE_TIMEOUT_MS = 15_000;
 
@@ -58,14 +69,16 @@ function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 }
 
 /**
- * Connects to the endpoint `/ws` of a server on this machine: on a port, or on the Unix socket with this path. The
+ * Connects to an endpoint of a server on this machine: on a port, or on the Unix socket with this path. The
  * caller must end the connection. Rejects with the status line if the handshake is refused.
  */
 export async function openRawWebSocket(
 	at: number | string,
-	{ headers = {}, answersPings = false, localAddress }: RawWebSocketOptions = {},
+	{ path = '/ws', headers = {}, answersPings = false, localAddress }: RawWebSocketOptions = {},
 ): Promise<RawWebSocket> {
 	const texts: string[] = [];
+	const textFrames: ReadFrame[] = [];
+	let extensions: string | undefined;
 	let pings = 0;
 	let close: RawWebSocket['close'];
 	let isClosed = false;
@@ -85,13 +98,17 @@ export async function openRawWebSocket(
 			statusLine = received.toString('latin1', 0, received.indexOf('\r\n'));
 			if (!statusLine.startsWith('HTTP/1.1 101')) return;
 			isOpen = true;
+			extensions = /^sec-websocket-extensions: *(.*)\r$/im.exec(received.toString('latin1', 0, end + 2))?.[1];
 			received = received.subarray(end + 4);
 		}
 		const { frames, rest } = readFrames(received);
 		received = rest;
-		for (const { opcode, payload } of frames) {
-			if (opcode === Opcode.text) texts.push(payload.toString());
-			else if (opcode === Opcode.close) close = readClose(payload);
+		for (const one of frames) {
+			const { opcode, payload } = one;
+			if (opcode === Opcode.text) {
+				texts.push(textOf(one));
+				textFrames.push(one);
+			} else if (opcode === Opcode.close) close = readClose(payload);
 			else if (opcode === Opcode.ping) {
 				pings++;
 				if (answersPings) socket.write(frame(payload, { opcode: Opcode.pong }));
@@ -99,14 +116,16 @@ export async function openRawWebSocket(
 		}
 	});
 	const added = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-	socket.write(`${HANDSHAKE}${added.join('')}\r\n`);
+	socket.write(`${HANDSHAKE.replace('/ws', path)}${added.join('')}\r\n`);
 	await until(() => statusLine !== '', { what: 'the handshake is complete' });
 	if (!isOpen) {
 		socket.destroy();
 		throw new Error(`the handshake was refused: ${statusLine}`);
 	}
 	return {
+		extensions,
 		texts,
+		textFrames,
 		get pings() {
 			return pings;
 		},
@@ -126,6 +145,12 @@ export async function openRawWebSocket(
 		closed: () => until(() => isClosed, { what: 'the server has ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
 		end: () => void socket.destroy(),
 	};
+}
+
+/** Decompresses a frame's text. The server must not keep its context from message to message. */
+function textOf({ isCompressed, payload }: ReadFrame): string {
+	if (!isCompressed) return payload.toString();
+	return inflateRawSync(Buffer.concat([payload, END_OF_MESSAGE]), SYNC_FLUSH).toString();
 }
 
 function tcp(port: number, localAddress: string | undefined): TcpNetConnectOpts {

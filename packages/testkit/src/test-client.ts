@@ -78,6 +78,11 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	return clientOf(socket, received, closed.promise, timeoutMs);
 }
 
+/** Like {@link connectClient}, for a client that speaks the protocol of OriJS. */
+export function connectSpeaker(url: string | URL, options?: ClientOptions): Promise<TestClient> {
+	return connectClient(url, { protocols: 'orijs.1', ...options });
+}
+
 function clientOf(
 	socket: WebSocket,
 	received: ReceivedMessages,

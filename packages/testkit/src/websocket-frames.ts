@@ -39,6 +39,8 @@ function lengthBytes(length: bigint): number[] {
 
 export interface ReadFrame {
 	readonly opcode: number;
+	/** Whether the payload is compressed by permessage-deflate; see RFC 7692, 6. */
+	readonly isCompressed: boolean;
 	readonly payload: Buffer;
 }
 
@@ -52,7 +54,12 @@ export function readFrames(received: Buffer): { readonly frames: ReadFrame[]; re
 		if (rest.length < head) return { frames, rest };
 		const length = short === 127 ? Number(rest.readBigUInt64BE(2)) : short === 126 ? rest.readUInt16BE(2) : short;
 		if (rest.length < head + length) return { frames, rest };
-		frames.push({ opcode: (rest[0] ?? 0) & 0x0f, payload: rest.subarray(head, head + length) });
+		const first = rest[0] ?? 0;
+		frames.push({
+			opcode: first & 0x0f,
+			isCompressed: (first & 0x40) !== 0,
+			payload: rest.subarray(head, head + length),
+		});
 		rest = rest.subarray(head + length);
 	}
 }

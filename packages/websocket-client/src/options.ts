@@ -4,12 +4,14 @@ import type { GivenPositions } from './positions/position-storage.ts';
 
 /** A class to connect with: the global `WebSocket`, or that of a package, such as `ws` or `undici`. */
 export interface WebSocketConstructor {
-	new (url: string): WebSocketLike;
+	new (url: string, protocols: string[]): WebSocketLike;
 }
 
 /** What the client uses of a `WebSocket`. */
 export interface WebSocketLike {
 	readonly readyState: number;
+	/** The subprotocol that the server has confirmed. */
+	readonly protocol: string;
 	/** How many bytes wait to be written. On React Native it is undefined, which counts as 0. */
 	readonly bufferedAmount: number;
 	binaryType: string;

@@ -4,6 +4,8 @@ import {
 	type GapNotice,
 	type HistoryAnswer,
 	type InferInput,
+	type MessageAndData,
+	type MessageAndHandler,
 	mustBeDefinition,
 	type Position,
 	type PositionNotice,
@@ -222,6 +224,8 @@ export class SocketClient {
 		return this.#gapListeners.add(listener);
 	}
 
+	/** Exists for the compiler's error about a call without a handler. */
+	handle(message: MessageAndHandler): never;
 	/**
 	 * Sets the handler that answers the server's requests of this kind. Each kind can have one handler. Returns a
 	 * function that removes it.
@@ -230,8 +234,9 @@ export class SocketClient {
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 * @throws {TypeError} the handler is not a function
 	 */
-	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
-		return addHandler(this.#handlers, message, handler);
+	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void;
+	handle(message: never, handler?: unknown): () => void {
+		return addHandler(this.#handlers, message, handler as never);
 	}
 
 	/**
@@ -255,6 +260,8 @@ export class SocketClient {
 		return quiet(send(this.#sendQueue, this.#failures, message, data, options));
 	}
 
+	/** Exists for the compiler's error about a call without data. */
+	request(message: MessageAndData): never;
 	/**
 	 * Sends a request. Once the server has handled it, resolves with the answer, or with null if the message defines no
 	 * `reply`. While there is no connection, or the server's rate limit allows no more, the request is queued. If the
@@ -271,10 +278,10 @@ export class SocketClient {
 	request<TMessage extends SocketMessage>(
 		message: TMessage,
 		data: InferInput<TMessage['data']>,
-		options: ClientRequestOptions = {},
-	): Promise<ReplyTo<TMessage>> {
-		const reply = request(this.#sendQueue, this.#requestTimeoutMs, message, data, options);
-		return quiet(reply as Promise<ReplyTo<TMessage>>);
+		options?: ClientRequestOptions,
+	): Promise<ReplyTo<TMessage>>;
+	request(message: never, data?: unknown, options: ClientRequestOptions = {}): Promise<never> {
+		return quiet(request(this.#sendQueue, this.#requestTimeoutMs, message, data, options) as Promise<never>);
 	}
 
 	/**
@@ -344,9 +351,12 @@ export class SocketClient {
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
+		const { name, data, position } = envelope;
+		// Text and bytes that could be mistaken for frames arrive in frames. Those of topics with history have positions.
+		if (name[0] === '@' && !position) return this.#rawListeners.call(data as string | ArrayBuffer);
 		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
 		if (!this.#subscriptions.deliver(envelope)) return;
-		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		this.#messageListeners.get(name)?.call(data as never, envelope as Envelope<never>);
 		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);
 	}
 }

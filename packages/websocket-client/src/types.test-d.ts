@@ -5,10 +5,14 @@ import { default as WsDefault, WebSocket as WsWebSocket } from 'ws';
 import { z } from 'zod';
 import {
 	type Envelope,
+	type InferInput,
 	isMessage,
 	type PositionStorage,
 	type GapNotice,
 	type PendingSubscription,
+	type ReplyTo,
+	type RequestHandler,
+	type RequestMessage,
 	SocketClient,
 	SocketMessage,
 	type SocketRequestError,
@@ -219,3 +223,16 @@ new SocketClient('ws://localhost/ws', { heartbeatMs: 5 });
 new SocketClient(3000);
 // @ts-expect-error `state` is read-only
 client.state = 'ready';
+
+// Functions of an application's own can pass messages on.
+function handleIn<T extends RequestMessage>(of: SocketClient, message: T, handler: RequestHandler<T>): () => void {
+	return of.handle(message, handler);
+}
+function requestFrom<T extends SocketMessage>(
+	of: SocketClient,
+	message: T,
+	data: InferInput<T['data']>,
+): Promise<ReplyTo<T>> {
+	return of.request(message, data, { timeoutMs: 100 });
+}
+void [handleIn, requestFrom];

@@ -1,10 +1,13 @@
 import {
+	ExceptWithHistoryError,
+	InvalidExceptError,
 	InvalidIdempotencyKeyError,
 	InvalidNodeIdError,
 	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidPositionError,
 	InvalidSocketIdError,
+	MAX_EXCEPT,
 	NoHistoryError,
 	UnknownSocketError,
 } from './errors.ts';
@@ -33,12 +36,30 @@ export function checkPublish(topic: unknown, payload: unknown): Error | undefine
 }
 
 export function checkPublishOptions(options: PublishOptions, topic: string, hasHistory: boolean): Error | undefined {
-	const error = checkOptions('publish()', options, ['idempotencyKey']);
+	const error = checkOptions('publish()', options, ['idempotencyKey', 'except']);
 	if (error !== undefined) return error;
-	const key = options.idempotencyKey;
+	const { idempotencyKey: key, except } = options;
+	if (except !== undefined) {
+		const fault = checkExcept(except) ?? (hasHistory ? new ExceptWithHistoryError(topic) : undefined);
+		if (fault !== undefined) return fault;
+	}
 	if (key === undefined) return undefined;
 	if (!isIdempotencyKey(key)) return new InvalidIdempotencyKeyError(key);
 	return hasHistory ? undefined : new NoHistoryError(topic, 'an idempotencyKey');
+}
+
+function checkExcept(except: unknown): Error | undefined {
+	if (typeof except === 'string' && except !== 'self') return checkSocketId(except);
+	if (!Array.isArray(except) || except.length > MAX_EXCEPT) return new InvalidExceptError(except);
+	for (const socketId of except) {
+		const error = checkSocketId(socketId);
+		if (error !== undefined) return error;
+	}
+	return undefined;
+}
+
+function checkSocketId(socketId: unknown): Error | undefined {
+	return isSocketId(socketId) ? undefined : new InvalidSocketIdError(socketId);
 }
 
 export function checkSend(socketId: unknown, payload: unknown): Error | undefined {

@@ -53,8 +53,9 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publish(topic, payload, false, options);
+		const fixed = withOwnExcept(options);
 		return this.#failures.watch(
-			this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)),
+			this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, fixed)),
 		);
 	}
 
@@ -70,13 +71,27 @@ export class Emitter implements SocketEmitter {
 			const content = isEnvelope ? (payload as string) : contentOf(topic, payload);
 			return histories.append(topic, bounds, content, options?.idempotencyKey);
 		}
-		if (this.#remote === undefined) {
-			this.#local.toTopic(topic, payload);
-			return DONE;
-		}
-		// Many topics have no subscribers on this node, and this look-up is cheaper than a call to Bun's publish.
-		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
-		return this.#remote.publish(topic, payload);
+		if (options?.except !== undefined) return this.#publishExcept(topic, payload, options.except, isEnvelope);
+		this.#local.toTopic(topic, payload, isEnvelope);
+		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload, isEnvelope);
+	}
+
+	/** Publishes to a topic without history. */
+	#publishExcept(
+		topic: string,
+		payload: Payload,
+		except: string | readonly string[],
+		isEnvelope: boolean,
+	): Promise<void> {
+		this.#local.toTopicExcept(topic, payload, except, isEnvelope);
+		if (this.#remote === undefined) return DONE;
+		// A socket of this node is on no other node, so its id need not be sent.
+		if (typeof except === 'string' && this.#registry.has(except))
+			return this.#remote.publish(topic, payload, isEnvelope);
+		const ids = typeof except === 'string' ? [except] : except.filter((socketId) => !this.#registry.has(socketId));
+		return ids.length === 0
+			? this.#remote.publish(topic, payload, isEnvelope)
+			: this.#remote.publishExcept(topic, payload, ids, isEnvelope);
 	}
 
 	/** Publishes to all subscribers of a topic except the sender. */
@@ -90,35 +105,53 @@ export class Emitter implements SocketEmitter {
 	}
 
 	#publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
-		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
+		if (!this.#registry.has(socketId)) return this.#failures.refuse(unknownSocket(socketId));
 		const histories = this.#histories;
 		const bounds = histories?.boundsOf(topic);
 		// The sender receives the message too; otherwise it would see a hole in the topic's positions.
 		if (histories !== undefined && bounds !== undefined)
 			return histories.append(topic, bounds, contentOf(topic, payload));
-		this.#local.toOthers(socket, topic, payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload);
+		return this.#publishExcept(topic, payload, socketId, false);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
+		return this.#send(socketId, payload, false);
+	}
+
+	/** See {@link WebSocketProvider.sendEnvelope}. */
+	sendEnvelope(socketId: string, envelope: string): Promise<void> {
+		return this.#send(socketId, envelope, true);
+	}
+
+	#send(socketId: string, payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('send()') ?? checkSend(socketId, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined) {
-			return this.#local.toSocket(socket, payload) ? DONE : this.#failures.refuse(new MessageDroppedError(socketId));
+			return this.#local.toSocket(socket, payload, isEnvelope)
+				? DONE
+				: this.#failures.refuse(new MessageDroppedError(socketId));
 		}
 		// Never logged, like those of other nodes: a receiver may leave at any time.
 		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#remote.publish(directChannel(socketId), payload);
+		return this.#remote.publish(directChannel(socketId), payload, isEnvelope);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
+		return this.#broadcast(payload, false);
+	}
+
+	/** See {@link WebSocketProvider.broadcastEnvelope}. */
+	broadcastEnvelope(envelope: string): Promise<void> {
+		return this.#broadcast(envelope, true);
+	}
+
+	#broadcast(payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('broadcast()');
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!isPayload(payload)) return this.#failures.refuse(new InvalidPayloadError(payload));
-		this.#local.toAll(payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
+		this.#local.toAll(payload, isEnvelope);
+		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload, isEnvelope);
 	}
 
 	emit<TMessage extends SocketMessage>(
@@ -132,8 +165,9 @@ export class Emitter implements SocketEmitter {
 			if (!(valid instanceof Promise) && !this.#order.isWaiting(topic))
 				return this.#emitValid(message, topic, valid, options);
 			const checked = valid instanceof Promise ? valid.catch(rethrow) : valid;
+			const fixed = withOwnExcept(options);
 			return this.#failures.watch(
-				this.#inOrder(topic, checked, (value) => this.#emitValid(message, topic, value, options)),
+				this.#inOrder(topic, checked, (value) => this.#emitValid(message, topic, value, fixed)),
 			);
 		} catch (thrown) {
 			return this.#failures.refuse(toError(thrown));
@@ -159,6 +193,12 @@ export class Emitter implements SocketEmitter {
 		if (error !== undefined) return this.#failures.refuse(error);
 		return this.#publish(topic, envelope, true, options);
 	}
+}
+
+/** Copies the array of ids, because the caller may change it while the message waits. */
+function withOwnExcept(options: PublishOptions | undefined): PublishOptions | undefined {
+	const except = options?.except;
+	return Array.isArray(except) ? { ...options, except: except.slice() } : options;
 }
 
 function rethrow(thrown: unknown): never {

@@ -201,6 +201,39 @@ export class NoHistoryError extends BrandedError {
 	}
 }
 
+/** Thrown if `except` is not a socket id, nor an array of at most 100 socket ids. */
+export class InvalidExceptError extends BrandedError {
+	static override readonly brand: string = 'InvalidExceptError';
+	declare readonly name: 'InvalidExceptError';
+	constructor(except: unknown) {
+		super(
+			`Invalid except ${describeExcept(except)}: expected a socket id or an array of at most ${MAX_EXCEPT} socket ids` +
+				(except === 'self' ? "; 'self' is possible where there is a sender: in ctx.emit and ctx.publish" : ''),
+		);
+	}
+}
+
+/** The maximum number of sockets that a message can leave out. */
+export const MAX_EXCEPT = 100;
+
+function describeExcept(except: unknown): string {
+	return Array.isArray(except) ? `(an array of ${except.length})` : show(except);
+}
+
+/** Thrown if a message to a topic with history is to leave out some sockets. Nothing was sent. */
+export class ExceptWithHistoryError extends BrandedError {
+	static override readonly brand: string = 'ExceptWithHistoryError';
+	declare readonly name: 'ExceptWithHistoryError';
+	readonly topic: string;
+	constructor(topic: string) {
+		super(
+			`except can't be used on ${show(topic)}, which has history: all its subscribers get the same sequence of messages. ` +
+				'Put the sender into the data and have its client skip its own, or use a topic without history',
+		);
+		this.topic = topic;
+	}
+}
+
 /** Thrown if a topic's history could not be read: the backend is unavailable, or refused the read. */
 export class HistoryUnavailableError extends BrandedError {
 	static override readonly brand: string = 'HistoryUnavailableError';

@@ -24,7 +24,7 @@ export type {
 export type { Gap } from './loss/gap-events.ts';
 export type { ProviderStatus } from './support/provider-status.ts';
 export type { Payload } from './wire/payload.ts';
-export type { PubSubServer } from './sockets/local-fanout.ts';
+export type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
 // History
@@ -88,7 +88,9 @@ export type { LogDetails, Logger } from './logger.ts';
 export {
 	BusUnavailableError,
 	DuplicateSocketError,
+	ExceptWithHistoryError,
 	HistoryUnavailableError,
+	InvalidExceptError,
 	InvalidIdempotencyKeyError,
 	InvalidNodeIdError,
 	InvalidOptionError,

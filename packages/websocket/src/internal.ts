@@ -11,4 +11,7 @@ export { quiet, rejected, settledWithin, toError, within } from './support/promi
 export { type OptionNames, unknownOption } from './support/unknown-option.ts';
 export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
+export { isPayload, roughSize, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';
+export { isSpeaker } from './sockets/websocket-connection.ts';
+export { toSpeaker } from './wire/payload-forms.ts';

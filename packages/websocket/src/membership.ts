@@ -97,11 +97,9 @@ export class Membership {
 	/** Unsubscribes all sockets from a channel that the backend refused. */
 	rollBack(channel: string): void {
 		const { registry, local, histories } = this.#options;
-		for (const socketId of registry.members(channel)) {
-			const socket = registry.get(socketId);
-			if (socket === undefined) continue;
+		for (const socket of registry.members(channel)) {
 			local.unsubscribe(socket, channel);
-			histories?.unsubscribed(socketId, channel);
+			histories?.unsubscribed(socket.data.socketId, channel);
 			if (registry.unsubscribe(socket, channel)) histories?.emptied(channel);
 		}
 	}

@@ -24,6 +24,16 @@ const step = fc.oneof(
 	{ weight: 3, arbitrary: fc.record({ op: fc.constant('leave' as const), who, topic }) },
 	{ weight: 5, arbitrary: fc.record({ op: fc.constant('publish' as const), node, topic, payload }) },
 	{ weight: 3, arbitrary: fc.record({ op: fc.constant('publishFrom' as const), who, topic, payload }) },
+	{
+		weight: 4,
+		arbitrary: fc.record({
+			op: fc.constant('except' as const),
+			node,
+			topic,
+			payload,
+			except: fc.oneof(who, fc.array(who, { maxLength: 4 })),
+		}),
+	},
 	{ weight: 3, arbitrary: fc.record({ op: fc.constant('send' as const), node, who, payload }) },
 	{ weight: 2, arbitrary: fc.record({ op: fc.constant('broadcast' as const), node, payload }) },
 );
@@ -64,6 +74,14 @@ it('every client of two nodes receives exactly what a simple model predicts, in 
 					} else if (one.op === 'broadcast') {
 						for (const other of open()) other.expected.push(one.payload);
 						await providerOf(one.node).broadcast(one.payload);
+					} else if (one.op === 'except') {
+						const idOf = (index: number): string => known[index % known.length]?.member.id ?? crypto.randomUUID();
+						const except = typeof one.except === 'number' ? idOf(one.except) : one.except.map(idOf);
+						for (const other of open()) {
+							const isLeftOut = except === other.member.id || except.includes(other.member.id);
+							if (!isLeftOut && other.topics.has(one.topic)) other.expected.push(one.payload);
+						}
+						await providerOf(one.node).publish(one.topic, one.payload, { except });
 					} else if (client === undefined) {
 						continue;
 					} else if (one.op === 'close' && client.open) {

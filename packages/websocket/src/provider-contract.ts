@@ -4,14 +4,15 @@ import type { EncodedPage } from './history/shared-pages.ts';
 import type { Gap } from './loss/gap-events.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { Position } from './protocol/position.ts';
-import type { PubSubServer } from './sockets/local-fanout.ts';
-import type { SlowReaderOptions } from './sockets/slow-readers.ts';
+import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import type { ProviderStatus } from './support/provider-status.ts';
 import type { Payload } from './wire/payload.ts';
 
 /**
- * Sends messages to clients, whichever node they are connected to.
+ * Sends messages to clients, whichever node they are connected to. Plain clients receive text and bytes unchanged. For
+ * clients that speak the protocol, those that they could mistake for a frame are put into one, and arrive as the same
+ * text or bytes.
  *
  * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is
  * ignored is logged, so that it is not lost. If the promise is awaited, the error is not logged.
@@ -30,6 +31,7 @@ export interface SocketEmitter {
 	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other
 	 * nodes; on a topic with history, it was sent either to all sockets or to none
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
+	 * @throws {InvalidExceptError} {ExceptWithHistoryError} nothing was sent
 	 */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
 
@@ -80,6 +82,12 @@ export interface PublishOptions {
 	 * unknown whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
+	/**
+	 * For topics without history: the id of a socket, of any node, that the message is not sent to, or an array of up to
+	 * 100 ids. Ids of sockets that are not in the topic, or not connected, have no effect. Other messages keep their
+	 * order. On a topic with history, the call is refused: all its subscribers get the same sequence.
+	 */
+	readonly except?: string | readonly string[];
 }
 
 /** Reads topics with history. */
@@ -235,10 +243,11 @@ export interface WebSocketProvider
 	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
 	 * socket.
 	 *
-	 * @param options how to handle slow clients; by default they are closed with 1013 once more than 8 MiB are queued
+	 * @param options how to handle slow clients, by default closed with 1013 once more than 8 MiB are queued; and which
+	 * messages to compress
 	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
-	setServer(server: PubSubServer, options?: SlowReaderOptions): void;
+	setServer(server: PubSubServer, options?: ServerOptions): void;
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
@@ -308,12 +317,24 @@ export interface WebSocketProvider
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. On a topic with
-	 * history, the sender receives the message as well, because the positions that it follows must have no holes.
+	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. The same as `publish`
+	 * with `except`, but not refused on a topic with history: there, the sender receives the message as well, because
+	 * the positions that it follows must have no holes.
 	 *
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void>;
+
+	/**
+	 * Like `send`, for an envelope as `encodeEnvelope` and `encodeRequest` return it, which every client receives as it
+	 * is. For frameworks: never pass an application's text, which could then be any frame of the protocol.
+	 *
+	 * @throws everything that `send` throws
+	 */
+	sendEnvelope(socketId: string, envelope: string): Promise<void>;
+
+	/** Like `broadcast`, for an envelope; see {@link sendEnvelope}. @throws everything that `broadcast` throws */
+	broadcastEnvelope(envelope: string): Promise<void>;
 
 	/** Returns a snapshot of the ids of this node's sockets in `topic`. */
 	getTopicSubscribers(topic: string): ReadonlySet<string>;

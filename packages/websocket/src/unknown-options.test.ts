@@ -33,7 +33,7 @@ describe('an unknown option', () => {
 			'setServer()',
 			'slowReader',
 			() => new InProcWsProvider().setServer({ publish: () => 0 }, { slowReader: 'drop' } as object),
-			'setServer() has no option slowReader; options are queuedBytes, slowReaders, onSlowReader',
+			'setServer() has no option slowReader; options are queuedBytes, queuedBytesOf, slowReaders, onSlowReader, compressFromBytes',
 		],
 		[
 			'SocketCoordinator',

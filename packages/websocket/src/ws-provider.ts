@@ -46,9 +46,9 @@ import type {
 } from './provider-contract.ts';
 import { DepartedSockets } from './sockets/departed-sockets.ts';
 import { checkSocket } from './sockets/socket-check.ts';
-import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
+import { LocalFanout } from './sockets/local-fanout.ts';
+import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
-import type { SlowReaderOptions } from './sockets/slow-readers.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
@@ -211,7 +211,7 @@ export class WsProvider implements WebSocketProvider {
 
 	// Lifecycle
 
-	setServer(server: PubSubServer, options: SlowReaderOptions = {}): void {
+	setServer(server: PubSubServer, options: ServerOptions = {}): void {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
 		checkOptionNames('setServer()', options, SERVER_OPTIONS);
@@ -289,6 +289,14 @@ export class WsProvider implements WebSocketProvider {
 		return this.#emitter.broadcast(payload);
 	}
 
+	sendEnvelope(socketId: string, envelope: string): Promise<void> {
+		return this.#emitter.sendEnvelope(socketId, envelope);
+	}
+
+	broadcastEnvelope(envelope: string): Promise<void> {
+		return this.#emitter.broadcastEnvelope(envelope);
+	}
+
 	emit<TMessage extends SocketMessage>(
 		message: TMessage,
 		topic: string,
@@ -305,7 +313,7 @@ export class WsProvider implements WebSocketProvider {
 			this.#nodeMessages.deliver(text);
 			return DONE;
 		}
-		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
+		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text, true);
 	}
 
 	sendToNodeOf(socketId: string, text: string): Promise<void> {
@@ -454,7 +462,9 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	getTopicSubscribers(topic: string): ReadonlySet<string> {
-		return new Set(this.#registry.members(topic));
+		const socketIds = new Set<string>();
+		for (const { data } of this.#registry.members(topic)) socketIds.add(data.socketId);
+		return socketIds;
 	}
 
 	getTopicSubscriberCount(topic: string): number {
@@ -488,7 +498,13 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = { queuedBytes: true, slowReaders: true, onSlowReader: true };
+const SERVER_OPTIONS: OptionNames<ServerOptions> = {
+	queuedBytes: true,
+	queuedBytesOf: true,
+	slowReaders: true,
+	onSlowReader: true,
+	compressFromBytes: true,
+};
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };

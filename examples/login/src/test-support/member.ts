@@ -1,4 +1,4 @@
-import { connectClient, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, type TestClient } from '@orijs/testkit';
 import { BuiltIn, type InferInput, type InferOutput, type SocketMessage } from '@orijs/websocket/protocol';
 import type { NewUser } from '../users.ts';
 
@@ -54,7 +54,7 @@ export async function tokenOf(port: Port, { name, password }: NewUser): Promise<
  * `closed`.
  */
 export async function connect(port: Port, { cookie, auth, origin }: Papers): Promise<Member> {
-	const client = await connectClient(`ws://localhost:${port}/ws`, {
+	const client = await connectSpeaker(`ws://localhost:${port}/ws`, {
 		headers: { ...(cookie !== undefined && { cookie }), ...(origin !== undefined && { origin }) },
 	});
 	let lastId = 0;

@@ -38,7 +38,7 @@ export class ClientAddresses {
 	/** @throws {ApplicationError} the argument is not a list of addresses and networks */
 	constructor(trustedProxies: unknown = []) {
 		if (!Array.isArray(trustedProxies))
-			throw new ApplicationError(`websocket(): trustedProxies must not be ${show(trustedProxies)}; ${RULE}`);
+			throw new ApplicationError(`trustedProxies must not be ${show(trustedProxies)}; ${RULE}`);
 		this.#trusted = networks(trustedProxies.filter((entry) => entry !== UNIX));
 		this.#trustsUnix = trustedProxies.includes(UNIX);
 	}
@@ -88,8 +88,7 @@ function networks(entries: readonly unknown[]): BlockList {
 		const version = isIP(address);
 		const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
 		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
-		if (version === 0 || !fits)
-			throw new ApplicationError(`websocket(): trustedProxies must not contain ${show(entry)}; ${RULE}`);
+		if (version === 0 || !fits) throw new ApplicationError(`trustedProxies must not contain ${show(entry)}; ${RULE}`);
 		const mapped = plain(address);
 		// IPv4-mapped addresses of peers are compared as IPv4.
 		if (version === 6 && isIP(mapped) === 4 && bits >= 96) list.addSubnet(mapped, bits - 96, 'ipv4');

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
@@ -12,15 +12,15 @@ describe.each(Object.entries(WAYS))('an application that clients reach %s', (_, 
 		const { app, port } = await served(way());
 		const url = `ws://127.0.0.1:${port}/ws`;
 
-		await connectClient(url, { headers: { origin: `http://127.0.0.1:${port}` } });
+		await connectSpeaker(url, { headers: { origin: `http://127.0.0.1:${port}` } });
 		for (const host of ['app.example.com', 'app.example.com:8443']) {
-			await connectClient(url, { headers: { host, origin: `https://${host}` } });
+			await connectSpeaker(url, { headers: { host, origin: `https://${host}` } });
 		}
 		for (const origin of [EVIL, 'http://127.0.0.1:1']) {
-			await expect(connectClient(url, { headers: { origin } })).rejects.toThrow('403');
+			await expect(connectSpeaker(url, { headers: { origin } })).rejects.toThrow('403');
 		}
 		const forged = { origin: EVIL, 'x-forwarded-for': '10.0.0.1' };
-		await expect(connectClient(url, { headers: forged })).rejects.toThrow('403');
+		await expect(connectSpeaker(url, { headers: forged })).rejects.toThrow('403');
 		expect(app.refusals.origin).toBe(3);
 	});
 
@@ -42,7 +42,7 @@ describe.each(Object.entries(WAYS))('an application that clients reach %s', (_, 
 			pragma: 'no-cache',
 		};
 
-		const client = await connectClient(`ws://127.0.0.1:${port}/ws/`, { headers: browser, protocols: ['v1', 'v2'] });
+		const client = await connectSpeaker(`ws://127.0.0.1:${port}/ws/`, { headers: browser, protocols: ['v1', 'v2'] });
 		expect([client.protocol, await client.next()]).toEqual(['v2', '{"session":"s3"}']);
 		const bytes = Uint8Array.from({ length: 60_000 }, (_, index) => index % 251);
 		for (const message of ['', 'grüße', 'x'.repeat(60_000), bytes]) {
@@ -87,7 +87,7 @@ describe.each(Object.entries(WAYS))('an application that clients reach %s', (_, 
 
 	it('closes its clients with 1012 when it stops, with a hint about when to reconnect', async () => {
 		const { app, port } = await served(way());
-		const clients = await Promise.all([1, 2, 3].map(() => connectClient(`ws://127.0.0.1:${port}/ws`)));
+		const clients = await Promise.all([1, 2, 3].map(() => connectSpeaker(`ws://127.0.0.1:${port}/ws`)));
 
 		await app.stop();
 		for (const client of clients) {
@@ -123,7 +123,7 @@ describe('connections on which nothing is sent', () => {
 				.map((name) => WAYS[name])
 				.map(async (way) => {
 					const { port, provider, closed } = await served(way(), {}, undefined, '1s');
-					const client = await connectClient(`ws://127.0.0.1:${port}/ws`);
+					const client = await connectSpeaker(`ws://127.0.0.1:${port}/ws`);
 					expect(await client.closed).toMatchObject({ code: 1006 });
 					await until(() => closed.length === 1, { what: 'the close handler has run' });
 					expect([closed, provider.getConnectionCount()]).toEqual([[[1006, '']], 0]);

@@ -1,5 +1,8 @@
 import type { UpgradeResponse } from '../websocket-options.ts';
 
+/** Headers of a 101 response. */
+export type AcceptingHeaders = Headers | Record<string, string>;
+
 /** Headers of the handshake itself, besides `Sec-WebSocket-*`, and headers that a 101 response can't have. */
 const RESERVED = ['connection', 'upgrade', 'content-length', 'transfer-encoding'];
 
@@ -32,7 +35,7 @@ export class AddedHeaders implements UpgradeResponse {
 }
 
 /** Returns the headers of a 101 response to a client that has offered subprotocols; `chosen` is the one to confirm. */
-export function withSubprotocol(added: Headers | undefined, chosen: string | undefined): Bun.HeadersInit {
+export function withSubprotocol(added: Headers | undefined, chosen: string | undefined): AcceptingHeaders {
 	if (added === undefined) return chosen === undefined ? NO_SUBPROTOCOL : { [SUBPROTOCOL]: chosen };
 	added.set(SUBPROTOCOL, chosen ?? '');
 	return added;

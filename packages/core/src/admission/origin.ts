@@ -15,8 +15,7 @@ const RULE =
  */
 export function originCheck(allowed: unknown): OriginCheck {
 	if (allowed === undefined) return isSameOrigin;
-	if (!Array.isArray(allowed))
-		throw new ApplicationError(`websocket(): allowedOrigins must not be ${show(allowed)}; ${RULE}`);
+	if (!Array.isArray(allowed)) throw new ApplicationError(`allowedOrigins must not be ${show(allowed)}; ${RULE}`);
 	const exact = new Set<string>();
 	const wildcards: { readonly scheme: string; readonly suffix: string }[] = [];
 	let allowsAll = false;
@@ -26,7 +25,7 @@ export function originCheck(allowed: unknown): OriginCheck {
 			continue;
 		}
 		if (typeof entry !== 'string' || !isOrigin(entry.replace('://*.', '://any.')))
-			throw new ApplicationError(`websocket(): allowedOrigins must not contain ${show(entry)}; ${RULE}`);
+			throw new ApplicationError(`allowedOrigins must not contain ${show(entry)}; ${RULE}`);
 		const star = entry.indexOf('*');
 		if (star < 0) exact.add(entry);
 		else wildcards.push({ scheme: entry.slice(0, star), suffix: entry.slice(star + 1) });

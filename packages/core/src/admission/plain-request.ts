@@ -1,7 +1,7 @@
 import type { ReachedLimit } from './connection-slots.ts';
 
 /** Why an upgrade would be refused. */
-export type PlainRefusal = ReachedLimit | 'origin' | 'stopping';
+export type PlainRefusal = ReachedLimit | 'origin' | 'notStarted' | 'stopping';
 
 const ANSWERS: Readonly<Record<PlainRefusal, readonly [status: number, text: string]>> = {
 	origin: [403, 'WebSocket refused: pages of this origin may not connect. If the page is yours, see allowedOrigins'],
@@ -10,6 +10,7 @@ const ANSWERS: Readonly<Record<PlainRefusal, readonly [status: number, text: str
 		429,
 		'WebSocket refused: there are too many connections from this address. If it is a proxy, see trustedProxies',
 	],
+	notStarted: [503, 'WebSocket refused: the endpoint has not started. The server must call its start()'],
 	stopping: [503, 'WebSocket refused: the server is stopping'],
 };
 

@@ -8,7 +8,7 @@ type Choice = NonNullable<WebSocketOptions['subprotocol']>;
 describe('without the option subprotocol', () => {
 	it('no subprotocol that a client offers is confirmed', async () => {
 		const address = await served(undefined);
-		for (const offer of ['v3, v2', 'v1', 'orijs.1', 'a b', ',', '']) {
+		for (const offer of ['v3, v2', 'v1', 'orijs.none', 'a b', ',', '']) {
 			expect([offer, await confirmed(address, offer)]).toEqual([offer, null]);
 		}
 	});
@@ -67,8 +67,8 @@ describe('a function that chooses the subprotocol', () => {
 		});
 
 		expect(await confirmed(address, 'v1, v2', '/ws?a')).toBe('v2');
-		expect(await confirmed(address, 'orijs.1, not a token,, v1', '/ws?b')).toBe('v1');
-		for (const offer of [undefined, '', 'orijs.1, Orijs.9', ',']) expect(await confirmed(address, offer)).toBe(null);
+		expect(await confirmed(address, 'orijs.2, not a token,, v1', '/ws?b')).toBe('v1');
+		for (const offer of [undefined, '', 'orijs.none, Orijs.9', ',']) expect(await confirmed(address, offer)).toBe(null);
 		expect(calls).toEqual([
 			[['v1', 'v2'], '?a'],
 			[['v1'], '?b'],
@@ -102,7 +102,7 @@ describe('a function that chooses the subprotocol', () => {
 		const app = new Application({ logger }).websocket({ subprotocol: () => chosen as string });
 		const address = await serve(app);
 
-		const answer = await handshake(address, '/ws', { 'sec-websocket-protocol': 'v1, v2, orijs.1' });
+		const answer = await handshake(address, '/ws', { 'sec-websocket-protocol': 'v1, v2, orijs.2' });
 		expect([answer.status, await answer.text()]).toEqual([500, 'Internal Server Error']);
 		expect(app.refusals.upgrade).toBe(1);
 		const err = new ApplicationError(
@@ -149,10 +149,11 @@ describe('the confirmed subprotocol', () => {
 	});
 });
 
-describe('orijs.1, the subprotocol of typed messages', () => {
+describe('orijs.1, the subprotocol of clients that speak the protocol', () => {
 	it.each<[string, WebSocketOptions]>([
 		['a router', {}],
 		['authorize', { authorize: {} }],
+		['neither router nor authorize', {}],
 	])('is confirmed by an endpoint with %s, before anything else', async (what, options) => {
 		const app = new Application().websocket({ ...options, subprotocol: ['v2'] });
 		if (what === 'a router') app.socketRouter(new SocketRouter());
@@ -160,12 +161,12 @@ describe('orijs.1, the subprotocol of typed messages', () => {
 
 		expect(await confirmed(address, 'orijs.1')).toBe('orijs.1');
 		expect(await confirmed(address, 'v2, orijs.1')).toBe('orijs.1');
+		expect(await confirmed(address, 'orijs.none, orijs.1')).toBe('orijs.1');
 		expect(await confirmed(address, 'orijs.2, v2')).toBe('v2');
 		expect(await confirmed(address, 'ORIJS.1')).toBe(null);
 	});
 
-	it('is not confirmed by any other endpoint, and its application cannot confirm it either', async () => {
-		expect(await confirmed(await served(['v1']), 'orijs.1')).toBe(null);
+	it('cannot be confirmed by the application', () => {
 		for (const subprotocol of [['orijs.1'], ['v1', 'Orijs.chat']]) {
 			expect(() => new Application().websocket({ subprotocol })).toThrow('names that begin with orijs. are reserved');
 		}

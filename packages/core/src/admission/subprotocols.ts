@@ -1,10 +1,8 @@
 import { quiet, show } from '@orijs/websocket/internal';
+import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import type { BunRequest } from 'bun';
 import { ApplicationError } from '../errors.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
-
-/** The subprotocol of clients that speak the protocol of typed messages. */
-const TYPED = 'orijs.1';
 
 /** Names that only the endpoint itself may confirm. */
 const RESERVED = /^orijs\./i;
@@ -19,29 +17,23 @@ const RULE =
 /** Chooses the subprotocols of connections from what clients offer. */
 export class Subprotocols {
 	readonly #choice: WebSocketOptions['subprotocol'];
-	readonly #isTyped: boolean;
 
-	/**
-	 * @param choice the option `subprotocol`
-	 * @param isTyped whether the endpoint has typed messages
-	 * @throws {ApplicationError} the option is invalid
-	 */
-	constructor(choice: unknown, isTyped: boolean) {
+	/** @param choice the option `subprotocol` @throws {ApplicationError} the option is invalid */
+	constructor(choice: unknown) {
 		checkSubprotocol(choice);
 		this.#choice = choice;
-		this.#isTyped = isTyped;
 	}
 
 	/**
-	 * Returns the subprotocol to confirm, or undefined for none.
+	 * Returns the subprotocol to confirm, or undefined for none. Clients that speak the protocol come first.
 	 *
 	 * @param offer the header `Sec-WebSocket-Protocol` of the request
 	 * @throws {ApplicationError} the application chose a name that was not offered
 	 * @throws whatever the application's function throws
 	 */
 	choose(offer: string, req: BunRequest): string | undefined {
-		const names = offer.split(',').map((name) => name.trim());
-		if (this.#isTyped && names.includes(TYPED)) return TYPED;
+		const names = namesIn(offer);
+		if (names.includes(SUBPROTOCOL)) return SUBPROTOCOL;
 		const choice = this.#choice;
 		if (choice === undefined) return undefined;
 		const offered = names.filter((name) => TOKEN.test(name) && !RESERVED.test(name));
@@ -57,14 +49,26 @@ export class Subprotocols {
 	}
 }
 
+/**
+ * Whether a client speaks the protocol.
+ *
+ * @param offer the header `Sec-WebSocket-Protocol` of its request
+ */
+export function offersProtocol(offer: string): boolean {
+	return namesIn(offer).includes(SUBPROTOCOL);
+}
+
+function namesIn(offer: string): string[] {
+	return offer.split(',').map((name) => name.trim());
+}
+
 /** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */
 export function checkSubprotocol(choice: unknown): asserts choice is WebSocketOptions['subprotocol'] {
 	if (choice === undefined || typeof choice === 'function') return;
-	if (!Array.isArray(choice))
-		throw new ApplicationError(`websocket(): subprotocol must not be ${show(choice)}; ${RULE}`);
+	if (!Array.isArray(choice)) throw new ApplicationError(`subprotocol must not be ${show(choice)}; ${RULE}`);
 	choice.forEach((name: unknown, index) => {
 		const isName = typeof name === 'string' && TOKEN.test(name) && !RESERVED.test(name);
 		if (!isName || choice.indexOf(name) !== index)
-			throw new ApplicationError(`websocket(): subprotocol must not contain ${show(name)}; ${RULE}`);
+			throw new ApplicationError(`subprotocol must not contain ${show(name)}; ${RULE}`);
 	});
 }

@@ -6,7 +6,7 @@ import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { ConnectionSlots, Slot } from './connection-slots.ts';
-import { withSubprotocol } from './handshake-headers.ts';
+import { type AcceptingHeaders, withSubprotocol } from './handshake-headers.ts';
 import { isUpgrade, plainAnswer } from './plain-request.ts';
 import { Precheck } from './precheck.ts';
 import { Subprotocols } from './subprotocols.ts';
@@ -16,7 +16,7 @@ interface AcceptedUpgrade {
 	/** The connection's data, as returned by the application's `upgrade`. */
 	readonly data: object;
 	/** The headers to add to the response. */
-	readonly headers: Bun.HeadersInit | undefined;
+	readonly headers: AcceptingHeaders | undefined;
 	/** The subprotocol, which is among the headers; undefined if none was chosen. */
 	readonly subprotocol: string | undefined;
 }
@@ -30,15 +30,16 @@ export interface UpgradeCandidate extends AcceptedUpgrade {
 	readonly remoteAddress: string;
 }
 
+/** `invalid` if the handshake is, and `miswired` if the server has the handlers of something else. */
+export type UpgradeOutcome = 'connected' | 'invalid' | 'miswired';
+
 export interface UpgradeHandlerOptions {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
-	/** Whether the endpoint has typed messages. */
-	readonly isTyped: boolean;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
-	/** Upgrades a request to a WebSocket. Returns false when the handshake is invalid. */
-	readonly connect: (candidate: UpgradeCandidate, server: Server<SocketData>) => boolean;
+	/** Upgrades a request to a WebSocket. */
+	readonly connect: (candidate: UpgradeCandidate, server: Server<SocketData>) => UpgradeOutcome;
 }
 
 /**
@@ -59,7 +60,7 @@ export class UpgradeHandler {
 		this.#options = options;
 		this.#faults = new FaultLog(options.logger);
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
-		this.#subprotocols = new Subprotocols(options.options.subprotocol, options.isTyped);
+		this.#subprotocols = new Subprotocols(options.options.subprotocol);
 	}
 
 	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */
@@ -69,11 +70,19 @@ export class UpgradeHandler {
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
 		const accepted = this.#accept(await this.#decide(req), req);
-		if (!(accepted instanceof Response)) {
-			if (this.#options.connect({ req, slot, remoteAddress, ...accepted }, server)) return undefined;
+		let outcome: UpgradeOutcome = 'invalid';
+		try {
+			if (!(accepted instanceof Response))
+				outcome = this.#options.connect({ req, slot, remoteAddress, ...accepted }, server);
+			if (outcome === 'connected') return undefined;
+		} catch (err) {
+			this.#faults.failed({ what: 'A connection could not be upgraded', err }, {});
+			this.slots.release(slot);
+			return new Response('Internal Server Error', { status: 500 });
 		}
 		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;
+		if (outcome === 'miswired') return this.#precheck.refuse('miswired', 'Internal Server Error', 500, {});
 		// A client that has left is no fault of its handshake. It doesn't get this response.
 		if (req.signal.aborted) return new Response(null, { status: 400 });
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });

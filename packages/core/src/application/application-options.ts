@@ -1,7 +1,7 @@
 import { consoleLogger, type Logger, safely } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
-import { MAX_DELAY_MS } from '../limits.ts';
+import { DEFAULT_GRACE_MS, delayFault } from '../stopping/grace-period.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { isPlainPath } from '../support/route-path.ts';
 
@@ -45,7 +45,6 @@ export interface StopOptions {
 	readonly readinessDelayMs?: number;
 }
 
-const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_READINESS_PATH = '/readyz';
 /** Kubernetes and load balancers take a few seconds to stop sending connections to an instance. */
 const DEFAULT_READINESS_DELAY_MS = 5_000;
@@ -97,10 +96,4 @@ export function readStopOptions(options: StopOptions, defaultGraceMs: number): R
 	const fault = delayFault('graceMs', graceMs) ?? delayFault('readinessDelayMs', readinessDelayMs);
 	if (fault !== undefined) throw new ApplicationError(`stop(): ${fault}`);
 	return { graceMs, readinessDelayMs };
-}
-
-/** Returns why a delay is invalid; undefined if it is valid. */
-function delayFault(name: string, ms: unknown): string | undefined {
-	if (typeof ms === 'number' && ms >= 0 && ms <= MAX_DELAY_MS) return undefined;
-	return `${name} must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, not ${show(ms)}`;
 }

@@ -1,17 +1,17 @@
 import { InProcWsProvider, type Logger, type SocketData, type WebSocketProvider } from '@orijs/websocket';
-import { FailureLog, rejected, show } from '@orijs/websocket/internal';
+import { rejected, show } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { ConnectionData } from '../connection-data.ts';
-import { checkHandlers, readWebSocketArguments } from '../endpoint/websocket-arguments.ts';
-import { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
+import type { EndpointSetup } from '../endpoint/endpoint-setup.ts';
+import { mustFitTogether } from '../endpoint/fitting-endpoints.ts';
+import { own, SocketEndpoint } from '../endpoint/socket-endpoint.ts';
+import { readEndpointOfArguments, readWebSocketArguments } from '../endpoint/websocket-arguments.ts';
+import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
-import { withDefaults } from '../limits.ts';
-import { type RefusalCounts, Refusals } from '../refusals.ts';
+import { type RefusalCounts, totalRefusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
-import { ClientRequests } from '../routing/client-requests.ts';
-import { routingTable } from '../routing/routing-table.ts';
-import { SocketRouter } from '../routing/socket-router.ts';
-import { SocketSession } from '../session/socket-session.ts';
+import type { EndpointEventListener } from '../routing/endpoint-event.ts';
+import type { SocketRouter } from '../routing/socket-router.ts';
 import type { StopSignal } from '../stopping/signals.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import {
@@ -21,14 +21,16 @@ import {
 	type StopOptions,
 } from './application-options.ts';
 import { checkHook, type Hook } from './hook.ts';
-import { type Routes, startHttpServer } from './http-server.ts';
+import { type FetchHandler, type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
 import { checkRoutes } from './route-check.ts';
+import { withCheckedResult, withCheckedResults } from './route-results.ts';
 import { removeStaleSocket } from './stale-socket.ts';
-import { ApplicationSocket } from './socket-emitter.ts';
+import type { ApplicationSocket } from './socket-emitter.ts';
 
-const DEFAULT_PATH = '/ws';
+/** The options of a further endpoint, whose path is an argument of its own. */
+export type EndpointOptions<TData extends ConnectionData = ConnectionData> = Omit<WebSocketOptions<TData>, 'path'>;
 
 /**
  * An HTTP and WebSocket server on Bun: configure it, then `listen`, then `stop`. The methods that configure it can be
@@ -42,15 +44,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	readonly #graceMs: number;
 	readonly #readinessPath: string | false;
 	readonly #readinessDelayMs: number;
-	readonly #refusals: Refusals;
 	readonly #lifecycle: Lifecycle;
 	readonly #routes: Record<string, unknown> = {};
-	readonly #routers: SocketRouter[] = [];
+	/** All endpoints, in the order added. */
+	readonly #setups: EndpointSetup[] = [];
+	/** The endpoint of `websocket()`. */
+	#main: SocketEndpoint<TData> | undefined;
+	/** The provider of `websocket()`, which further endpoints share unless they have their own. */
 	#provider: WebSocketProvider | undefined;
-	#options: WebSocketOptions = {};
-	#handlers: WebSocketHandlers | undefined;
-	#requests: ClientRequests | undefined;
-	#socket: ApplicationSocket | undefined;
+	#fetch: FetchHandler | undefined;
 
 	/** @throws {ApplicationError} an option is unknown or invalid */
 	constructor(options: ApplicationOptions = {}) {
@@ -60,12 +62,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#graceMs = graceMs;
 		this.#readinessPath = readinessPath;
 		this.#readinessDelayMs = readinessDelayMs;
-		this.#refusals = new Refusals(logger);
 		this.#lifecycle = new Lifecycle(logger);
 	}
 
 	/**
-	 * Adds HTTP routes, in the format of `Bun.serve`.
+	 * Adds HTTP routes, in the format of `Bun.serve`. A handler that throws, rejects or returns anything but a
+	 * `Response` answers 500, and the log says so.
 	 *
 	 * @throws {ApplicationError} a path is already defined, or a route is invalid
 	 */
@@ -74,8 +76,24 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		checkRoutes(routes);
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
-			this.#routes[path] = route;
+			this.#routes[path] = withCheckedResults(path, route);
 		}
+		return this;
+	}
+
+	/**
+	 * Sets the handler of all requests that neither a route nor an endpoint takes, such as `hono.fetch`. Default: 404.
+	 * Like the handlers of routes, it answers 500 unless it returns a `Response`.
+	 *
+	 * @throws {ApplicationError} called twice, or the handler is not a function
+	 */
+	fetch(handler: FetchHandler): this {
+		this.#mustBeBuilding('fetch');
+		if (typeof handler !== 'function')
+			throw new ApplicationError(`fetch(): handler must be a function, not ${show(handler)}`);
+		if (this.#fetch !== undefined)
+			throw new ApplicationError('fetch() was called twice; an application has one handler');
+		this.#fetch = withCheckedResult('The handler of fetch()', handler as never) as FetchHandler;
 		return this;
 	}
 
@@ -86,28 +104,63 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 */
 	websocket<TNew extends ConnectionData = ConnectionData>(
 		provider: WebSocketProvider | undefined,
-		options?: WebSocketOptions<TNew>,
+		options: WebSocketOptions<TNew> | undefined,
 	): Application<TNew>;
-	websocket<TNew extends ConnectionData = ConnectionData>(options?: WebSocketOptions<TNew>): Application<TNew>;
+	// One overload for each number of arguments, so that the compiler's errors are about the one that was meant.
+	websocket<TNew extends ConnectionData = ConnectionData>(
+		providerOrOptions?: WebSocketProvider | WebSocketOptions<TNew>,
+	): Application<TNew>;
 	websocket<TNew extends ConnectionData>(first?: unknown, second?: unknown): Application<TNew> {
 		this.#mustBeBuilding('websocket');
-		if (this.#provider !== undefined)
-			throw new ApplicationError('websocket() was called twice; an application has one endpoint');
-		const { provider, options } = readWebSocketArguments(first, second);
+		if (this.#main !== undefined)
+			throw new ApplicationError('websocket() was called twice; add further endpoints with endpoint(path)');
+		const { provider, options } = readWebSocketArguments('websocket', first, second);
 		const used = provider ?? new InProcWsProvider({ logger: this.#logger });
+		this.#main = this.#add('websocket', used, options) as unknown as SocketEndpoint<TData>;
 		this.#provider = used;
-		this.#lifecycle.use(used);
-		this.#options = options;
-		const { pendingRequests } = withDefaults(options.limits);
-		this.#requests = new ClientRequests(
-			used,
-			pendingRequests,
-			this.#refusals,
-			new FailureLog(this.#logger, () => true),
-			() => this.#isTyped,
-		);
-		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
+	}
+
+	/**
+	 * Adds a further WebSocket endpoint, with its own options, handlers and routers, and returns it to be configured.
+	 * Unless it has a provider of its own, it shares the one of `websocket`, and with it the topics. The application
+	 * starts and stops it.
+	 *
+	 * ```ts
+	 * app.endpoint('/admin', { allowedOrigins: ['https://admin.example.com'] }).socketRouter(admin);
+	 * ```
+	 *
+	 * @throws {ApplicationError} another endpoint has the path or other `slowReaders`, there is no provider, or an
+	 * argument is invalid
+	 */
+	endpoint<TNew extends ConnectionData = ConnectionData>(
+		path: string,
+		provider: WebSocketProvider,
+		options?: EndpointOptions<TNew>,
+	): SocketEndpoint<TNew>;
+	endpoint<TNew extends ConnectionData = ConnectionData>(
+		path: string,
+		options?: EndpointOptions<TNew>,
+	): SocketEndpoint<TNew>;
+	endpoint<TNew extends ConnectionData>(path: string, first?: unknown, second?: unknown): SocketEndpoint<TNew> {
+		this.#mustBeBuilding('endpoint');
+		const { provider = this.#provider, options } = readEndpointOfArguments(path, first, second);
+		if (provider === undefined) {
+			throw new ApplicationError(
+				'endpoint() needs a provider: call websocket() first to share its provider, or pass one, as in ' +
+					`endpoint('/admin', new InProcWsProvider())`,
+			);
+		}
+		return this.#add('endpoint', provider, options);
+	}
+
+	#add(call: string, provider: WebSocketProvider, options: WebSocketOptions): SocketEndpoint {
+		const endpoint = new SocketEndpoint(provider, { ...options, logger: this.#logger });
+		const setup = own(endpoint);
+		mustFitTogether(`${call}()`, [...this.#setups, setup]);
+		this.#setups.push(setup);
+		this.#lifecycle.use(provider);
+		return endpoint;
 	}
 
 	/**
@@ -118,28 +171,36 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 */
 	onWebSocket(handlers: WebSocketHandlers<TData>): this {
 		this.#mustBeBuilding('onWebSocket');
-		if (this.#provider === undefined)
-			throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
-		if (this.#handlers !== undefined)
-			throw new ApplicationError('onWebSocket() was called twice; pass all handlers in one object');
-		checkHandlers(handlers);
-		this.#handlers = handlers;
+		if (this.#main === undefined) throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
+		this.#main.onWebSocket(handlers);
 		return this;
 	}
 
 	/**
 	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
-	 * of them must pass.
+	 * of them must pass. A router belongs to one application; once that has stopped, it may be given to another.
 	 *
-	 * @throws {ApplicationError} there is no endpoint yet, or the argument is not a `SocketRouter`
+	 * @throws {ApplicationError} there is no endpoint yet, the argument is not a `SocketRouter`, or it was already added
+	 * here or to another application
 	 */
 	socketRouter<TState extends object>(router: SocketRouter<TState>): this {
 		this.#mustBeBuilding('socketRouter');
-		if (this.#provider === undefined)
+		if (this.#main === undefined)
 			throw new ApplicationError('socketRouter() needs an endpoint: call websocket() first');
-		if (!(router instanceof SocketRouter))
-			throw new ApplicationError(`socketRouter(): router must be a SocketRouter, not ${show(router)}`);
-		this.#routers.push(router as unknown as SocketRouter);
+		this.#main.socketRouter(router);
+		return this;
+	}
+
+	/**
+	 * Adds a listener for what becomes of each typed message: handled, refused or failed, and how long that took. See
+	 * {@link EndpointEvent}. Without listeners, nothing is measured.
+	 *
+	 * @throws {ApplicationError} the listener is not a function
+	 */
+	onEvent(listener: EndpointEventListener): this {
+		this.#mustBeBuilding('onEvent');
+		if (this.#main === undefined) throw new ApplicationError('onEvent() needs an endpoint: call websocket() first');
+		this.#main.onEvent(listener);
 		return this;
 	}
 
@@ -165,10 +226,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this;
 	}
 
-	/** Sends messages to clients on any node. @throws {ApplicationError} the application has no endpoint */
+	/**
+	 * Sends messages to clients on any node, through the provider of `websocket`. Endpoints with providers of their own
+	 * have their own `socket`.
+	 *
+	 * @throws {ApplicationError} `websocket` was not called
+	 */
 	get socket(): ApplicationSocket {
-		if (this.#socket === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
-		return this.#socket;
+		if (this.#main === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
+		return this.#main.socket;
 	}
 
 	/** Whether the application is stopping or has stopped; a readiness check should then fail. */
@@ -176,13 +242,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this.#lifecycle.state === 'stopped';
 	}
 
-	/** The number of refusals of each kind since the application was created. */
+	/** The number of refusals of each kind since the application was created, at all its endpoints. */
 	get refusals(): RefusalCounts {
-		return this.#refusals.counts;
+		return totalRefusals(this.#setups.map(({ refusals }) => refusals));
 	}
 
 	/**
-	 * Starts the provider, runs the startup hooks, then starts the server. If a step fails, the steps before it are
+	 * Starts the providers, runs the startup hooks, then starts the server. If a step fails, the steps before it are
 	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
@@ -193,7 +259,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	async listen(...given: readonly unknown[]): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
 		const options = readListenOptions(given);
-		const endpoint = this.#createEndpoint();
+		const endpoints = this.#createEndpoints();
 		const { unix } = options;
 		// Runs after the application's startup hooks, so that no file is removed if one of them fails.
 		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
@@ -201,44 +267,32 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			startHttpServer({
 				at,
 				routes: this.#routes,
-				endpoint,
-				path: this.#options.path ?? DEFAULT_PATH,
+				endpoints: this.#setups,
+				fetch: this.#fetch,
 				readinessPath: this.#readinessPath,
 				isReady: () => !this.isStopping,
 				logger: this.#logger,
 			});
 		return this.#lifecycle.start({
 			at: options,
-			endpoint,
+			endpoints,
 			serve: () =>
 				options.port === 0 ? bindChosenPort(options.hostname, (port) => serve({ ...options, port })) : serve(options),
-			slowReaders: {
-				queuedBytes: withDefaults(this.#options.limits).queuedBytes,
-				slowReaders: this.#options.slowReaders ?? 'close',
-				onSlowReader: ({ data }, since) => data instanceof SocketSession && endpoint?.slowReaderDetected(data, since),
-			},
 			onSignal: this.#stopsOnSignals ? (signal) => this.#stopOn(signal) : undefined,
 		});
 	}
 
-	/** @throws {ApplicationError} two routers handle the same message */
-	#createEndpoint(): WebSocketEndpoint | undefined {
-		if (this.#provider === undefined || this.#requests === undefined) return undefined;
-		return new WebSocketEndpoint({
-			provider: this.#provider,
-			options: this.#options,
-			limits: withDefaults(this.#options.limits),
-			handlers: this.#handlers ?? {},
-			table: this.#isTyped ? routingTable(this.#routers) : undefined,
-			requests: this.#requests,
-			refusals: this.#refusals,
-			logger: this.#logger,
-		});
-	}
-
-	/** Whether clients can send typed messages, even if only the built-in ones. */
-	get #isTyped(): boolean {
-		return this.#routers.length > 0 || this.#options.authorize !== undefined;
+	/** @throws {ApplicationError} as for {@link EndpointSetup.create} */
+	#createEndpoints(): readonly WebSocketEndpoint[] {
+		const created: WebSocketEndpoint[] = [];
+		try {
+			for (const setup of this.#setups) created.push((setup.running = setup.create()));
+		} catch (error) {
+			for (const endpoint of created) endpoint.dispose();
+			for (const setup of this.#setups) setup.notStarted();
+			throw error;
+		}
+		return created;
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {
@@ -254,18 +308,20 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.
 	 * 4. New HTTP requests are refused, and those in flight finish.
-	 * 5. Shutdown hooks run, then the provider and the server stop.
+	 * 5. Shutdown hooks run, then the providers and the server stop.
 	 *
 	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
 	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
 	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, which `stop`
 	 * would wait for
-	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless
+	 * @throws whatever a provider's `stop` throws; the server is stopped nevertheless
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
 		try {
-			return this.#lifecycle.stop(readStopOptions(options, this.#graceMs));
+			const read = readStopOptions(options, this.#graceMs);
+			if (this.#lifecycle.state === 'building') for (const setup of this.#setups) setup.end();
+			return this.#lifecycle.stop(read);
 		} catch (error) {
 			return rejected(error as Error);
 		}

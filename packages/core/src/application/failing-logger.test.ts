@@ -1,4 +1,4 @@
-import { connectClient } from '@orijs/testkit';
+import { connectSpeaker } from '@orijs/testkit';
 import { type Logger, SocketMessage } from '@orijs/websocket';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -53,8 +53,8 @@ describe('a logger that throws', () => {
 
 		for (let i = 0; i < 5; i++) expect((await handshake(address)).status).toBe(500);
 		isBroken = false;
-		await connectClient(address.ws);
-		await connectClient(address.ws);
+		await connectSpeaker(address.ws);
+		await connectSpeaker(address.ws);
 		expect((await handshake(address)).status).toBe(503);
 	});
 
@@ -66,7 +66,7 @@ describe('a logger that throws', () => {
 		const { ws } = await serve(app);
 
 		for (let i = 0; i < 3; i++) {
-			const client = await connectClient(ws);
+			const client = await connectSpeaker(ws);
 			expect(await client.closed).toEqual({ code: 1011, reason: 'open failed' });
 		}
 	});
@@ -125,5 +125,5 @@ async function working(logger: Logger, thrown: () => unknown) {
 		return data === 'later' ? Bun.sleep(1).then(() => Promise.reject(thrown() as Error)) : data;
 	});
 	const app = new Application({ logger }).websocket().socketRouter(router);
-	return { client: await connectClient((await serve(app)).ws) };
+	return { client: await connectSpeaker((await serve(app)).ws) };
 }

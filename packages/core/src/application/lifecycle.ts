@@ -1,45 +1,39 @@
-import type { Logger, SlowReaderOptions, SocketData, WebSocketProvider } from '@orijs/websocket';
-import { settledWithin, throttleOf, within } from '@orijs/websocket/internal';
+import type { Logger, SocketData, WebSocketProvider } from '@orijs/websocket';
+import { settledWithin, throttleOf } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
+import { claimProvider, ownerOf, releaseProvider } from '../endpoint/provider-owner.ts';
+import { serverOptions } from '../endpoint/server-options.ts';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { type ChosenPort, forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
+import { retire } from '../reloading/retire.ts';
 import { isInShutdownHook, runShutdownHook } from '../stopping/shutdown-hooks.ts';
 import { type StopSignal, stopOnSignals } from '../stopping/signals.ts';
 import type { StopOptions } from './application-options.ts';
 import type { Hook } from './hook.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
 
 /** The state of an application. It becomes `stopped` as soon as `stop` is called, or when a start fails. */
 export type LifecycleState = 'building' | 'starting' | 'listening' | 'stopped';
 
 export interface StartOptions {
 	readonly at: ListenOptions;
-	readonly endpoint: WebSocketEndpoint | undefined;
+	readonly endpoints: readonly WebSocketEndpoint[];
 	/** Binds the port and starts serving. */
 	readonly serve: () => Server<SocketData>;
-	readonly slowReaders: SlowReaderOptions;
 	/** Called on SIGTERM and SIGINT. If undefined, signals are not handled. */
 	readonly onSignal: ((signal: StopSignal) => Promise<void>) | undefined;
 }
 
-/**
- * How long an application waits for connections, handlers and requests when newer code replaces it, in milliseconds.
- */
-const RETIRING_GRACE_MS = 1_000;
-/** After this many milliseconds, newer code starts even if this application has not stopped. */
-const RETIRING_MS = 10_000;
-
-/** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
+/** Starts and stops an application's providers, endpoints and server in order, and runs the hooks in between. */
 export class Lifecycle implements Replaceable {
 	readonly #logger: Logger;
 	readonly #startupHooks: Hook[] = [];
 	readonly #shutdownHooks: Hook[] = [];
 	#state: LifecycleState = 'building';
-	#provider: WebSocketProvider | undefined;
-	#endpoint: WebSocketEndpoint | undefined;
+	readonly #providers = new Set<WebSocketProvider>();
+	#endpoints: readonly WebSocketEndpoint[] = [];
 	#server: Server<SocketData> | undefined;
 	#ignoreSignals: (() => void) | undefined;
 	#stopping: Promise<void> | undefined;
@@ -55,9 +49,9 @@ export class Lifecycle implements Replaceable {
 		return this.#state;
 	}
 
-	/** Sets the provider to start and stop with the application. */
+	/** Adds a provider to start and stop with the application. */
 	use(provider: WebSocketProvider): void {
-		this.#provider = provider;
+		this.#providers.add(provider);
 	}
 
 	onStartup(hook: Hook): void {
@@ -69,27 +63,30 @@ export class Lifecycle implements Replaceable {
 	}
 
 	/**
-	 * Starts the provider, runs the startup hooks, then starts the server. If a step fails, the steps before it are
+	 * Starts the providers, runs the startup hooks, then starts the server. If a step fails, the steps before it are
 	 * undone.
 	 *
-	 * @throws {ApplicationError} interrupted by `stop`, or another application uses the provider
+	 * @throws {ApplicationError} interrupted by `stop`, or another application uses a provider
 	 * @throws whatever a failing step throws
 	 */
-	async start({ at, endpoint, serve, slowReaders, onSignal }: StartOptions): Promise<Server<SocketData>> {
+	async start({ at, endpoints, serve, onSignal }: StartOptions): Promise<Server<SocketData>> {
 		this.#at = at;
-		this.#endpoint = endpoint;
+		this.#endpoints = endpoints;
 		this.#state = 'starting';
 		try {
 			if (IS_HOT) await this.#replaceEarlier();
-			if (this.#provider !== undefined) claimProvider(this.#provider, this);
-			await this.#provider?.start();
+			for (const provider of this.#providers) claimProvider(provider, this, 'application');
+			await this.#startProviders();
 			for (const hook of this.#startupHooks) {
 				this.#mustBeStarting();
 				await hook();
 			}
 			this.#mustBeStarting();
 			this.#server = serve();
-			this.#provider?.setServer(this.#server, slowReaders);
+			for (const provider of this.#providers) {
+				const users = endpoints.filter((endpoint) => endpoint.provider === provider);
+				provider.setServer(this.#server, serverOptions(users));
+			}
 			this.#state = 'listening';
 			if (onSignal !== undefined) this.#ignoreSignals = stopOnSignals({ stop: onSignal, logger: this.#logger });
 			return this.#server;
@@ -100,6 +97,11 @@ export class Lifecycle implements Replaceable {
 			if (this.#isRetired) return new Promise(() => {});
 			throw error;
 		}
+	}
+
+	/** Starts all providers. If one fails, still waits for the others, because they can only be stopped then. */
+	async #startProviders(): Promise<void> {
+		await allDone([...this.#providers].map((provider) => provider.start()));
 	}
 
 	async #replaceEarlier(): Promise<void> {
@@ -113,17 +115,7 @@ export class Lifecycle implements Replaceable {
 	 */
 	async retire(): Promise<void> {
 		this.#isRetired = true;
-		this.#logger.info('Stopping, because the code has changed');
-		try {
-			const stopped = this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
-			await within(
-				RETIRING_MS,
-				stopped,
-				() => new ApplicationError(`the application did not stop within ${RETIRING_MS} ms`),
-			);
-		} catch (err) {
-			this.#logger.error('The application replaced by newer code failed to stop cleanly', { err });
-		}
+		await retire('application', (graceMs) => this.stop({ graceMs, readinessDelayMs: 0 }), this.#logger);
 	}
 
 	get chosenPort(): ChosenPort | undefined {
@@ -137,12 +129,10 @@ export class Lifecycle implements Replaceable {
 
 	/** Undoes a failed start. Never rejects: the caller reports the failure of the start itself. */
 	async #rollBack(): Promise<void> {
-		this.#endpoint?.dispose();
-		if (this.#provider !== undefined && ownerOf(this.#provider) !== this) return;
+		for (const endpoint of this.#endpoints) endpoint.dispose();
 		try {
 			await this.#server?.stop(true);
-			await this.#provider?.stop();
-			this.#releaseProvider();
+			await this.#stopProviders(this.#ownProviders());
 		} catch (err) {
 			this.#logger.error('The provider could not be stopped after listen() failed', { err });
 		}
@@ -175,18 +165,17 @@ export class Lifecycle implements Replaceable {
 		}
 		const deadline = performance.now() + graceMs;
 		// Called first, while clients are still connected and can receive gap notices.
-		this.#provider?.flushGaps();
-		this.#endpoint?.close();
-		await this.#endpoint?.drain(deadline);
+		for (const provider of this.#providers) provider.flushGaps();
+		for (const endpoint of this.#endpoints) endpoint.close();
+		await Promise.all(this.#endpoints.map((endpoint) => endpoint.drain(deadline)));
 		if (this.#server !== undefined)
 			await settledWithin(Math.max(0, deadline - performance.now()), this.#server.stop().catch(ignore));
 		await this.#runShutdownHooks();
-		this.#endpoint?.dispose();
+		for (const endpoint of this.#endpoints) endpoint.dispose();
 		try {
-			await this.#provider?.stop();
+			await this.#stopProviders(this.#ownProviders());
 		} finally {
 			await this.#server?.stop(true);
-			this.#releaseProvider();
 			this.#ignoreSignals?.();
 			forget(this);
 		}
@@ -194,8 +183,21 @@ export class Lifecycle implements Replaceable {
 
 	/** Stops an application that is not listening yet. A start in progress then fails. */
 	async #stopEarly(): Promise<void> {
-		if (this.#provider !== undefined && (ownerOf(this.#provider) ?? this) === this) await this.#provider.stop();
-		this.#releaseProvider();
+		await this.#stopProviders([...this.#providers].filter((provider) => (ownerOf(provider) ?? this) === this));
+	}
+
+	/** The providers that this application has claimed. Others must not be stopped. */
+	#ownProviders(): readonly WebSocketProvider[] {
+		return [...this.#providers].filter((provider) => ownerOf(provider) === this);
+	}
+
+	/** Stops providers and makes them available to other applications, even if stopping one fails. */
+	async #stopProviders(providers: readonly WebSocketProvider[]): Promise<void> {
+		try {
+			await allDone(providers.map((provider) => provider.stop()));
+		} finally {
+			for (const provider of providers) releaseProvider(provider, this);
+		}
 	}
 
 	async #runShutdownHooks(): Promise<void> {
@@ -207,10 +209,12 @@ export class Lifecycle implements Replaceable {
 			}
 		}
 	}
+}
 
-	#releaseProvider(): void {
-		if (this.#provider !== undefined) releaseProvider(this.#provider, this);
-	}
+/** Waits for all promises, even if some reject. @throws the first rejection */
+async function allDone(promises: readonly Promise<void>[]): Promise<void> {
+	await Promise.allSettled(promises);
+	await Promise.all(promises);
 }
 
 function ignore(): void {}

@@ -87,6 +87,37 @@ describe('HTTP routes', () => {
 		});
 	});
 
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['a string', 'secret'],
+		['{…}', { ok: true }],
+	])('that return %s, at once or later, answer 500, and the log names them', async (what, result) => {
+		const logger = new RecordingLogger();
+		const app = new Application({ logger }).routes({
+			'/at-once': () => result,
+			'/later/:id': { GET: async () => result },
+		});
+		const { http } = await serve(app);
+
+		for (const path of ['/at-once', '/later/7']) {
+			const failed = await fetch(http + path);
+			expect([path, failed.status, await failed.text()]).toEqual([path, 500, 'Internal Server Error']);
+		}
+		expect(logger.errors[0]?.details?.['err']).toEqual(
+			new ApplicationError(`The route /at-once returned ${what}; it must return a Response`),
+		);
+		await app.stop();
+	});
+
+	it('can use the application that they are a route of', async () => {
+		const app = new Application()
+			.routes({ '/stopping': () => Response.json(app.isStopping), '/all': () => Response.json(app.refusals) })
+			.websocket();
+		const { http } = await serve(app);
+
+		expect(await textOf(fetch(`${http}/stopping`))).toBe('false');
+	});
+
 	it('with a path defined twice are rejected, naming the path', () => {
 		const app = new Application().routes({ '/twice': () => new Response('1') });
 

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ describe.each(uses)('a client that disconnects before its handler calls ws.%s', 
 			},
 			close: () => closed.resolve(),
 		});
-		const client = await connectClient(url);
+		const client = await connectSpeaker(url);
 		if (handler === 'message') client.send('go');
 		await client.close();
 
@@ -52,7 +52,7 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 					await ws.unsubscribe('t').then(done.resolve, done.reject);
 				},
 			});
-			const client = await connectClient(url);
+			const client = await connectSpeaker(url);
 			if (handler === 'message') client.send('go');
 			await client.close();
 
@@ -66,7 +66,7 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 		const { url } = await listening({
 			close: (ws) => ws.unsubscribe('not a topic').catch((error: unknown) => thrown.resolve(error)),
 		});
-		await (await connectClient(url)).close();
+		await (await connectSpeaker(url)).close();
 
 		expect(await thrown.promise).toMatchObject({ name: 'InvalidTopicError' });
 	});
@@ -79,7 +79,7 @@ it("a disconnect while a handler waits for the client's reply is not an error", 
 			await app.socket.request(ws.data.socketId, Question, null);
 		},
 	});
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 	client.send('go');
 	await client.next();
 	await client.close();
@@ -101,7 +101,7 @@ it('a handler that uses its socket after the server has closed it is not logged 
 		return null;
 	});
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 	client.send('{"type":"question","data":null}');
 
 	expect(await used.promise).toBeInstanceOf(UnknownSocketError);
@@ -119,7 +119,7 @@ describe('an UnknownSocketError is logged as an error', () => {
 			},
 			close: () => closed.resolve(),
 		});
-		await (await connectClient(url)).close();
+		await (await connectSpeaker(url)).close();
 
 		await log.untilErrors(1);
 		expect(log.errors[0]?.message).toBe('The open handler failed');
@@ -132,7 +132,7 @@ describe('an UnknownSocketError is logged as an error', () => {
 				await ws.subscribe('t');
 			},
 		});
-		const { closed } = await connectClient(url);
+		const { closed } = await connectSpeaker(url);
 
 		expect(await closed).toEqual({ code: 1011, reason: 'open failed' });
 		expect(log.errors.map(({ message }) => message)).toEqual(['The open handler failed']);
@@ -140,7 +140,7 @@ describe('an UnknownSocketError is logged as an error', () => {
 
 	it('in close, where ws.publish never works', async () => {
 		const { url, log } = await listening({ close: (ws) => ws.publish('t', 'left') });
-		await (await connectClient(url)).close();
+		await (await connectSpeaker(url)).close();
 
 		await log.untilErrors(1);
 		expect(log.errors[0]?.message).toBe('The close handler failed');

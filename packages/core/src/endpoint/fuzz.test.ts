@@ -1,4 +1,4 @@
-import { connectClient, frame, until } from '@orijs/testkit';
+import { connectSpeaker, frame, until } from '@orijs/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, it } from 'vitest';
 import { AttackTarget } from '../test-support/attack-target.ts';
@@ -52,7 +52,7 @@ describe('a server survives', () => {
 	it('hostile JSON', async () => {
 		await server.survives(async () => {
 			for (const text of HOSTILE) {
-				const client = await connectClient(server.url);
+				const client = await connectSpeaker(server.url);
 				client.send(text);
 				// Whatever the server answers, the connection must stay open.
 				client.send('{"type":"@ping","correlationId":"after"}');
@@ -77,7 +77,7 @@ describe('a server survives', () => {
 		await server.survives(async () => {
 			await fc.assert(
 				fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 60 }), async (texts) => {
-					const client = await connectClient(server.url);
+					const client = await connectSpeaker(server.url);
 					for (const text of texts) client.send(text);
 					client.send('{"type":"@ping","correlationId":"after"}');
 					await client.next((answer) => String(answer).includes('"correlationId":"after"'));

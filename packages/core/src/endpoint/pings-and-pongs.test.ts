@@ -1,6 +1,6 @@
 // An unhandled rejection in any of these tests makes Vitest fail the run.
 
-import { connectClient, frame, Opcode, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, frame, Opcode, RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, SocketRouter, type WebSocketHandlers } from '../index.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
@@ -38,7 +38,7 @@ describe('onWebSocket', () => {
 			open: (socket) => void [socket.ping('a'), socket.ping(), socket.ping(new Uint8Array([98]))],
 			pong: (_, data) => void received.push(data.toString()),
 		});
-		await connectClient(ws);
+		await connectSpeaker(ws);
 		await until(() => received.length === 3, { what: 'all are answered' });
 
 		expect(received).toEqual(['a', '', 'b']);

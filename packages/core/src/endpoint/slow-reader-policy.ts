@@ -1,8 +1,8 @@
 import { CloseCode } from '@orijs/websocket/protocol';
-import type { WebSocketHandler } from 'bun';
 import type { Refusals } from '../refusals.ts';
 import type { GapForwarding } from '../session/gap-forwarding.ts';
 import type { Session } from '../session/session.ts';
+import type { WebSocketOptions } from '../websocket-options.ts';
 
 /**
  * The most bytes that can be sent to a socket before its backpressure is checked. The check can come this late because
@@ -10,12 +10,30 @@ import type { Session } from '../session/session.ts';
  */
 const UNCHECKED_BYTES = 4 * 1024 * 1024;
 
+/** The option `slowReaders`. */
+type Policy = NonNullable<WebSocketOptions['slowReaders']>;
+
+/** Returns Bun's own backpressure limit, which applies to all sockets of a server. */
+export function backpressureLimits(policy: Policy, queuedBytes: number): BackpressureLimits {
+	const drops = policy === 'drop';
+	return {
+		// With `close`, slow readers are detected at `queuedBytes`, and Bun's higher limit is only a backstop for large
+		// batches. At that limit Bun must close the connection: otherwise it would drop messages silently.
+		backpressureLimit: drops ? queuedBytes : 2 * queuedBytes + UNCHECKED_BYTES,
+		closeOnBackpressureLimit: !drops,
+	};
+}
+
+interface BackpressureLimits {
+	backpressureLimit: number;
+	closeOnBackpressureLimit: boolean;
+}
+
 export interface SlowReaderPolicyOptions {
-	readonly policy: 'close' | 'drop';
+	readonly policy: Policy;
 	readonly queuedBytes: number;
 	readonly refusals: Refusals;
-	/** Undefined if the endpoint has no typed messages, because its clients then don't understand gap notices. */
-	readonly gapNotices: GapForwarding | undefined;
+	readonly gapNotices: GapForwarding;
 }
 
 /** Disconnects clients that read too slowly, or drops messages to them and later notifies them of the gap. */
@@ -26,17 +44,6 @@ export class SlowReaderPolicy {
 	constructor(options: SlowReaderPolicyOptions) {
 		this.#options = options;
 		this.#drops = options.policy === 'drop';
-	}
-
-	/** Returns the settings for Bun's own backpressure limit. */
-	bunOptions(): Pick<WebSocketHandler<unknown>, 'backpressureLimit' | 'closeOnBackpressureLimit'> {
-		const { queuedBytes } = this.#options;
-		return {
-			// With `close`, slow readers are detected at `queuedBytes`, and Bun's higher limit is only a backstop for
-			// large batches. At that limit Bun must close the connection: otherwise it would drop messages silently.
-			backpressureLimit: this.#drops ? queuedBytes : 2 * queuedBytes + UNCHECKED_BYTES,
-			closeOnBackpressureLimit: !this.#drops,
-		};
 	}
 
 	/** Called when more than `queuedBytes` are buffered for a client. */
@@ -54,7 +61,7 @@ export class SlowReaderPolicy {
 	onDetected(session: Session, since: number): void {
 		if (this.#drops) {
 			if (session.droppingSince !== undefined) return;
-			session.droppingSince = Math.min(since, this.#options.gapNotices?.earliestArriving() ?? since);
+			session.droppingSince = Math.min(since, this.#options.gapNotices.earliestArriving());
 		}
 		this.#options.refusals.add('slowReader', { socketId: session.socketId });
 	}
@@ -67,6 +74,6 @@ export class SlowReaderPolicy {
 		const since = session.droppingSince;
 		if (since === undefined || session.ws.getBufferedAmount() > this.#options.queuedBytes / 4) return;
 		// If a notice can't be sent, the next drain event tries again with the same `since`.
-		if (this.#options.gapNotices?.notifyOne(session, since) !== false) session.droppingSince = undefined;
+		if (this.#options.gapNotices.notifyOne(session, since)) session.droppingSince = undefined;
 	}
 }

@@ -1,15 +1,18 @@
 import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
-import type { BunRequest, Server, WebSocketHandler } from 'bun';
-import { UpgradeHandler, type UpgradeCandidate } from '../admission/upgrade-handler.ts';
+import type { BunRequest, Server } from 'bun';
+import { UpgradeHandler, type UpgradeCandidate, type UpgradeOutcome } from '../admission/upgrade-handler.ts';
 import { SocketAdopter } from '../app-socket.ts';
+import { compressFrom } from '../compression.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
+import type { EventListeners } from '../routing/endpoint-event.ts';
+import { MessageEvents } from '../routing/message-events.ts';
 import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
-import { GapForwarding } from '../session/gap-forwarding.ts';
+import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
 import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
@@ -18,32 +21,41 @@ import { SocketSession } from '../session/socket-session.ts';
 import { drain } from '../stopping/drain.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
-import { bunLimits } from './bun-limits.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
+import { withCookies } from './fetched-request.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
 const FLOOD_RETRY_MS = 1_000;
-/** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
-const REACHABLE_WITHIN_MS = 250;
+const STOPPED = ', and was stopped, because they would have received the credentials of clients';
 
 export interface EndpointParts {
 	readonly provider: WebSocketProvider;
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
 	readonly handlers: WebSocketHandlers;
-	/** Undefined if the endpoint has no typed messages. */
-	readonly table: RoutingTable | undefined;
+	readonly table: RoutingTable;
+	/** Whether typed messages without a handler go to the `message` handler. */
+	readonly passesUnknown: boolean;
 	readonly requests: ClientRequests;
+	/** Called with what becomes of typed messages; undefined if there are no listeners. */
+	readonly events: EventListeners | undefined;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
+	/** Called when the endpoint has stopped, or could not start. */
+	readonly onDisposed: () => void;
 }
 
 /** One WebSocket endpoint: handles connections from the upgrade request to their end. */
 export class WebSocketEndpoint implements SessionHost {
+	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
-	readonly dispatcher: MessageDispatcher;
+	readonly slowReaders: 'close' | 'drop';
+	/** The smallest message that is compressed, in bytes; undefined if none is. */
+	readonly compressFrom: number | undefined;
+	readonly typed: MessageDispatcher;
+	readonly raw: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: KeepAlive<SocketSession>;
 	readonly #parts: EndpointParts;
@@ -52,19 +64,23 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
-	readonly #gapNotices: GapForwarding | undefined;
+	readonly #gapNotices: GapForwarding;
 	readonly #slowReaders: SlowReaderPolicy;
-	readonly #stopNodeMessages: () => void;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
+	/** Servers whose `websocket` is not that of an endpoint. */
+	readonly #miswired = new WeakSet<Server<SocketData>>();
 
 	/** @throws {ApplicationError} an option is invalid */
 	constructor(parts: EndpointParts) {
 		const { provider, options, limits, handlers, table, requests, refusals, logger } = parts;
 		this.#parts = parts;
+		this.provider = provider;
 		this.limits = limits;
+		this.slowReaders = options.slowReaders ?? 'close';
+		this.compressFrom = compressFrom(options.perMessageDeflate);
 		this.#handlers = new ApplicationHandlers(handlers, logger);
 		this.#faults = new FaultLog(logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
@@ -72,46 +88,49 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
-			isTyped: table !== undefined,
 			refusals,
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
 		});
-		this.#adopter = new SocketAdopter(provider, {
+		this.#adopter = new SocketAdopter(provider, this.compressFrom, {
 			onClosing: ({ data }) => (data as SocketSession).beforeClosing(),
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
-			subprotocolOf: ({ data }) => (data as SocketSession).subprotocol,
 		});
 		this.#guards = new ConnectionGuards({
-			guards: table?.guards ?? [],
+			guards: table.guards,
 			provider,
 			limits,
 			refusals,
 			logger,
 			onPassed: (session) => this.#onOpen(session),
 		});
-		this.dispatcher = this.#createDispatcher();
-		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider);
+		this.raw = this.#readRaw();
+		this.typed = this.#readTyped();
+		this.#gapNotices = new GapForwarding(provider, ({ data }) => (this.#isOwn(data) ? data : undefined));
 		this.#slowReaders = new SlowReaderPolicy({
-			policy: options.slowReaders ?? 'close',
+			policy: this.slowReaders,
 			queuedBytes: limits.queuedBytes,
 			refusals,
 			gapNotices: this.#gapNotices,
 		});
-		this.#stopNodeMessages = provider.onNodeMessage((text) => requests.receiveNodeMessage(text));
+		requests.open();
 	}
 
-	#createDispatcher(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, requests, refusals, logger } = this.#parts;
+	#readRaw(): MessageDispatcher {
+		const { handlers, refusals } = this.#parts;
 		const { message } = handlers;
-		const raw = new RawMessages(
-			(ws, frame) => message?.call(handlers, ws, frame),
+		return new RawMessages(
+			message && ((ws, frame) => message.call(handlers, ws, frame)),
 			(ws, error) => this.#handlers.logFailure('message', ws, error),
 			refusals,
 		);
-		if (table === undefined) return raw;
+	}
+
+	#readTyped(): MessageDispatcher {
+		const { provider, options, limits, handlers, table, passesUnknown, requests, events, refusals, logger } =
+			this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
@@ -121,7 +140,11 @@ export class WebSocketEndpoint implements SessionHost {
 			authorize: options.authorize ?? {},
 			hasGuards: table.guards.length > 0,
 			routes: table.routes,
-			raw: message === undefined ? undefined : raw,
+			unknown: table.unknown,
+			passesUnknown,
+			events: events && new MessageEvents(events, table.routes),
+			raw: handlers.message === undefined ? undefined : this.raw,
+			isRawAtOnce: false,
 			onBinary: (session) =>
 				this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not accepted'),
 		});
@@ -137,35 +160,48 @@ export class WebSocketEndpoint implements SessionHost {
 		return this.#upgrades.upgrade(req, server);
 	}
 
-	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): boolean {
-		const { req, data, slot, remoteAddress, headers, subprotocol } = candidate;
+	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): UpgradeOutcome {
+		if (this.#miswired.has(server)) return 'miswired';
+		const { req, data, slot, remoteAddress, subprotocol } = candidate;
+		const headers = withCookies(candidate.headers, req);
 		const session = new SocketSession(this, data, slot, subprotocol);
 		if (this.#guards.hasGuards) {
 			// The headers are copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
+		// Bun's setting is that of the whole server: another of its endpoints may compress.
+		if (this.compressFrom === undefined) req.headers.delete('sec-websocket-extensions');
 		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
-		if (!isConnected) this.#upgradeRequests.delete(session);
-		return isConnected;
+		// Bun calls `open` during the upgrade.
+		if (session.isAttached) return 'connected';
+		this.#upgradeRequests.delete(session);
+		if (!isConnected) return 'invalid';
+		this.#lost(session, server);
+		return 'connected';
+	}
+
+	/**
+	 * The request has become a WebSocket of other handlers. What its client sends next, perhaps its credentials, must
+	 * not reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at
+	 * once, before anything is read from it.
+	 */
+	#lost(session: SocketSession, server: Server<SocketData>): void {
+		this.#miswired.add(server);
+		this.#upgrades.slots.release(session.slot);
+		this.#parts.refusals.count('miswired');
+		if (session.isSpeaker) void server.stop(true);
+		this.#faults.wrong(
+			`A connection was lost: its server has other websocket handlers${session.isSpeaker ? STOPPED : ''}. Pass ` +
+				'websocket: endpoint.websocket to Bun.serve, or handlers(...) of all its endpoints',
+			'Connections were lost: their server has other websocket handlers than endpoint.websocket',
+			{},
+		);
 	}
 
 	// Sockets
 
-	/** The handlers and options for `Bun.serve`. */
-	bunHandlers(): WebSocketHandler<SocketData> {
-		return {
-			...bunLimits(this.limits),
-			...this.#slowReaders.bunOptions(),
-			open: (raw) => this.#onConnected(raw),
-			message: (raw, frame) => (raw.data as SocketSession).receive(frame),
-			ping: (raw, payload) => this.#onPing(raw.data as SocketSession, payload),
-			pong: (raw, payload) => this.#onPong(raw.data as SocketSession, payload),
-			close: (raw, code, reason) => this.#onClosed(raw.data as SocketSession, code, reason),
-			drain: (raw) => this.#onDrain(raw.data as SocketSession),
-		};
-	}
-
-	#onConnected(raw: WebSocketConnection): void {
+	/** Called when the upgrade of a connection is complete. */
+	onConnected(raw: WebSocketConnection): void {
 		const session = raw.data as SocketSession;
 		session.attach(this.#adopter.adopt(raw));
 		this.keepAlive.add(session);
@@ -195,7 +231,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
+		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
@@ -205,20 +241,20 @@ export class WebSocketEndpoint implements SessionHost {
 		else this.#faults.cutShort(fault, { socketId });
 	}
 
-	#onPing(session: SocketSession, payload: Buffer): void {
+	onPing(session: SocketSession, payload: Buffer): void {
 		if (session.receivePing(payload)) this.#handlers.ping(session.ws, payload);
 	}
 
-	#onPong(session: SocketSession, payload: Buffer): void {
+	onPong(session: SocketSession, payload: Buffer): void {
 		if (session.receivePong(payload)) this.#handlers.pong(session.ws, payload);
 	}
 
-	async #onDrain(session: SocketSession): Promise<void> {
+	async onDrain(session: SocketSession): Promise<void> {
 		this.#slowReaders.onDrain(session);
 		if (session.isOpen) await this.#handlers.drain(session.ws);
 	}
 
-	#onClosed(session: SocketSession, code: number, reason: string): void {
+	onClosed(session: SocketSession, code: number, reason: string): void {
 		const { provider, requests, refusals } = this.#parts;
 		const { socketId } = session;
 		const refusal = bunRefusal(code, reason);
@@ -255,6 +291,12 @@ export class WebSocketEndpoint implements SessionHost {
 		session.cut();
 	}
 
+	/** Called for a frame longer than `limits.messageBytes`, if other endpoints of the server may receive it. */
+	onTooBig(session: Session): void {
+		// Bun's own reason.
+		this.#end('messageSize', session, CloseCode.messageTooBig, 'Received too big message');
+	}
+
 	onFlood(session: Session): void {
 		const retryMs = FLOOD_RETRY_MS * (0.5 + Math.random());
 		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', retryMs));
@@ -280,10 +322,15 @@ export class WebSocketEndpoint implements SessionHost {
 	/** Yields the sessions that may still have work to do. */
 	*#unfinished(): Generator<Session> {
 		yield* this.#closedBusy;
-		// The endpoint keeps no list of other sessions: the provider knows the open ones, and the guards the pending
-		// ones.
-		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
+		// The endpoint keeps no list of other sessions: the provider knows the open ones, of all endpoints that share it,
+		// and the guards the pending ones.
+		for (const { data } of this.#parts.provider.getConnections()) if (this.#isOwn(data)) yield data;
 		yield* this.#guards.pending;
+	}
+
+	/** Whether a connection belongs to this endpoint, and not to another one with the same provider. */
+	#isOwn(data: unknown): data is SocketSession {
+		return data instanceof SocketSession && data.host === this;
 	}
 
 	// Stopping
@@ -304,11 +351,11 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
-		this.#gapNotices?.stop();
-		this.#stopNodeMessages();
+		this.#gapNotices.stop();
 		this.#parts.requests.close();
 		this.#guards.clear();
 		this.watchdog.stop();
 		this.keepAlive.stop();
+		this.#parts.onDisposed();
 	}
 }

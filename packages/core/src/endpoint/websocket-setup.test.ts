@@ -1,4 +1,4 @@
-import { connectClient } from '@orijs/testkit';
+import { connectSpeaker } from '@orijs/testkit';
 import { InProcWsProvider, type PubSubServer, SocketCoordinator } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from '../index.ts';
@@ -13,7 +13,7 @@ describe('setting up the WebSocket endpoint', () => {
 			new Application().websocket().onWebSocket({ open: (socket) => void socket.send('open') }),
 		);
 
-		expect(await (await connectClient(ws)).next()).toBe('open');
+		expect(await (await connectSpeaker(ws)).next()).toBe('open');
 	});
 
 	it('accepts options alone, and undefined for the provider', async () => {
@@ -24,7 +24,7 @@ describe('setting up the WebSocket endpoint', () => {
 			app.onWebSocket({ open: (socket) => void socket.send(socket.data.data.name) });
 			const { http } = await serve(app);
 
-			expect(await (await connectClient(`${http}/chat`)).next()).toBe('ann');
+			expect(await (await connectSpeaker(`${http}/chat`)).next()).toBe('ann');
 			expect((await fetch(`${http}/ws`)).status).toBe(404);
 		}
 	});
@@ -33,7 +33,7 @@ describe('setting up the WebSocket endpoint', () => {
 		const provider = new InProcWsProvider();
 		const { ws } = await serve(new Application().websocket(provider));
 
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 		expect(provider.getConnectionCount()).toBe(1);
 		await provider.broadcast('started, and with this server');
 		expect(await client.next()).toBe('started, and with this server');
@@ -61,7 +61,7 @@ describe('setting up the WebSocket endpoint', () => {
 		app.onWebSocket({ open: (socket) => void socket.send(socket.data.data.from) });
 		const { http } = await serve(app);
 
-		const client = await connectClient(`${http}/rooms/7`);
+		const client = await connectSpeaker(`${http}/rooms/7`);
 		expect(await client.next()).toBe(`${http}/rooms/7`);
 		expect(provider.getConnectionCount()).toBe(1);
 	});
@@ -78,8 +78,8 @@ describe('setting up the WebSocket endpoint', () => {
 		}
 		const { ws } = await serve(new Application().websocket().onWebSocket(new Counter()));
 
-		expect(await (await connectClient(ws)).next()).toBe('1');
-		const second = await connectClient(ws);
+		expect(await (await connectSpeaker(ws)).next()).toBe('1');
+		const second = await connectSpeaker(ws);
 		second.send('how many?');
 		expect(await second.received(2)).toEqual(['2', '2 so far']);
 	});
@@ -120,7 +120,7 @@ describe('setting up the WebSocket endpoint', () => {
 			const call = (): unknown => new Application().websocket(options as object);
 			expect(call).toThrow(ApplicationError);
 			expect(call).toThrow(
-				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, subprotocol, allowedOrigins, trustedProxies, authorize, limits, slowReaders, and a provider comes before them`,
+				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, subprotocol, allowedOrigins, trustedProxies, authorize, unknownMessages, limits, slowReaders, perMessageDeflate, and a provider comes before them`,
 			);
 		}
 	});
@@ -128,7 +128,7 @@ describe('setting up the WebSocket endpoint', () => {
 	it('treats undefined options as omitted', async () => {
 		const options = { path: undefined, upgrade: undefined, upgradeTimeoutMs: undefined };
 		const { ws } = await serve(new Application().websocket(options as object));
-		await connectClient(ws);
+		await connectSpeaker(ws);
 	});
 
 	it.each<[string, unknown[]]>([
@@ -162,7 +162,7 @@ describe('setting up the WebSocket endpoint', () => {
 		app.onWebSocket({ open: (ws) => void ws.send('good') });
 
 		const { http } = await serve(app);
-		expect(await (await connectClient(`${http}/good`)).next()).toBe('good');
+		expect(await (await connectSpeaker(`${http}/good`)).next()).toBe('good');
 	});
 
 	it.each<[string, unknown]>([
@@ -194,7 +194,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(() => app.onWebSocket({})).toThrow(ApplicationError);
 		expect(() => app.onWebSocket({})).toThrow('onWebSocket() was called twice; pass all handlers in one object');
 		const { ws } = await serve(app);
-		expect(await (await connectClient(ws)).next()).toBe('first');
+		expect(await (await connectSpeaker(ws)).next()).toBe('first');
 	});
 
 	it('must precede listen', async () => {

@@ -1,9 +1,9 @@
 import { acrossReloads, IS_HOT } from './hot-state.ts';
 
-// Under `bun --hot`, the code of each edit is a generation. Its applications replace those of earlier generations, as
-// if the process had been restarted.
+// Under `bun --hot`, the code of each edit is a generation. Its applications, and its endpoints in servers of one's
+// own, replace those of earlier generations, as if the process had been restarted.
 
-/** An application, as a later generation sees it. */
+/** An application or an endpoint, as a later generation sees it. */
 export interface Replaceable {
 	/** Stops the application, whatever its state. Resolves after at most 10 s even if it has not stopped. */
 	retire(): Promise<void>;

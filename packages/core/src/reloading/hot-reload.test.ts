@@ -4,7 +4,14 @@ import { freePort, scratchDir, until } from '@orijs/testkit';
 import { readRetryHint } from '@orijs/websocket/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isPortFree } from '../test-support/ports.ts';
-import { answers, connectTo, type EditedProgram, programOf, startEdited } from '../test-support/edited-program.ts';
+import {
+	answers,
+	connectTo,
+	type EditedProgram,
+	endpointProgram,
+	programOf,
+	startEdited,
+} from '../test-support/edited-program.ts';
 
 describe('an edit under bun --hot', () => {
 	it('replaces the application: its sockets are told to reconnect, its hooks run, new code answers', async () => {
@@ -79,6 +86,28 @@ describe('an edit under bun --hot', () => {
 		await answers(port, 'two');
 		expect(await client.closed).toMatchObject({ code: 1012 });
 	});
+});
+
+it('an edit under bun --hot replaces an endpoint in a server of one’s own: its sockets are told to reconnect', async () => {
+	const port = await freePort();
+	const program = startEdited('--hot', endpointProgram(port, 'one'));
+	await program.wrote('one has started');
+	for (const [before, after] of [
+		['one', 'two'],
+		['two', 'three'],
+	] as const) {
+		const client = await connectTo(port);
+		client.send('hi');
+		expect(await client.received(2)).toEqual([before, `${before}: hi`]);
+
+		program.edit(endpointProgram(port, after));
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		await program.wrote(`${after} has started`);
+		await program.wrote(`${before} has closed one`);
+		await answers(port, after);
+	}
+	const last = await connectTo(port);
+	expect(await last.next()).toBe('three');
 });
 
 describe('a shutdown hook that never ends', () => {

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -138,7 +138,7 @@ describe('an endpoint with authorize but no router', () => {
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ authorize: { subscribe: () => true } })
 			.onWebSocket({ message: (_, message) => void received.push(message) });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
 		sendTyped(client, 'anything', null, 'b');
@@ -151,12 +151,16 @@ describe('an endpoint with authorize but no router', () => {
 		expect(received).toEqual(['hello']);
 	});
 
-	it('passes everything to the message handler without authorize', async () => {
+	it('answers the built-ins without authorize too, and passes the rest to the message handler', async () => {
 		const app = new Application().websocket().onWebSocket({ message: (ws, message) => void ws.send(message) });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		sendTyped(client, '@ping', null, 'a');
-		expect(parse(await client.next())).toEqual({ type: '@ping', data: null, correlationId: 'a' });
+		sendTyped(client, '@subscribe', { topic: 'a' }, 'b');
+		client.send('text');
+		expect(parse(await client.next())).toEqual({ type: '@ping', data: ACCEPTED, correlationId: 'a' });
+		expect(parse(await client.next())).toMatchObject({ correlationId: 'b', error: { code: 'forbidden' } });
+		expect(await client.next()).toBe('text');
 	});
 });
 
@@ -168,5 +172,5 @@ async function serving(authorize: Authorize | undefined, router: SocketRouter<an
 		.socketRouter(router.on(Topics, ({ ws }) => [...ws.data.topics]))
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws), log, sockets };
+	return { app, client: await connectSpeaker(ws), log, sockets };
 }

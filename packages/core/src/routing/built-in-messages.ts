@@ -68,7 +68,8 @@ export class BuiltInMessages {
 				return this.#auth(session, message);
 			default:
 				this.#services.refusals.add('unknownType', { socketId: session.socketId, type: message.type });
-				return sendRefusal(session, message, 'unknown_type', `No handler for ${message.type}`);
+				sendRefusal(session, message, 'unknown_type', `No handler for ${message.type}`);
+				return this.#services.events?.refused(session, message, 'unknown_type');
 		}
 	}
 
@@ -80,6 +81,7 @@ export class BuiltInMessages {
 		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
 		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
+		this.#services.events?.refused(session, message, 'invalid_message');
 	}
 
 	/**
@@ -105,6 +107,7 @@ export class BuiltInMessages {
 		if (outcome !== 'invalid') return;
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply that matches no request' });
 		sendRefusal(session, { type, correlationId }, 'invalid_message', 'The reply matches no request');
+		this.#services.events?.refused(session, { type, correlationId }, 'invalid_message');
 	}
 
 	#answer(session: Session, { type, correlationId }: ClientMessage, data: unknown): void {

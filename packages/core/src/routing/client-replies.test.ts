@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -126,7 +126,7 @@ async function twoNodes(): Promise<[Node, Node]> {
 			.onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const { ws } = await serve(app);
 		const connect = async () => {
-			const client = await connectClient(ws);
+			const client = await connectSpeaker(ws);
 			return { client, socketId: String(sockets.at(-1)?.data.socketId) };
 		};
 		return { app, provider, log, connect };

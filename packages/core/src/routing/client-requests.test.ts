@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import {
 	InvalidMessageDefinitionError,
 	MessageValidationError,
@@ -164,6 +164,6 @@ async function requesting(where: string): Promise<Requesting> {
 	};
 	const here = await start();
 	const { sockets, url } = where === 'this node' ? here : await start();
-	const client = await connectClient(url);
+	const client = await connectSpeaker(url);
 	return { app: here.app, client, socketId: String(sockets[0]?.data.socketId) };
 }

@@ -1,5 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
-import { CallOrder, escapeText, type FailureLog, quiet, show } from '@orijs/websocket/internal';
+import { type CallOrder, escapeText, type FailureLog, isSpeaker, quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -10,14 +10,14 @@ import {
 	validateReply,
 	validateToSend,
 } from '@orijs/websocket/protocol';
-import { ApplicationError } from '../errors.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
-import { type ClientReply, encodeNodeMessage, readNodeMessage, requestingNode } from './node-messages.ts';
-import { PendingRequests } from './pending-requests.ts';
-import { RemoteRequests } from './remote-requests.ts';
+import { type ClientReply, encodeNodeMessage } from './node-messages.ts';
+import { HAS_STOPPED, PendingRequests } from './pending-requests.ts';
+import { RequestExchange, type Requester } from './request-exchange.ts';
+import { IS_PLAIN } from './remote-requests.ts';
 
 export interface RequestOptions {
 	/** How long to wait for the client's reply, in milliseconds: above 0, at most 2^31 - 1. Default 10,000. */
@@ -27,41 +27,41 @@ export interface RequestOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
- * Sends this node's requests to clients, and receives the replies. A request to a client of another node is sent to
+ * Sends an endpoint's requests to clients, and receives the replies. A request to a client of another node is sent to
  * that node, which passes it on and returns the reply, or says that the client has left. The id of the requesting node
  * is part of the correlation id.
  */
-export class ClientRequests {
+export class ClientRequests implements Requester {
+	readonly pending: PendingRequests = new PendingRequests();
+	readonly limit: number;
 	readonly #provider: WebSocketProvider;
-	readonly #limit: number;
+	readonly #exchange: RequestExchange;
 	readonly #refusals: Refusals;
-	readonly #canReply: () => boolean;
-	readonly #pending = new PendingRequests();
-	readonly #remote: RemoteRequests;
-	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
-	readonly order: CallOrder<string> = new CallOrder();
 	/** Logs failed calls whose promises are not awaited. */
 	readonly calls: FailureLog;
-	#count = 0;
+	#isClosed = false;
 
 	/**
 	 * @param limit the maximum number of pending requests to one socket: of this node, and of all others together
 	 * @param calls logs failed calls whose promises are not awaited
-	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
-	constructor(
-		provider: WebSocketProvider,
-		limit: number,
-		refusals: Refusals,
-		calls: FailureLog,
-		canReply: () => boolean,
-	) {
+	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, calls: FailureLog) {
 		this.#provider = provider;
-		this.#limit = limit;
-		this.#remote = new RemoteRequests(provider, limit);
+		this.#exchange = RequestExchange.of(provider);
+		this.limit = limit;
 		this.#refusals = refusals;
 		this.calls = calls;
-		this.#canReply = canReply;
+	}
+
+	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
+	get order(): CallOrder<string> {
+		return this.#exchange.order;
+	}
+
+	/** Called when the endpoint starts: receives what nodes send each other about requests. */
+	open(): void {
+		this.#isClosed = false;
+		this.#exchange.join(this);
 	}
 
 	/**
@@ -69,7 +69,7 @@ export class ClientRequests {
 	 *
 	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
 	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
-	 * `invalid_reply` or `too_many_requests`
+	 * `invalid_reply`, `too_many_requests`, or `unsupported` (the client is a plain WebSocket, which can't answer)
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
@@ -103,11 +103,6 @@ export class ClientRequests {
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
 			);
 		}
-		if (!this.#canReply()) {
-			throw new ApplicationError(
-				'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
-			);
-		}
 		const checked: unknown = validateToSend(message, data);
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
@@ -123,68 +118,50 @@ export class ClientRequests {
 
 	#send(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
 		const { name } = message;
-		const ofSocket = this.#pending.ofSocket(socketId);
-		if (ofSocket.size >= this.#limit) {
+		if (this.#isClosed) throw new SocketRequestError(name, 'disconnected', HAS_STOPPED);
+		const socket = this.#provider.getConnection(socketId);
+		if (socket !== undefined && !isSpeaker(socket)) throw new SocketRequestError(name, 'unsupported', IS_PLAIN);
+		const ofSocket = this.pending.ofSocket(socketId);
+		if (ofSocket.size >= this.limit) {
 			this.#refusals.add('requests', { socketId, type: name });
-			throw new SocketRequestError(name, 'too_many_requests', `the client has ${this.#limit} pending requests`);
+			throw new SocketRequestError(name, 'too_many_requests', `the client has ${this.limit} pending requests`);
 		}
-		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
+		// Endpoints that share the provider may have started it: then requests work before this one starts.
+		this.#exchange.join(this);
+		const correlationId = this.#exchange.nextCorrelationId();
 		const envelope = encodeMessage(message, data, correlationId);
-		const reply = this.#pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
-		const sent = this.#provider.isConnected(socketId)
-			? this.#provider.send(socketId, envelope)
-			: this.#provider.sendToNodeOf(
-					socketId,
-					encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
-				);
-		sent.catch((error: Error) => this.#pending.fail(correlationId, error));
+		const reply = this.pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
+		const sent =
+			socket === undefined
+				? this.#provider.sendToNodeOf(
+						socketId,
+						encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
+					)
+				: this.#provider.sendEnvelope(socketId, envelope);
+		sent.catch((error: Error) => this.pending.fail(correlationId, error));
 		return reply;
 	}
 
 	/** Returns whether this node is waiting for the socket's reply to a request. */
 	isPending(socketId: string, correlationId: string | undefined): boolean {
-		return correlationId !== undefined && this.#pending.ofSocket(socketId).has(correlationId);
+		return correlationId !== undefined && this.#exchange.isPending(socketId, correlationId);
 	}
 
-	/**
-	 * Handles the reply of a client of this node to a request from this or another node. Returns `settled` if the
-	 * request was pending, `ignored` if it may be pending elsewhere or is no longer pending, and `invalid` if no node
-	 * can have sent it.
-	 */
+	/** Handles the reply of a client of this endpoint. See {@link RequestExchange.receiveReply}. */
 	receiveReply(socketId: string, correlationId: string, reply: ClientReply): 'settled' | 'ignored' | 'invalid' {
-		const nodeId = requestingNode(correlationId);
-		if (nodeId === undefined) return 'invalid';
-		const wasPending =
-			nodeId === this.#provider.nodeId
-				? this.#pending.settle(socketId, correlationId, reply)
-				: this.#remote.reply(nodeId, socketId, correlationId, reply);
-		return wasPending ? 'settled' : 'ignored';
+		return this.#exchange.receiveReply(socketId, correlationId, reply);
 	}
 
-	/** Receives a message from another node, which may be about a request. */
-	receiveNodeMessage(text: string): void {
-		const message = readNodeMessage(text);
-		switch (message?.kind) {
-			case 'request':
-				return this.#remote.receive(message);
-			case 'reply':
-				return void this.#pending.settle(message.socketId, message.correlationId, message);
-			case 'left':
-				return this.#pending.disconnect(message.socketId);
-			case 'dropped':
-				return this.#pending.dropped(message);
-		}
-	}
-
-	/** Rejects the pending requests of all nodes to a socket of this node that has closed. */
+	/** Rejects the pending requests of all nodes to a socket of this endpoint that has closed. */
 	disconnect(socketId: string): void {
-		this.#pending.disconnect(socketId);
-		this.#remote.disconnect(socketId);
+		this.#exchange.disconnect(socketId);
 	}
 
-	/** Rejects all pending requests: no more replies will arrive. */
+	/** Rejects the requests that this endpoint has sent and that are still pending, and all further ones. */
 	close(): void {
-		this.#pending.close();
+		this.#isClosed = true;
+		this.pending.close();
+		this.#exchange.leave(this);
 	}
 }
 

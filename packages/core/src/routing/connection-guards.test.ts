@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -34,7 +34,7 @@ describe('guards that accept a connection', () => {
 			});
 		const app = new Application().websocket().socketRouter(router);
 		app.onWebSocket({ open: () => void events.push('open') });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		sendTyped(client, '@auth', 'token', 'a');
 		sendTyped(client, 'who', null, 'b');
@@ -58,7 +58,7 @@ describe('guards that accept a connection', () => {
 			})
 			.on(WhoAmI, ({ state }) => state.name);
 		const { ws } = await serve(new Application().websocket().socketRouter(router));
-		const clients = await Promise.all([connectClient(ws), connectClient(ws)]);
+		const clients = await Promise.all([connectSpeaker(ws), connectSpeaker(ws)]);
 
 		for (const [number, client] of clients.entries()) sendTyped(client, '@auth', `client ${number}`);
 		for (const [number, client] of clients.entries()) {
@@ -116,7 +116,7 @@ describe('a guard', () => {
 			.socketRouter(new SocketRouter().guard((ctx) => contexts.push(ctx) > 0));
 		const { ws } = await serve(app);
 		const headers = { cookie: 'session=s3; theme=dark%20blue', 'x-tenant': 'acme' };
-		const client = await connectClient(ws, { headers });
+		const client = await connectSpeaker(ws, { headers });
 
 		sendTyped(client, '@auth', 'token', 'a');
 		await client.next();
@@ -151,7 +151,7 @@ it('a second @auth is refused, as guards run once', async () => {
 		return true;
 	});
 	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 
 	sendTyped(client, '@auth', 'ann', 'a');
 	sendTyped(client, '@auth', 'bob', 'b');
@@ -161,7 +161,7 @@ it('a second @auth is refused, as guards run once', async () => {
 
 it('without guards, @auth is answered with the socket id as well', async () => {
 	const app = new Application().websocket().socketRouter(new SocketRouter().on(WhoAmI, ({ socketId }) => socketId));
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 
 	sendTyped(client, 'who', null, 'a');
 	const socketId = parse(await client.next())['data'];
@@ -181,7 +181,7 @@ it.each([
 	],
 ])('the answer to @auth contains the limits that there are: %j', async (limits, announced) => {
 	const app = new Application().websocket({ limits }).socketRouter(new SocketRouter());
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 
 	const before = Date.now();
 	sendTyped(client, '@auth', 'token', 'a');
@@ -197,5 +197,5 @@ async function guarded(...guards: readonly ConnectionGuard<object>[]) {
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { app, log, connect: () => connectClient(ws) };
+	return { app, log, connect: () => connectSpeaker(ws) };
 }

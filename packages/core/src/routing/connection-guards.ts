@@ -73,11 +73,12 @@ export class ConnectionGuards {
 	}
 
 	/**
-	 * Starts the guards when the first frame arrives. If the frame is `@auth`, the guards get its data. Any other frame
-	 * is held until the guards have passed.
+	 * Starts the guards when the first frame arrives. If the frame is `@auth`, of a client that speaks the protocol, the
+	 * guards get its data. Any other frame is held until the guards have passed.
 	 */
 	start(session: Session, frame: Frame): void {
-		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
+		const mayBeAuth = typeof frame === 'string' && session.isSpeaker;
+		const first = mayBeAuth ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
 		if (!isAuth) session.inbound.hold(frame);
 		void this.#run(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { Application } from '../index.ts';
@@ -15,7 +15,7 @@ it.each([
 	provider.subscribe = provider.unsubscribe = () => Promise.reject(err);
 	const app = new Application({ logger }).websocket(provider, { authorize: { subscribe: () => true } });
 	const { ws } = await serve(app);
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 
 	sendTyped(client, type, { topic: 't' }, 'a');
 	await client.received(1);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -109,5 +109,5 @@ async function serving(handler: () => unknown): Promise<Served> {
 	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws), log };
+	return { app, client: await connectSpeaker(ws), log };
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -175,7 +175,7 @@ async function waiting(): Promise<Waiting> {
 			},
 		});
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws), log, handled, gates };
+	return { app, client: await connectSpeaker(ws), log, handled, gates };
 }
 
 async function turns(count: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { type HistoryStore, InProcWsProvider, SocketError, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ async function serving({ authorize = { subscribe: () => true }, limits = {} }: S
 		async publish(topic, ...texts) {
 			for (const text of texts) await app.socket.emit(Note, topic, text);
 		},
-		connect: () => connectClient(at.ws),
+		connect: () => connectSpeaker(at.ws),
 	};
 }
 
@@ -273,7 +273,7 @@ describe('@history is refused', () => {
 			await reads.promise;
 			return read.apply(store, query);
 		};
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 		for (const id of ['a', 'b', 'c']) sendTyped(client, '@history', { topic: 'chat:1' }, id);
 		await until(() => client.texts.length === 1, { what: 'the third is refused' });
 		reads.resolve();
@@ -289,7 +289,7 @@ describe('@history is refused', () => {
 	it('with unavailable if the history cannot be read within two seconds', async () => {
 		const { ws, store, logger } = await servingStore();
 		store.read = () => Promise.reject(new Error('wrong type'));
-		expect(await answerTo(await connectClient(ws), { topic: 'chat:1' })).toMatchObject({
+		expect(await answerTo(await connectSpeaker(ws), { topic: 'chat:1' })).toMatchObject({
 			error: { code: 'unavailable', message: 'The history could not be read; try again' },
 		});
 		expect(logger.errors.map(({ message }) => message)).toEqual(['WebSocket failure (history): wrong type']);
@@ -320,7 +320,7 @@ describe('@history costs', () => {
 		for (const correlationId of ids) {
 			client.send(JSON.stringify({ type: '@history', data: { topic: 'chat:1' }, correlationId }));
 		}
-		await allReceived(await connectClient(at.ws));
+		await allReceived(await connectSpeaker(at.ws));
 		client.resume();
 		await until(() => client.texts.length === ids.length, { what: 'all are answered', timeoutMs: 15_000 });
 		expect(client.texts.map((text) => parse(text)['correlationId'])).toEqual(ids);

@@ -25,6 +25,17 @@ const PART_OF_QUEUE = 1 / 4;
 const FIRST_CHECK_MS = 2;
 const LONGEST_CHECK_MS = 50;
 
+const LEFT: RequestFault = { code: 'disconnected', message: 'the client has left' };
+
+/** A valid `@history`, until it is answered. */
+interface AcceptedRequest {
+	readonly type: string;
+	readonly correlationId: string | undefined;
+	readonly query: PageRequest;
+	/** When its turn came (monotonic clock, in milliseconds). */
+	readonly takenAt: number;
+}
+
 /**
  * Handles the `@history` requests of clients. A request counts as one message for the rate limit, whatever its limit:
  * the pages of one client are read and sent one at a time, and the provider bounds how many are read for all.
@@ -43,18 +54,22 @@ export class HistoryRequests {
 	}
 
 	read(session: Session, message: ClientMessage): void {
-		const { refusals, authorizer } = this.#services;
+		const { refusals, authorizer, events } = this.#services;
+		const takenAt = events?.now() ?? 0;
 		const { type, correlationId } = message;
 		const query = readHistoryRequest(message.data);
 		if (query === undefined) {
 			refusals.add('data', { socketId: session.socketId, type });
-			return sendRefusal(session, message, 'invalid_data', HISTORY_RULE);
+			sendRefusal(session, message, 'invalid_data', HISTORY_RULE);
+			return events?.refused(session, message, 'invalid_data');
 		}
 		if (refuseIfTooMany(session, message, this.#services)) return;
 		whenDecided(session, type, [authorizer.decide(session, query.topic)], ([decision]) => {
 			const fault = this.#faultOf(session, query.topic, decision as Decision);
-			if (fault !== undefined) sendRefusal(session, { type, correlationId }, fault.code, fault.message);
-			else if (correlationId !== undefined) this.#answer(session, type, correlationId, query);
+			const request: AcceptedRequest = { type, correlationId, query, takenAt };
+			if (fault !== undefined) this.#refuse(session, request, fault);
+			else if (correlationId !== undefined) this.#answer(session, request, correlationId);
+			else events?.topicDone(session, request, query.topic, takenAt, undefined);
 		});
 	}
 
@@ -70,10 +85,15 @@ export class HistoryRequests {
 			: { code: 'invalid_data', message: `${topic} has no history` };
 	}
 
-	#answer(session: Session, type: string, correlationId: string, query: PageRequest): void {
+	#refuse(session: Session, request: AcceptedRequest, fault: RequestFault): void {
+		sendRefusal(session, request, fault.code, fault.message);
+		this.#services.events?.topicDone(session, request, request.query.topic, request.takenAt, fault);
+	}
+
+	#answer(session: Session, request: AcceptedRequest, correlationId: string): void {
 		session.pendingAnswers++;
 		const earlier = this.#latest.get(session);
-		const answered = this.#answerAfter(earlier, session, type, correlationId, query).finally(() => {
+		const answered = this.#answerAfter(earlier, session, request, correlationId).finally(() => {
 			session.pendingAnswers--;
 			if (this.#latest.get(session) === answered) this.#latest.delete(session);
 		});
@@ -84,25 +104,27 @@ export class HistoryRequests {
 	async #answerAfter(
 		earlier: Promise<void> | undefined,
 		session: Session,
-		type: string,
+		request: AcceptedRequest,
 		correlationId: string,
-		{ topic, ...query }: PageRequest,
 	): Promise<void> {
 		const deadline = performance.now() + this.#services.limits.handlerTimeoutMs;
 		await earlier;
+		const { type, takenAt, query } = request;
 		if (!(await this.#hasRoom(session, deadline))) {
 			this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type });
-			return sendRefusal(session, { type, correlationId }, 'timeout', `${TIMED_OUT}: the client reads too slowly`);
+			const message = `${TIMED_OUT}: the client reads too slowly`;
+			return this.#refuse(session, request, { code: 'timeout', message });
 		}
-		if (session.state === 'closed') return;
-		const { provider } = this.#services;
+		const { provider, events } = this.#services;
+		const { topic, ...page } = query;
+		if (session.state === 'closed') return events?.topicDone(session, request, topic, takenAt, LEFT);
 		try {
-			const page = await provider.encodedHistory(topic, { ...query, bytes: this.#bytes });
-			session.send(encodePage(type, correlationId, page, provider));
+			const encoded = await provider.encodedHistory(topic, { ...page, bytes: this.#bytes });
+			session.send(encodePage(type, correlationId, encoded, provider));
 		} catch (err) {
-			const { code, message } = topicFault(this.#faults, { operation: 'history', session, topic, err });
-			sendRefusal(session, { type, correlationId }, code, message);
+			return this.#refuse(session, request, topicFault(this.#faults, { operation: 'history', session, topic, err }));
 		}
+		events?.topicDone(session, request, topic, takenAt, undefined);
 	}
 
 	/** Resolves when a page can be sent to the client, or it has left; with false if that is not before the deadline. */

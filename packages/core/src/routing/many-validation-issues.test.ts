@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ it('a refusal lists ten validation issues and counts the others', async () => {
 	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(new SocketRouter().on(Sum, () => undefined));
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 
 	sendTyped(client, 'sum', Array<string>(10_000).fill(''), 'a');
 	const answer = String(await client.next());

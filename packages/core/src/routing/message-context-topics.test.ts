@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -72,5 +72,5 @@ async function startNode(backend: MemoryBackend, handler: Handler) {
 	const provider = new WsProvider({ bus: backend.createBus(), logger, graceMs: 0 });
 	const app = new Application({ logger }).websocket(provider).socketRouter(new SocketRouter().on(Do, handler));
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws) };
+	return { app, client: await connectSpeaker(ws) };
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { MessageValidationError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -75,7 +75,7 @@ describe('ctx', () => {
 			return ctx.state.visits;
 		});
 		const { ws } = await serve(new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router));
-		const [client, other] = [await connectClient(ws), await connectClient(ws)];
+		const [client, other] = [await connectSpeaker(ws), await connectSpeaker(ws)];
 
 		for (const id of ['a', 'b']) sendTyped(client, 'do', null, id);
 		sendTyped(other, 'do', null, 'a');
@@ -154,6 +154,6 @@ async function started(handler: Handler, limits: Limits = {}) {
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void opened.push(ws) });
 	const { ws } = await serve(app);
-	const connect = () => connectClient(ws);
+	const connect = () => connectSpeaker(ws);
 	return { app, client: await connect(), connect, log, opened };
 }

@@ -1,15 +1,10 @@
-import {
-	type Logger,
-	type Payload,
-	type PublishOptions,
-	UnknownSocketError,
-	type WebSocketProvider,
-} from '@orijs/websocket';
+import { type Logger, type Payload, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
 import { escapeText, quiet, toError } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
 	type InferInput,
 	type InferOutput,
+	type MessageAndData,
 	SocketError,
 	type RequestMessage,
 	type SocketMessage,
@@ -23,6 +18,7 @@ import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
+import { type ContextPublishOptions, withOwnId } from './context-publish-options.ts';
 import { encodeMessage } from './encode-message.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 
@@ -81,8 +77,9 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 
 	/** A logger that adds the socket's id, the message's name and its correlation id to each line. */
 	get log(): Logger {
-		const { socketId, type, correlationId } = this;
-		// The client chooses the correlation id.
+		const { socketId, correlationId } = this;
+		// The client chooses the correlation id, and the name of a message that only `onUnknown` handles.
+		const type = escapeText(this.type);
 		const id = correlationId === undefined ? undefined : escapeText(correlationId);
 		return new BoundLogger(this.#services.logger, { socketId, type, correlationId: id });
 	}
@@ -109,22 +106,25 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return unsubscribeOwnSocket(this.#services.provider, this.socketId, topic);
 	}
 
-	/** Sends to all subscribers of a topic, on every node, this socket included. See `SocketEmitter.publish`. */
-	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
-		return this.#services.provider.publish(topic, payload, options);
+	/**
+	 * Sends to all subscribers of a topic, on every node: this socket included, unless `except` is `'self'`. See
+	 * `SocketEmitter.publish`.
+	 */
+	publish(topic: string, payload: Payload, options?: ContextPublishOptions): Promise<void> {
+		return this.#services.provider.publish(topic, payload, withOwnId(options, this.socketId));
 	}
 
 	/**
-	 * Sends a typed message to all subscribers of a topic, on every node, this socket included. See
-	 * `SocketEmitter.emit`.
+	 * Sends a typed message to all subscribers of a topic, on every node: this socket included, unless `except` is
+	 * `'self'`. See `SocketEmitter.emit`.
 	 */
 	emit<T extends SocketMessage>(
 		message: T,
 		topic: string,
 		data: InferInput<T['data']>,
-		options?: PublishOptions,
+		options?: ContextPublishOptions,
 	): Promise<void> {
-		return this.#services.provider.emit(message, topic, data, options);
+		return this.#services.provider.emit(message, topic, data, withOwnId(options, this.socketId));
 	}
 
 	/**
@@ -137,18 +137,21 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return sendTo(this.#session, this.#services.requests, message, data);
 	}
 
+	/** Exists for the compiler's error about a call without data. */
+	request(message: MessageAndData): never;
 	/** Sends a request to this socket's client and resolves with its reply. See `app.socket.request`. */
 	request<T extends RequestMessage>(
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
-	): Promise<InferOutput<T['reply']>> {
+	): Promise<InferOutput<T['reply']>>;
+	request(message: never, data?: unknown, options?: RequestOptions): Promise<never> {
 		const session = this.#session;
 		session.inbound.expectReply();
 		const { requests } = this.#services;
-		const reply = requests.ask(this.socketId, message, data, options);
+		const reply = requests.ask(this.socketId, message, data as never, options);
 		void quiet(reply.finally(() => session.inbound.replySettled()));
-		return requests.calls.watch(reply);
+		return requests.calls.watch<never>(reply);
 	}
 
 	/** Internal: sets the validated data. */

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -83,5 +83,5 @@ async function guarded(guards: readonly MessageGuard<object, typeof Do>[]): Prom
 	};
 	const router = new SocketRouter().on(Do, handler, { guards });
 	const { ws } = await serve(new Application({ logger: log }).websocket().socketRouter(router));
-	return { client: await connectClient(ws), log, handled };
+	return { client: await connectSpeaker(ws), log, handled };
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -139,7 +139,7 @@ async function working(work: (number: number) => Promise<void> | undefined, limi
 			message: (_, message) => handle(Number(String(message))),
 		});
 	const { ws: url } = await serve(app);
-	const connect = () => connectClient(url);
+	const connect = () => connectSpeaker(url);
 	return { client: await connect(), connect, events, sockets };
 }
 

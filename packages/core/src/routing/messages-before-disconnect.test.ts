@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -113,7 +113,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 			},
 		});
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws), closed: closed.promise, events, log };
+	return { app, client: await connectSpeaker(ws), closed: closed.promise, events, log };
 }
 
 async function turns(): Promise<void> {

@@ -55,6 +55,8 @@ new Application().websocket({ allowedOrigins: [/example/] });
 new Application().websocket({ trustedProxies: [10] });
 // @ts-expect-error slowReaders is close or drop
 new Application().websocket({ slowReaders: 'wait' });
+// @ts-expect-error Bun's compressors are not offered: one for each connection takes too much memory
+new Application().websocket({ perMessageDeflate: { compress: 'dedicated' } });
 
 // authorize.subscribe() receives the socket with its data; it declares the type of the state itself.
 new Application().websocket({

@@ -2,6 +2,9 @@ import { MessageDroppedError, UnknownSocketError } from '@orijs/websocket';
 import { SocketRequestError } from '@orijs/websocket/protocol';
 import type { ClientReply, RequestDropped } from './node-messages.ts';
 
+/** Why requests are not sent, or no longer awaited. */
+export const HAS_STOPPED = 'the application has stopped';
+
 interface Pending {
 	readonly socketId: string;
 	readonly messageName: string;
@@ -80,7 +83,7 @@ export class PendingRequests {
 	/** Rejects all requests. */
 	close(): void {
 		for (const [correlationId, { messageName }] of this.#pending) {
-			this.fail(correlationId, new SocketRequestError(messageName, 'disconnected', 'the application has stopped'));
+			this.fail(correlationId, new SocketRequestError(messageName, 'disconnected', HAS_STOPPED));
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ async function serving() {
 			await ctx.request(Name, null);
 		});
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
-	return { log, client: await connectClient((await serve(app)).ws) };
+	return { log, client: await connectSpeaker((await serve(app)).ws) };
 }
 
 it('the error of a schema is printable, whatever keys the client has sent', async () => {

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -127,7 +127,7 @@ async function connected(limits: Limits = {}) {
 		sockets,
 		/** The topics passed to authorize. */
 		asked,
-		client: await connectClient(ws),
+		client: await connectSpeaker(ws),
 		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -90,5 +90,5 @@ async function connected(): Promise<{ client: TestClient; handled: unknown[] }> 
 	});
 	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { client: await connectClient(ws), handled };
+	return { client: await connectSpeaker(ws), handled };
 }

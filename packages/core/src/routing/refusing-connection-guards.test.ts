@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type ConnectionGuard, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
@@ -65,5 +65,5 @@ async function guarded(...guards: readonly ConnectionGuard<object>[]) {
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { app, log, connect: () => connectClient(ws) };
+	return { app, log, connect: () => connectSpeaker(ws) };
 }

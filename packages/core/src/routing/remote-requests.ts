@@ -1,4 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
+import { isSpeaker } from '@orijs/websocket/internal';
 import {
 	type ClientReply,
 	encodeNodeMessage,
@@ -7,33 +8,40 @@ import {
 	requestingNode,
 } from './node-messages.ts';
 
+/** Why a request to a plain client is refused. */
+export const IS_PLAIN = 'the client is a plain WebSocket: requests need clients that speak the protocol (orijs.1)';
+
 /**
  * The requests of other nodes to clients of this node. Passes them on, and tells the requesting nodes when a client
  * leaves before it has replied.
  */
 export class RemoteRequests {
 	readonly #provider: WebSocketProvider;
-	readonly #limit: number;
+	/**
+	 * The maximum number of requests remembered per socket. If there are more, the oldest ones are forgotten: they can
+	 * still be replied to, but time out if their client leaves. They may have timed out already, which this node is not
+	 * told.
+	 */
+	limit = 0;
 	/** The correlation ids of pending requests, oldest first, by socket id. */
 	readonly #ofSocket = new Map<string, Set<string>>();
 
-	/**
-	 * @param limit the maximum number of requests remembered per socket. If there are more, the oldest ones are
-	 * forgotten: they can still be replied to, but time out if their client leaves. They may have timed out already,
-	 * which this node is not told
-	 */
-	constructor(provider: WebSocketProvider, limit: number) {
+	constructor(provider: WebSocketProvider) {
 		this.#provider = provider;
-		this.#limit = limit;
 	}
 
 	/** Sends a request to its client. If the client has left or reads too slowly, tells the requesting node. */
 	receive({ socketId, correlationId, envelope }: ForwardedRequest): void {
 		const nodeId = requestingNode(correlationId);
 		if (nodeId === undefined) return;
-		if (!this.#provider.isConnected(socketId)) return this.#tell(nodeId, { kind: 'left', socketId });
+		const socket = this.#provider.getConnection(socketId);
+		if (socket === undefined) return this.#tell(nodeId, { kind: 'left', socketId });
+		if (!isSpeaker(socket)) {
+			const error = { code: 'unsupported', message: IS_PLAIN };
+			return this.#tell(nodeId, { kind: 'reply', socketId, correlationId, error });
+		}
 		this.#add(socketId, correlationId);
-		this.#provider.send(socketId, envelope).catch(() => {
+		this.#provider.sendEnvelope(socketId, envelope).catch(() => {
 			this.#forget(socketId, correlationId);
 			this.#tell(nodeId, { kind: 'dropped', socketId, correlationId });
 		});
@@ -62,7 +70,7 @@ export class RemoteRequests {
 		let pending = this.#ofSocket.get(socketId);
 		if (pending === undefined) this.#ofSocket.set(socketId, (pending = new Set()));
 		pending.add(correlationId);
-		if (pending.size <= this.#limit) return;
+		if (pending.size <= this.limit) return;
 		for (const oldest of pending) {
 			pending.delete(oldest);
 			break;

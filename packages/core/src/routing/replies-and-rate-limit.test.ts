@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -69,5 +69,5 @@ async function limited(limits: Limits) {
 		return answered;
 	});
 	const app = new Application({ logger: new RecordingLogger() }).websocket({ limits }).socketRouter(router);
-	return { app, client: await connectClient((await serve(app)).ws) };
+	return { app, client: await connectSpeaker((await serve(app)).ws) };
 }

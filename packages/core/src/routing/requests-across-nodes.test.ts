@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter, type WebSocketOptions } from '../index.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
-import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
+import { allReceived, parse, parseFramed, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
@@ -14,7 +14,7 @@ it('requests to a socket of another node are refused while too many are pending'
 	const backend = new MemoryBackend();
 	const here = await startNode(backend);
 	const there = await startNode(backend);
-	const client = await connectClient(there.url);
+	const client = await connectSpeaker(there.url);
 	const socketId = String(there.sockets[0]?.data.socketId);
 	const ask = () => here.app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
 
@@ -50,7 +50,7 @@ interface Asked {
 async function twoNodes(options: WebSocketOptions = {}): Promise<Asked> {
 	const backend = new MemoryBackend();
 	const [here, there] = [await startNode(backend, options), await startNode(backend, options)];
-	const client = await connectClient(there.url);
+	const client = await connectSpeaker(there.url);
 	const ws = there.sockets[0] as AppSocket;
 	const { socketId } = ws.data;
 	return { here, there, client, ws, socketId, ask: () => askFrom(here, socketId) };
@@ -138,7 +138,9 @@ describe('a request to a socket of another node', () => {
 		void here.app.socket.send(socketId, '{"name":"last"}');
 		await client.received(3);
 
-		expect(client.texts.map((text) => parse(text)['name'])).toEqual(['first', 'name', 'last']);
+		expect(
+			client.texts.map((text) => (parse(text)['name'] === '@text' ? parseFramed(text) : parse(text))['name']),
+		).toEqual(['first', 'name', 'last']);
 		sendTyped(client, '@reply', 'Ada', await nextRequest(client));
 		expect(await request).toBe('Ada');
 	});
@@ -146,7 +148,7 @@ describe('a request to a socket of another node', () => {
 	it('concerns no other socket that leaves', async () => {
 		const { there, client, ask } = await twoNodes();
 		const request = ask();
-		const other = await connectClient(there.url);
+		const other = await connectSpeaker(there.url);
 		const otherRequest = there.app.socket.request(String(there.sockets[1]?.data.socketId), Name, null);
 		const left = expect(otherRequest).rejects.toMatchObject(DISCONNECTED);
 		await other.close();
@@ -177,7 +179,7 @@ describe('a request to a socket of another node', () => {
 		const request = ask();
 		const outcome = expect(request).rejects.toMatchObject(DISCONNECTED);
 		const correlationId = await nextRequest(client);
-		const forger = await connectClient(there.url);
+		const forger = await connectSpeaker(there.url);
 		sendTyped(forger, '@reply', 'Eve', correlationId);
 		await allReceived(forger);
 
@@ -203,7 +205,7 @@ describe('a request to a socket of another node', () => {
 			await startNode(backend, options),
 			await startNode(backend, options),
 		];
-		const client = await connectClient(there.url);
+		const client = await connectSpeaker(there.url);
 		const socketId = String(there.sockets[0]?.data.socketId);
 		const old = askFrom(a, socketId);
 		const oldId = await nextRequest(client);

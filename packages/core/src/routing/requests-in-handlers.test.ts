@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage, SocketRequestError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -131,7 +131,7 @@ async function confirming(limits: Limits = {}, handler = confirmed) {
 	const router = new SocketRouter().on(Delete, handler);
 	const app = new Application({ logger: log }).websocket({ limits }).socketRouter(router);
 	const { ws } = await serve(app);
-	const connect = () => connectClient(ws);
+	const connect = () => connectSpeaker(ws);
 	return { client: await connect(), connect, log };
 }
 

@@ -1,24 +1,36 @@
 import { ApplicationError } from '../errors.ts';
-import type { ConnectionGuard, Route, SocketRouter } from './socket-router.ts';
+import type { Route } from './route.ts';
+import { type ConnectionGuard, SocketRouter } from './socket-router.ts';
 
 /** The guards and routes of all routers of an application. */
 export interface RoutingTable {
 	readonly guards: readonly ConnectionGuard<object>[];
+	/** The routes by message name. */
 	readonly routes: ReadonlyMap<string, Route>;
+	/** Handles messages that are not in `routes`. */
+	readonly unknown: Route | undefined;
 }
 
 /**
- * Combines the guards and routes of routers, which can't be changed from then on. @throws {ApplicationError} two
- * routers handle the same message
+ * Combines the guards and routes of routers, which can't be changed from then on.
+ *
+ * @param call what the routers were given to, for errors
+ * @throws {ApplicationError} two routers handle the same message, or unknown messages
  */
-export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
+export function routingTable(routers: readonly SocketRouter[], call: string = 'socketRouter()'): RoutingTable {
 	const routes = new Map<string, Route>();
-	for (const router of routers) {
-		router.use();
-		for (const [name, route] of router.routes) {
-			if (routes.has(name)) throw new ApplicationError(`socketRouter(): two routers handle ${name}`);
+	const guards: ConnectionGuard<object>[] = [];
+	let unknown: Route | undefined;
+	for (const parts of routers.map((router) => SocketRouter.partsOf(router))) {
+		guards.push(...parts.guards);
+		for (const route of parts.routes) {
+			const { name } = route.message;
+			if (routes.has(name)) throw new ApplicationError(`${call}: two routers handle ${name}`);
 			routes.set(name, route);
 		}
+		if (unknown !== undefined && parts.unknown !== undefined)
+			throw new ApplicationError(`${call}: two routers handle unknown messages with onUnknown()`);
+		unknown ??= parts.unknown;
 	}
-	return { guards: routers.flatMap((router) => router.guards), routes };
+	return { guards, routes, unknown };
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { MessageValidationError, SocketMessage } from '@orijs/websocket';
 import { type } from 'arktype';
 import * as v from 'valibot';
@@ -151,5 +151,5 @@ async function shop(order: Order, handler: (ctx: MessageContext<Order>) => unkno
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	app.onWebSocket({ open: (ws) => ws.subscribe('orders') });
 	const { ws } = await serve(app);
-	return { app, client: await connectClient(ws), handled, log };
+	return { app, client: await connectSpeaker(ws), handled, log };
 }

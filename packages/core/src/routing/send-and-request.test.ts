@@ -1,4 +1,4 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, connectSpeaker } from '@orijs/testkit';
 import { SocketMessage, UnknownSocketError, UnsupportedValueError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -9,15 +9,13 @@ import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
 
 describe('app.socket.request', () => {
-	it('rejects on an endpoint without typed messages', async () => {
+	it('rejects if the client is a plain WebSocket', async () => {
 		const sockets: AppSocket[] = [];
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const client = await connectClient((await serve(app)).ws);
 
 		const request = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
-		await expect(request).rejects.toThrow(
-			'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
-		);
+		await expect(request).rejects.toMatchObject({ name: 'SocketRequestError', code: 'unsupported' });
 		expect(client.messages).toEqual([]);
 	});
 
@@ -26,7 +24,7 @@ describe('app.socket.request', () => {
 			void ctx.request(Ask, 'first');
 			void ctx.send(Ask, 'second');
 		});
-		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+		const client = await connectSpeaker((await serve(new Application().websocket().socketRouter(router))).ws);
 
 		sendTyped(client, 'ask', 0);
 		await client.received(2);
@@ -42,7 +40,7 @@ describe('a value that cannot be sent', () => {
 			called.then(() => refused.resolve('sent'), refused.resolve);
 			return 'over';
 		});
-		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+		const client = await connectSpeaker((await serve(new Application().websocket().socketRouter(router))).ws);
 
 		sendTyped(client, 'ask', 0, 'a');
 		expect(await refused.promise).toBeInstanceOf(UnsupportedValueError);
@@ -58,7 +56,7 @@ it('ctx.send to a closed socket rejects', async () => {
 			ctx.send(Ask, 'too late').then(() => outcome.resolve('sent'), outcome.resolve);
 		});
 	});
-	const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+	const client = await connectSpeaker((await serve(new Application().websocket().socketRouter(router))).ws);
 
 	sendTyped(client, 'ask', 0, 'a');
 	await client.received(1);

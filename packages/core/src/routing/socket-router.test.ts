@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -206,5 +206,5 @@ async function connected(...routers: readonly SocketRouter<any>[]): Promise<Test
 	const app = new Application({ logger: new RecordingLogger() }).websocket();
 	for (const router of routers) app.socketRouter(router);
 	const { ws } = await serve(app);
-	return connectClient(ws);
+	return connectSpeaker(ws);
 }

@@ -1,9 +1,13 @@
 import { show } from '@orijs/websocket/internal';
 import { type InferInput, mustHaveSchema, type SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
+import { IS_HOT } from '../reloading/hot-state.ts';
 import { checkOptions } from '../support/check-options.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
+import type { MessageMiddleware } from './middleware.ts';
+import type { Route } from './route.ts';
+import { unknownRoute } from './unknown-messages.ts';
 
 /**
  * Decides whether a new connection is accepted, and fills its `ctx.state`. Only `true` accepts the connection; any
@@ -31,22 +35,47 @@ export type MessageHandler<TMessage extends SocketMessage, TState extends object
 	ctx: MessageContext<TMessage, TState>,
 ) => Reply<TMessage> | Promise<Reply<TMessage>>;
 
-/** A message with its handler and guards. */
-export interface Route {
-	readonly message: SocketMessage;
-	readonly handler: (ctx: never) => unknown;
-	readonly guards: readonly ((ctx: never) => unknown)[];
+/**
+ * Handles the messages that no router has a handler for. `ctx.type` and `ctx.data` are as the client sent them; nothing
+ * has validated them. The return value answers a request, and errors do what they do in any other handler.
+ */
+export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<SocketMessage, TState>) => any;
+
+/** What a router adds to an application. */
+export interface RouterParts {
+	readonly guards: readonly ConnectionGuard<object>[];
+	readonly routes: readonly Route[];
+	/** Handles messages that no router has a handler for. */
+	readonly unknown: Route | undefined;
+}
+
+/** A router whose handlers are content with this state, which may have more than they read. */
+export interface RouterOf<in TState extends object> {
+	/** Exists for the compiler only. */
+	readonly '~state': ((state: TState) => void) | undefined;
+}
+
+/** Whatever a router has been given to. */
+export interface RouterOwner {
+	/** Whether it no longer uses the router, which may then be given to another. */
+	readonly isStopping: boolean;
 }
 
 /**
- * Routes typed messages from clients to handlers, by message name. Guards and handlers must be added before the
- * application listens.
+ * Routes typed messages from clients to handlers, by message name. Everything must be added before the application
+ * listens. A router belongs to one endpoint until that stops.
  *
  * @typeParam TState the state of a connection: filled by the guards, read by handlers as `ctx.state`
  */
-export class SocketRouter<TState extends object = object> {
+export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
+	/** Exists for the compiler only. */
+	declare readonly '~state': ((state: TState) => void) | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
-	readonly #routes = new Map<string, Route>();
+	readonly #middleware: MessageMiddleware<TState>[] = [];
+	readonly #messageGuards: MessageGuard<TState>[] = [];
+	readonly #routes = new Map<string, Omit<Route, 'middleware'>>();
+	#unknown: UnknownMessageHandler<TState> | undefined;
+	#owner: RouterOwner | undefined;
 	#isInUse = false;
 
 	/**
@@ -57,15 +86,14 @@ export class SocketRouter<TState extends object = object> {
 	 */
 	guard(guard: ConnectionGuard<TState>): this {
 		this.#mustBeBuilding('guard');
-		if (typeof guard !== 'function')
-			throw new ApplicationError(`guard(): guard must be a function, not ${show(guard)}`);
+		mustBeFunction('guard(): guard', guard);
 		this.#guards.push(guard);
 		return this;
 	}
 
 	/**
-	 * Sets the handler of a message. The data is validated first, then the message's guards run in order, then the
-	 * handler. Its return value answers the request.
+	 * Sets the handler of a message. The data is validated first, then the guards of all messages (`guardMessages`) and
+	 * those of this one run in order, then the handler. Its return value answers the request.
 	 *
 	 * @throws {ApplicationError} the message already has a handler, an argument is invalid, or the application already
 	 * listens
@@ -85,9 +113,7 @@ export class SocketRouter<TState extends object = object> {
 		}
 		mustHaveSchema(message);
 		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} already has a handler`);
-		if (typeof handler !== 'function') {
-			throw new ApplicationError(`on(): the handler for ${name} must be a function, not ${show(handler)}`);
-		}
+		mustBeFunction(`on(): the handler for ${name}`, handler);
 		checkOptions(`on(): ${name}`, options, ['guards']);
 		const { guards = [] } = options;
 		if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
@@ -97,22 +123,89 @@ export class SocketRouter<TState extends object = object> {
 		return this;
 	}
 
+	/**
+	 * Adds middleware, which runs around each message that this router handles, whether added before or after its
+	 * handler: also around those that are then refused, because their data is invalid or by a guard. The first one added
+	 * is the outermost. See {@link MessageMiddleware}. Messages of routers without middleware cost nothing more.
+	 *
+	 * @throws {ApplicationError} the middleware is not a function, or the application already listens
+	 */
+	use(middleware: MessageMiddleware<TState>): this {
+		this.#mustBeBuilding('use');
+		mustBeFunction('use(): middleware', middleware);
+		this.#middleware.push(middleware);
+		return this;
+	}
+
+	/**
+	 * Adds a guard to all messages that this router handles, whether added before or after their handlers. It runs once
+	 * the data is validated, in the order added, before the guards of the message itself.
+	 *
+	 * @throws {ApplicationError} the guard is not a function, or the application already listens
+	 */
+	guardMessages(guard: MessageGuard<TState>): this {
+		this.#mustBeBuilding('guardMessages');
+		mustBeFunction('guardMessages(): guard', guard);
+		this.#messageGuards.push(guard);
+		return this;
+	}
+
+	/**
+	 * Sets the handler of messages that no router of the application has a handler for; without one, they are refused
+	 * with `unknown_type`. This router's middleware and `guardMessages` apply to them. Types that begin with `@` belong
+	 * to the protocol and are refused all the same.
+	 *
+	 * @throws {ApplicationError} called twice, the handler is not a function, or the application already listens.
+	 * `listen` rejects if two routers have such a handler
+	 */
+	onUnknown(handler: UnknownMessageHandler<TState>): this {
+		this.#mustBeBuilding('onUnknown');
+		mustBeFunction('onUnknown(): handler', handler);
+		if (this.#unknown !== undefined) throw new ApplicationError('onUnknown() was called twice; it sets one handler');
+		this.#unknown = handler;
+		return this;
+	}
+
 	#mustBeBuilding(call: string): void {
 		if (this.#isInUse) throw new ApplicationError(`${call}() must come before the application listens`);
 	}
 
-	/** Makes the router immutable. Called when an application starts to listen with it. */
-	use(): void {
-		this.#isInUse = true;
+	/**
+	 * Internal: gives the router to an application or endpoint.
+	 *
+	 * @param call what the router was given to, for errors
+	 * @throws {ApplicationError} it has been given to one that has not stopped
+	 */
+	static give(router: SocketRouter, owner: RouterOwner, call: string = 'socketRouter()'): void {
+		const former = router.#owner;
+		if (former === owner) throw new ApplicationError(`${call}: this router was added twice`);
+		// Newer code may reuse the routers of a module that has not changed, before the earlier code has stopped.
+		if (former?.isStopping === false && !IS_HOT) {
+			throw new ApplicationError(
+				`${call}: this router belongs to another endpoint; create one for each, as with a function that ` +
+					'returns a new SocketRouter',
+			);
+		}
+		router.#owner = owner;
 	}
 
-	/** The guards, in the order added. */
-	get guards(): readonly ConnectionGuard<TState>[] {
-		return this.#guards;
+	/** Internal: makes the router immutable, and returns what it adds. Called when its application starts to listen. */
+	static partsOf(router: SocketRouter): RouterParts {
+		router.#isInUse = true;
+		const middleware = router.#middleware.length > 0 ? router.#middleware : undefined;
+		const guards = router.#messageGuards;
+		return {
+			guards: router.#guards,
+			routes: [...router.#routes.values()].map((route) => ({
+				...route,
+				guards: [...guards, ...route.guards],
+				middleware,
+			})),
+			unknown: router.#unknown && { ...unknownRoute(router.#unknown), guards, middleware },
+		};
 	}
+}
 
-	/** The routes by message name. */
-	get routes(): ReadonlyMap<string, Route> {
-		return this.#routes;
-	}
+function mustBeFunction(what: string, value: unknown): void {
+	if (typeof value !== 'function') throw new ApplicationError(`${what} must be a function, not ${show(value)}`);
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -133,7 +133,7 @@ async function node(backend = new MemoryBackend()) {
 		app,
 		/** The opened sockets. */
 		sockets,
-		connect: () => connectClient(ws),
+		connect: () => connectSpeaker(ws),
 		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { SocketError } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
@@ -459,7 +459,7 @@ async function serving({ authorize = () => true, limits = {}, backend = new Memo
 		.socketRouter(new SocketRouter().on(Topics, ({ ws }) => [...ws.data.topics]))
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
 	const { ws } = await serve(app);
-	const connect = () => connectClient(ws);
+	const connect = () => connectSpeaker(ws);
 	return {
 		app,
 		log,

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -84,7 +84,7 @@ describe('@subscribe to a topic with history', () => {
 	it('starts at the current position', async () => {
 		const { at, publish } = await serving();
 		await publish('chat:1', 'a', 'b');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		expect(await subscribed(client, { topic: 'chat:1' })).toEqual(ACCEPTED);
 		await publish('chat:1', 'c');
 		await allReceived(client);
@@ -96,7 +96,7 @@ describe('@subscribe to a topic with history', () => {
 		await publish('chat:1', 'a');
 		const since = await positionOf('chat:1');
 		await publish('chat:1', 'b', 'c');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		expect(await subscribed(client, { topic: 'chat:1', since })).toEqual(ACCEPTED);
 		expect(received(client)).toEqual(['b', 'c', { recovered: true, count: 2 }]);
 		await publish('chat:1', 'd');
@@ -107,7 +107,7 @@ describe('@subscribe to a topic with history', () => {
 	it('with an unknown since sends no messages and reports recovered: false', async () => {
 		const { at, publish } = await serving();
 		await publish('chat:1', 'a', 'b');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		expect(await subscribed(client, { topic: 'chat:1', since: { epoch: 'another', offset: 1 } })).toEqual(ACCEPTED);
 		expect(received(client)).toEqual([{ recovered: false, count: 0 }]);
 	});
@@ -115,7 +115,7 @@ describe('@subscribe to a topic with history', () => {
 	it('with an unknown since and a rewind reports recovered: false, then sends the latest messages', async () => {
 		const { at, publish } = await serving();
 		await publish('chat:1', 'a', 'b', 'c');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		const since = { epoch: 'another', offset: 1 };
 		expect(await subscribed(client, { topic: 'chat:1', since, rewind: 2 })).toEqual(ACCEPTED);
 		await publish('chat:1', 'd');
@@ -137,7 +137,7 @@ describe('@subscribe to a topic with history', () => {
 	it('with rewind sends the latest messages; since takes precedence', async () => {
 		const { at, publish, positionOf } = await serving();
 		await publish('chat:1', 'a', 'b', 'c');
-		const [first, second] = await Promise.all([connectClient(at.ws), connectClient(at.ws)]);
+		const [first, second] = await Promise.all([connectSpeaker(at.ws), connectSpeaker(at.ws)]);
 		expect(await subscribed(first, { topic: 'chat:1', rewind: 2 })).toEqual(ACCEPTED);
 		expect(received(first)).toEqual([
 			{ recovered: undefined, count: 0, rewinding: true },
@@ -156,7 +156,7 @@ describe('@subscribe to a topic with history', () => {
 		await publish('chat:1', 'a');
 		await publish('secret:1', 'hidden');
 		await publish('chat:2', 'b', 'c');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		const answer = await subscribed(client, {
 			topics: [
 				{ topic: 'chat:1', since },
@@ -198,7 +198,7 @@ describe('@subscribe to a topic with history', () => {
 	])('%s is refused, and nothing is subscribed', async (_, data) => {
 		const { at, app, publish } = await serving();
 		await publish('chat:1', 'before');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		expect(await subscribed(client, data)).toBe('invalid_data');
 		await publish('chat:1', 'after');
 		await allReceived(client);
@@ -209,7 +209,7 @@ describe('@subscribe to a topic with history', () => {
 	it('already subscribed: since sends the messages after it again, and each later one once', async () => {
 		const { at, publish, positionOf } = await serving();
 		const since = await positionOf('chat:1');
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		await subscribed(client, { topic: 'chat:1' });
 		await publish('chat:1', 'a', 'b');
 		await subscribed(client, { topic: 'chat:1', since });
@@ -242,7 +242,7 @@ describe('the application', () => {
 
 	it('publishes once per idempotency key, also from handlers', async () => {
 		const { at } = await serving();
-		const client = await connectClient(at.ws);
+		const client = await connectSpeaker(at.ws);
 		sendTyped(client, 'ask', 'k', 'x');
 		await client.next();
 		expect(answersOf(client)).toEqual([['x', ['k']]]);
@@ -269,7 +269,7 @@ it('a topic whose history cannot be read is refused; it holds up the others of i
 		authorize: { subscribe: () => true },
 	});
 	const { ws } = await serve(app);
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 
 	sendTyped(client, '@subscribe', { topics: ['plain', 'chat:broken', 'chat:fine'] }, 'x');
 	const answer = parse(await client.next((text) => parse(text)['correlationId'] === 'x'));

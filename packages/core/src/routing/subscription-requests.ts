@@ -8,6 +8,7 @@ import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
+import type { MessageEvents } from './message-events.ts';
 import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
@@ -24,6 +25,8 @@ export interface SubscriptionServices {
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	readonly authorizer: TopicAuthorizer;
+	/** Undefined if there are no listeners. */
+	readonly events: MessageEvents | undefined;
 }
 
 /** For the rate limit, this many topics in one request count as one message. */
@@ -40,6 +43,7 @@ export class SubscriptionRequests {
 	}
 
 	subscribe(session: Session, message: ClientMessage): void {
+		const takenAt = this.#services.events?.now() ?? 0;
 		const request = this.#accept(session, message);
 		if (request === undefined) return;
 		const { topics } = request;
@@ -48,18 +52,19 @@ export class SubscriptionRequests {
 			const outcomes = decided.map((decision, index) =>
 				this.#subscribe(session, topics[index] as TopicRequest, decision),
 			);
-			this.#answerAfter(outcomes, session, request);
+			this.#answerAfter(outcomes, session, request, takenAt);
 		});
 	}
 
 	unsubscribe(session: Session, message: ClientMessage): void {
+		const takenAt = this.#services.events?.now() ?? 0;
 		const request = this.#accept(session, message);
 		if (request === undefined) return;
 		const { provider } = this.#services;
 		const outcomes = request.topics.map(({ topic }) =>
 			this.#outcomeOf('unsubscribe', unsubscribeOwnSocket(provider, session.socketId, topic), session, topic),
 		);
-		this.#answerAfter(outcomes, session, request);
+		this.#answerAfter(outcomes, session, request, takenAt);
 	}
 
 	/** Returns the request; undefined if the message was refused. */
@@ -68,6 +73,7 @@ export class SubscriptionRequests {
 		if (topics === undefined) {
 			this.#services.refusals.add('data', { socketId: session.socketId, type: message.type });
 			sendRefusal(session, message, 'invalid_data', TOPICS_RULE);
+			this.#services.events?.refused(session, message, 'invalid_data');
 			return undefined;
 		}
 		if (refuseIfTooMany(session, message, this.#services)) return undefined;
@@ -112,14 +118,23 @@ export class SubscriptionRequests {
 		);
 	}
 
-	#answerAfter(outcomes: readonly MaybePromise<TopicOutcome>[], session: Session, request: SubscriptionRequest): void {
-		if (outcomes.every(isAvailable)) {
-			return sendTopicsAnswer(session, request, outcomes, answeredAt(this.#services.provider));
-		}
+	#answerAfter(
+		outcomes: readonly MaybePromise<TopicOutcome>[],
+		session: Session,
+		request: SubscriptionRequest,
+		takenAt: number,
+	): void {
+		if (outcomes.every(isAvailable)) return this.#answer(session, request, outcomes, takenAt);
 		session.pendingAnswers++;
 		void allOf(outcomes).then((settled) => {
 			session.pendingAnswers--;
-			sendTopicsAnswer(session, request, settled, answeredAt(this.#services.provider));
+			this.#answer(session, request, settled, takenAt);
 		});
+	}
+
+	#answer(session: Session, request: SubscriptionRequest, outcomes: readonly TopicOutcome[], takenAt: number): void {
+		const { provider, events } = this.#services;
+		sendTopicsAnswer(session, request, outcomes, answeredAt(provider));
+		events?.topicsDone(session, request, takenAt, outcomes);
 	}
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketError } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, SocketRouter } from '../index.ts';
@@ -44,5 +44,5 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 async function guarded(guard: () => Promise<boolean>) {
 	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().guard(guard));
-	return { app, log, client: await connectClient((await serve(app)).ws) };
+	return { app, log, client: await connectSpeaker((await serve(app)).ws) };
 }

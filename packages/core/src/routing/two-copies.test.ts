@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { InvalidTopicError, SocketError, SocketMessage } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -71,5 +71,5 @@ describe('with two copies of @orijs/websocket, the other one minified', () => {
 
 async function connectTo(router: SocketRouter): Promise<TestClient> {
 	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	return connectClient((await serve(app)).ws);
+	return connectSpeaker((await serve(app)).ws);
 }

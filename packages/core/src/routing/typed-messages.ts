@@ -2,16 +2,23 @@ import { BuiltIn, type ClientMessage, type ErrorCode } from '@orijs/websocket/pr
 import type { Frame, MessageDispatcher, Session } from '../session/session.ts';
 import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
+import type { SentMessage } from './message-events.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import { RoutedMessages } from './routed-messages.ts';
 import { sendRefusal } from './send-refusal.ts';
-import type { Route } from './socket-router.ts';
+import type { Route } from './route.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;
+	/** Handles messages that are not in `routes`; undefined if they are refused. */
+	readonly unknown: Route | undefined;
+	/** Whether messages that are not in `routes` go to `raw`. */
+	readonly passesUnknown: boolean;
 	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
-	readonly raw: MessageDispatcher | undefined;
+	readonly raw: Pick<MessageDispatcher, 'handle' | 'onTimeout'> | undefined;
+	/** Whether `raw` gets such frames at once: they don't wait for a handler, and come after the end too. */
+	readonly isRawAtOnce: boolean;
 	/** Called when a binary frame arrives and there is no `message` handler. */
 	readonly onBinary: (session: Session) => void;
 }
@@ -36,33 +43,42 @@ export class TypedMessages implements MessageDispatcher {
 			return;
 		}
 		const message = readMessage(frame, limits.messageDepth);
-		if (!(message instanceof MessageFault)) return this.#handleMessage(session, message);
+		if (!(message instanceof MessageFault)) return this.#handleMessage(session, message, frame);
 		if (message.isForeign && raw !== undefined) raw.handle(session, frame);
 		else this.#refuseFault(session, message);
 	}
 
-	#handleMessage(session: Session, message: ClientMessage): void {
+	#handleMessage(session: Session, message: ClientMessage, frame: string): void {
 		const { type } = message;
 		if (BuiltInMessages.owns(type)) {
 			if (!this.#builtIns.handleNow(session, message)) this.#builtIns.handleInTurn(session, message);
 			return;
 		}
-		const route = this.#options.routes.get(type);
+		const route = this.#options.routes.get(type) ?? this.#options.unknown;
 		if (route !== undefined) return this.#routed.handle(session, message, route);
+		const { passesUnknown, raw } = this.#options;
+		if (passesUnknown && raw !== undefined) return raw.handle(session, frame);
 		this.#options.refusals.add('unknownType', { socketId: session.socketId, type });
-		sendRefusal(session, message, 'unknown_type', `No handler for ${type}`);
+		this.#refuse(session, message, 'unknown_type', `No handler for ${type}`);
 	}
 
-	/** Handles replies and heartbeats, and refuses binary frames if the application has no handler for them. */
+	/**
+	 * Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application
+	 * has no handler for them.
+	 */
 	handleOnArrival(session: Session, frame: Frame): boolean {
-		const { raw, limits, onBinary } = this.#options;
+		const { raw, limits, isRawAtOnce, onBinary } = this.#options;
 		if (typeof frame !== 'string') {
 			if (raw === undefined) onBinary(session);
 			return raw === undefined;
 		}
-		if (!mayBeBuiltIn(frame)) return false;
+		if (!isRawAtOnce && !mayBeBuiltIn(frame)) return false;
 		const message = readMessage(frame, limits.messageDepth);
 		if (message instanceof MessageFault) {
+			if (isRawAtOnce && message.isForeign) {
+				raw?.handle(session, frame);
+				return true;
+			}
 			// The running handler may wait for the reply.
 			if (message.type !== BuiltIn.reply) return false;
 			this.#refuseFault(session, message);
@@ -75,7 +91,7 @@ export class TypedMessages implements MessageDispatcher {
 		const kind = code === 'invalid_data' ? 'data' : 'message';
 		this.#options.refusals.add(kind, { socketId: session.socketId, reason });
 		if (type === BuiltIn.reply) this.#builtIns.failRequest(session, correlationId, reason);
-		sendRefusal(session, { type, correlationId }, code, `Invalid message: ${reason}`);
+		this.#refuse(session, { type, correlationId }, code, `Invalid message: ${reason}`);
 	}
 
 	onRateExceeded(session: Session, frame: Frame): boolean {
@@ -97,16 +113,26 @@ export class TypedMessages implements MessageDispatcher {
 	}
 
 	onLateMessage(session: Session, frame: Frame): void {
-		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
-		if (message === undefined || message instanceof MessageFault) return;
+		if (typeof frame !== 'string') return;
+		const { raw, limits, isRawAtOnce } = this.#options;
+		const message = readMessage(frame, limits.messageDepth);
+		if (message instanceof MessageFault) {
+			if (isRawAtOnce && message.isForeign) raw?.handle(session, frame);
+			return;
+		}
 		if (BuiltInMessages.owns(message.type) && this.#builtIns.handleNow(session, message)) return;
 		this.#options.refusals.count('stopping');
-		sendRefusal(session, message, 'stopping', 'The server is stopping; message not handled');
+		this.#refuse(session, message, 'stopping', 'The server is stopping; message not handled');
 	}
 
 	#refuseUnread(session: Session, frame: Frame, code: ErrorCode, text: string): void {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
-		sendRefusal(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+		this.#refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+	}
+
+	#refuse(session: Session, message: SentMessage, code: ErrorCode, text: string): void {
+		sendRefusal(session, message, code, text);
+		this.#options.events?.refused(session, message, code);
 	}
 
 	onTimeout(session: Session): void {

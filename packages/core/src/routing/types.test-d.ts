@@ -1,6 +1,7 @@
 // Checked by the compiler only; nothing here runs.
 
 import { SocketMessage } from '@orijs/websocket';
+import type { ErrorCode, InferInput, InferOutput, RequestMessage } from '@orijs/websocket/protocol';
 import { type } from 'arktype';
 import * as v from 'valibot';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import {
 	type GuardContext,
 	type MessageContext,
 	type MessageGuard,
+	type MessageMiddleware,
 	SocketRouter,
 } from '../index.ts';
 
@@ -100,6 +102,10 @@ router.on(Note, async (ctx) => {
 	await ctx.publish('room', 'text');
 	const answer = await ctx.request(Total, { prices: [] }, { timeoutMs: 100 });
 	same<typeof answer, { total: number; currency: string }>(true);
+	await ctx.emit(Note, 'room', 'x', { except: 'self' });
+	await ctx.publish('room', 'text', { except: ['self', ctx.socketId] });
+	// @ts-expect-error sockets are named by their ids
+	await ctx.emit(Note, 'room', 'x', { except: ctx.ws });
 	// @ts-expect-error prices are passed as text
 	await ctx.emit(Total, 'room', { prices: [1] });
 	// @ts-expect-error prices are missing
@@ -118,6 +124,18 @@ void app.socket.emit(Note, 'room', 'x');
 void app.socket
 	.request('id', Total, { prices: ['1'] })
 	.then((answer) => same<typeof answer, { total: number; currency: string }>(true));
+void app.socket.send('id', Total, { prices: ['1'] });
+void app.socket.send('id', new Uint8Array(1));
+void app.socket.broadcast(Note, 'x');
+void app.socket.broadcast('x');
+// @ts-expect-error prices are passed as text
+void app.socket.send('id', Total, { prices: [1] });
+// @ts-expect-error a note is text
+void app.socket.broadcast(Note, 7);
+// @ts-expect-error data is required
+void app.socket.send('id', Note);
+// @ts-expect-error a name is not a message
+void app.socket.broadcast('note', 'x');
 // @ts-expect-error a note is text
 void app.socket.emit(Note, 'room', 7);
 // @ts-expect-error the message has no reply
@@ -199,3 +217,59 @@ router.on(Note, () => {}, { guards: isKnown });
 router.on(Note, () => {}, { guard: [isKnown] });
 // @ts-expect-error a name is not a message
 router.on('note', () => {});
+
+// Middleware, the guards of a router and the handler of unknown messages get data of any message.
+router.use(async (ctx, next) => {
+	same<typeof ctx.data, unknown>(true);
+	same<typeof ctx.state, State>(true);
+	same<ReturnType<typeof next>, Promise<unknown>>(true);
+	// @ts-expect-error the data is not validated yet
+	void ctx.data.text;
+	return next();
+});
+router.use((ctx, next) => (ctx.state.visits > 7 ? 'cached' : next()));
+const logging: MessageMiddleware<State> = (ctx, next) => {
+	ctx.log.info('Received');
+	return next();
+};
+router.use(logging);
+// @ts-expect-error middleware is a function
+router.use([logging]);
+router.guardMessages((ctx) => {
+	same<typeof ctx.data, unknown>(true);
+	return ctx.state.visits > 0;
+});
+router.guardMessages(isKnown);
+// @ts-expect-error a guard must return a boolean
+router.guardMessages(() => {});
+router.onUnknown((ctx) => {
+	same<typeof ctx.data, unknown>(true);
+	same<typeof ctx.state, State>(true);
+	return { old: ctx.type };
+});
+router.onUnknown(async () => {});
+
+// A listener can annotate the type of the state.
+new Application().onEvent(({ type, topic, outcome, code, durationMs, ...event }) => {
+	same<typeof type, string>(true);
+	same<typeof topic, string | undefined>(true);
+	same<typeof outcome, 'handled' | 'refused' | 'failed'>(true);
+	same<typeof code, ErrorCode | undefined>(true);
+	same<typeof durationMs, number>(true);
+	same<typeof event.error, unknown>(true);
+	const state: State = event.state;
+	return state.user.name;
+});
+// @ts-expect-error a listener is a function
+new Application().onEvent('log');
+
+// Functions of an application's own can pass messages on.
+function ask<T extends RequestMessage>(
+	ctx: MessageContext,
+	message: T,
+	data: InferInput<T['data']>,
+): Promise<InferOutput<T['reply']>> {
+	void app.socket.request(ctx.socketId, message, data);
+	return ctx.request(message, data);
+}
+void ask;

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ describe('a pending request', () => {
 				await gate.promise;
 			},
 		});
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		void app.socket.request(String(sockets[0]?.data.socketId), Name, null, { timeoutMs: 60_000 });
 		const numbers = Array.from({ length: 1_000 }, (_, number) => number);
 
@@ -91,7 +91,7 @@ async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> 
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
 	const { ws } = await serve(app);
 	const connect = async () => {
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 		return { client, socketId: String(sockets.at(-1)?.data.socketId) };
 	};
 	return { app, connect };

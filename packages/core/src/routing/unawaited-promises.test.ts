@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { peek } from 'bun';
 import { expect, it, onTestFinished } from 'vitest';
@@ -51,7 +51,7 @@ it('a rejected promise of ctx or app.socket that is not awaited is not an unhand
 	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket({ limits: { topicsPerSocket: 0, pendingRequests: 4 } });
 	app.socketRouter(router);
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 
 	sendTyped(client, 'do', null, 'a');
 	const asked = async (data: string): Promise<unknown> =>

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -71,7 +71,7 @@ describe('with a router and without a message handler', () => {
 		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().on(Echo, () => 0));
 		const { ws } = await serve(app);
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 
 		client.send(Uint8Array.of(1));
 		expect(await client.closed).toEqual({ code: 1003, reason: 'binary messages are not accepted' });
@@ -83,7 +83,7 @@ describe('with a router and without a message handler', () => {
 		const app = new Application({ logger: new RecordingLogger() }).websocket();
 		app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
 		const { ws } = await serve(app);
-		const [wrong, right] = [await connectClient(ws), await connectClient(ws)];
+		const [wrong, right] = [await connectSpeaker(ws), await connectSpeaker(ws)];
 
 		wrong.send(Uint8Array.of(1));
 		await wrong.closed;
@@ -111,5 +111,5 @@ async function connected(handlers: Omit<WebSocketHandlers, 'message'> = {}): Pro
 			},
 		});
 	const { ws } = await serve(app);
-	return { client: await connectClient(ws), received };
+	return { client: await connectSpeaker(ws), received };
 }

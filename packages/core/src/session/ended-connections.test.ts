@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -28,7 +28,7 @@ it.each<[string, Limits]>([
 		const { ws } = await serve(app);
 		/** Connects, sends three messages and leaves. */
 		const visit = async (name: string): Promise<void> => {
-			const client = await connectClient(ws);
+			const client = await connectSpeaker(ws);
 			for (let i = 1; i <= 3; i++) sendTyped(client, 'job', `${name}${i}`);
 			await allReceived(client);
 			await client.close();

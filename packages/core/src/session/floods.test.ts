@@ -1,4 +1,4 @@
-import { connectClient, frame, HANDSHAKE, Opcode, type RawWebSocket, until } from '@orijs/testkit';
+import { connectSpeaker, frame, HANDSHAKE, Opcode, type RawWebSocket, until } from '@orijs/testkit';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { AttackTarget } from '../test-support/attack-target.ts';
@@ -75,7 +75,7 @@ describe('a server survives', () => {
 			for (const client of clients) client.send('{"type":"@subscribe","correlationId":"s","data":{"topic":"flood"}}');
 			for (const { texts } of clients) await until(() => texts.length > 0, { what: 'they are subscribed' });
 			for (const client of clients) client.pause();
-			const reader = await connectClient(server.url);
+			const reader = await connectSpeaker(server.url);
 			reader.send('{"type":"@subscribe","correlationId":"s","data":{"topic":"flood"}}');
 			await reader.next();
 			await server.process.request({ topic: 'flood', count: 3_000, bytes: 4_096 }, 9_000);
@@ -104,7 +104,7 @@ async function leaveOpen(count: number, text: string): Promise<void> {
 	});
 	onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
 	await until(() => connected === count, { what: `${count} are connected` });
-	const late = await connectClient(server.url);
+	const late = await connectSpeaker(server.url);
 	late.send('{"type":"@ping","correlationId":"after"}');
 	await late.next();
 	await late.terminate();

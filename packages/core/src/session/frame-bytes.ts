@@ -10,6 +10,13 @@ export function wireBytes(payload: FramePayload): number {
 	return 'byteLength' in payload ? payload.byteLength : payload.size;
 }
 
+/** Whether a payload has more bytes on the wire than `limit`. */
+export function isLongerThan(payload: FramePayload, limit: number): boolean {
+	// UTF-8 has at least one byte for each UTF-16 unit, and at most three.
+	if (typeof payload === 'string' && 3 * payload.length <= limit) return false;
+	return wireBytes(payload) > limit;
+}
+
 /** Returns the memory that a waiting frame takes, in bytes: two per character of text that is not all ASCII. */
 export function memoryBytes(payload: FramePayload): number {
 	const bytes = wireBytes(payload);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
@@ -68,11 +68,11 @@ it('a gap that is still held is sent before a stopping application disconnects i
 	expect(client.texts.slice(1).map(parse)).toEqual([gap('lost', 1_000)]);
 });
 
-it('an endpoint without typed messages sends no gap notices', async () => {
-	const { app, connect, interrupt } = await interruptible((raw) => {
+it('a plain client is sent no gap notices', async () => {
+	const { app, connectPlain, interrupt } = await interruptible((raw) => {
 		raw.onWebSocket({ open: (ws) => ws.subscribe('lost') });
 	});
-	const client = await connect();
+	const client = await connectPlain();
 
 	await interrupt('all', 1_000);
 	await app.socket.broadcast('"marker"');
@@ -104,7 +104,8 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	provider.onGap(() => gaps++);
 	return {
 		app,
-		connect: () => connectClient(ws),
+		connect: () => connectSpeaker(ws),
+		connectPlain: () => connectClient(ws),
 		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
 		/** Interrupts the bus, and resolves once the gap is reported. */
@@ -121,7 +122,7 @@ it('a gap of one client holds by the clocks of all nodes, and for messages that 
 	const provider = { onGap: () => () => {}, watermark: () => watermark } as unknown as WsProvider;
 	const notices: { data: { since: number; until: number } }[] = [];
 	const session = { topics: new Set(['t']), send: (text: string) => notices.push(JSON.parse(text)) > 0 };
-	const forwarding = new GapForwarding(provider);
+	const forwarding = new GapForwarding(provider, () => undefined);
 	const now = Date.now();
 	forwarding.notifyOne(session as unknown as Session, forwarding.earliestArriving());
 
@@ -146,7 +147,7 @@ it('a client that other nodes could not reach for a while is notified of that', 
 	});
 	const { ws } = await serve(app);
 	const openedAt = Date.now();
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 	await Bun.sleep(300);
 	held.resolve();
 

@@ -1,35 +1,41 @@
-import type { Gap, WebSocketProvider } from '@orijs/websocket';
+import type { Gap, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { encodeGapNotice } from '@orijs/websocket/protocol';
 import type { Session } from './session.ts';
-import { SocketSession } from './socket-session.ts';
 
 /** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
-/** Sends gap notices to the clients of this node. */
+/** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
+export const REACHABLE_WITHIN_MS = 250;
+
+/**
+ * Returns the session of a socket; undefined if its client gets no notices from here, as those of another endpoint with
+ * the same provider.
+ */
+export type SessionOf = (socket: WebSocketConnection) => Session | undefined;
+
+/** Sends gap notices to those clients of an endpoint that speak the protocol. */
 export class GapForwarding {
 	readonly #provider: WebSocketProvider;
+	readonly #sessionOf: SessionOf;
 	readonly #unsubscribe: () => void;
 
-	constructor(provider: WebSocketProvider) {
+	constructor(provider: WebSocketProvider, sessionOf: SessionOf) {
 		this.#provider = provider;
+		this.#sessionOf = sessionOf;
 		this.#unsubscribe = provider.onGap((gap) => this.#notify(gap));
 	}
 
 	#notify(gap: Gap): void {
 		const notice = encodeGapNotice(gap);
-		const sessions = gap.topic === TO_SOCKETS ? this.#allSessions() : this.#subscribersOf(gap.topic);
-		for (const session of sessions) session.send(notice);
+		const sockets = gap.topic === TO_SOCKETS ? this.#provider.getConnections() : this.#subscribersOf(gap.topic);
+		for (const socket of sockets) this.#sessionOf(socket)?.send(notice);
 	}
 
-	*#allSessions(): Generator<Session> {
-		for (const { data } of this.#provider.getConnections()) if (data instanceof SocketSession) yield data;
-	}
-
-	*#subscribersOf(topic: string): Generator<Session> {
+	*#subscribersOf(topic: string): Generator<WebSocketConnection> {
 		for (const socketId of this.#provider.getTopicSubscribers(topic)) {
-			const data = this.#provider.getConnection(socketId)?.data;
-			if (data instanceof SocketSession) yield data;
+			const socket = this.#provider.getConnection(socketId);
+			if (socket !== undefined) yield socket;
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -70,7 +70,7 @@ describe.each(broken)('a thenable %s', (_, hostile) => {
 				return message === 'hostile' ? hostile() : undefined;
 			},
 		});
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		for (const message of ['a', 'hostile', 'b', 'hostile', 'c']) client.send(message);
 		await until(() => received.includes('c'), { what: () => `the last is handled, not just ${received.join()}` });
@@ -85,7 +85,7 @@ describe.each(broken)('a thenable %s', (_, hostile) => {
 	it('returned by the close handler is its failure, and does not delay stopping', async () => {
 		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().onWebSocket({ close: hostile });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		await client.close();
 		await log.untilErrors(1);
@@ -191,5 +191,5 @@ async function working(hostile: () => Promise<never>, limits: Limits = {}) {
 			limits: { messagesPerSecond: Infinity, bytesPerSecond: Infinity, ...limits },
 		})
 		.socketRouter(router);
-	return { client: await connectClient((await serve(app)).ws), handled, log };
+	return { client: await connectSpeaker((await serve(app)).ws), handled, log };
 }

@@ -1,4 +1,4 @@
-import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Memory } from '../test-support/inbound-memory-process.ts';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
@@ -27,7 +27,7 @@ async function paused(port: number, first: string): Promise<TestClient[]> {
 	await connected(port);
 	const clients: TestClient[] = [];
 	for (let i = 0; i < CLIENTS; i++) {
-		const client = await connectClient(`ws://localhost:${port}/ws`);
+		const client = await connectSpeaker(`ws://localhost:${port}/ws`);
 		clients.push(client);
 		client.send(first);
 		for (let sent = 0; sent < MESSAGES; sent++) client.send(`{"type":"hang","data":${COSTLY}}`);
@@ -40,7 +40,7 @@ async function paused(port: number, first: string): Promise<TestClient[]> {
 }
 
 async function connected(port: number): Promise<TestClient> {
-	const client = await connectClient(`ws://localhost:${port}/ws`);
+	const client = await connectSpeaker(`ws://localhost:${port}/ws`);
 	sendTyped(client, '@auth', 'in', 'auth');
 	await client.next();
 	return client;

@@ -1,6 +1,6 @@
 import type { FramePayload } from './frame-bytes.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { Frame, Inbound, Session, SessionHost } from './session.ts';
+import type { Frame, Inbound, MessageDispatcher, Session, SessionHost } from './session.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /**
@@ -23,9 +23,14 @@ export class InboundMessages implements Inbound {
 		this.#rate = new RateLimit(host.limits);
 	}
 
+	get #dispatcher(): MessageDispatcher {
+		return this.#session.isSpeaker ? this.#host.typed : this.#host.raw;
+	}
+
 	/** Receives a message from the socket. */
 	receive(frame: Frame): void {
-		const { limits, dispatcher, keepAlive } = this.#host;
+		const { limits, keepAlive } = this.#host;
+		const dispatcher = this.#dispatcher;
 		const rate = this.#rate.take(frame, limits, keepAlive.stalls);
 		if (rate === 'flood') return this.#host.onFlood(this.#session);
 		const { state } = this.#session;
@@ -63,7 +68,8 @@ export class InboundMessages implements Inbound {
 	}
 
 	#handleInTurn(frame: Frame): void {
-		const { dispatcher, limits } = this.#host;
+		const { limits } = this.#host;
+		const dispatcher = this.#dispatcher;
 		const turns = this.#turns;
 		if (turns?.running === undefined) return dispatcher.handle(this.#session, frame);
 		if (dispatcher.handleOnArrival(this.#session, frame)) return;
@@ -88,7 +94,7 @@ export class InboundMessages implements Inbound {
 
 	/** Stops waiting for the running handler. */
 	timedOut(): void {
-		this.#host.dispatcher.onTimeout(this.#session);
+		this.#dispatcher.onTimeout(this.#session);
 		if (this.#turns !== undefined) this.#endTurn(this.#turns);
 	}
 
@@ -99,7 +105,7 @@ export class InboundMessages implements Inbound {
 	}
 
 	#runQueued(turns: TurnQueue): void {
-		const { dispatcher } = this.#host;
+		const dispatcher = this.#dispatcher;
 		for (let frame = turns.next(); frame !== undefined; frame = turns.next()) dispatcher.handle(this.#session, frame);
 		turns.notifyIfAllStarted();
 		this.#resumeIfShort();

@@ -1,4 +1,4 @@
-import { connectClient, frame, Opcode, RecordingLogger, startTcpProxy, until } from '@orijs/testkit';
+import { connectSpeaker, frame, Opcode, RecordingLogger, startTcpProxy, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -51,8 +51,8 @@ describe('limits.idleTimeoutMs', () => {
 			const { app, logger, gate, sockets, closed, port, ws } = await serving({ ...SHORT, queuedMessages: 1 });
 			const proxy = await startTcpProxy({ port });
 			onTestFinished(() => proxy.stop());
-			const vanished = await connectClient(`ws://localhost:${proxy.port}/ws`);
-			const live = await connectClient(ws);
+			const vanished = await connectSpeaker(`ws://localhost:${proxy.port}/ws`);
+			const live = await connectSpeaker(ws);
 			const [messages, pings, pongs] = [
 				await connectRawWebSocket(port),
 				await connectRawWebSocket(port),
@@ -101,7 +101,7 @@ describe('limits.idleTimeoutMs', () => {
 			await idleTimeoutPasses(port);
 
 			expect(app.refusals).toMatchObject({ idle: 1, guardTimeout: 0 });
-			await connectClient(ws);
+			await connectSpeaker(ws);
 		},
 		TEST_TIMEOUT_MS,
 	);

@@ -1,4 +1,4 @@
-import { connectClient, type ScriptProcess, spawnBun, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, type ScriptProcess, spawnBun, type TestClient } from '@orijs/testkit';
 import { expect, it, vi } from 'vitest';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 
@@ -24,7 +24,7 @@ interface Flooded {
 async function flood(send: (client: TestClient, i: number) => void): Promise<Flooded> {
 	return logOf(async (url) => {
 		const clients = await Promise.all(
-			Array.from({ length: CLIENTS }, () => connectClient(url, { timeoutMs: TIMEOUT_MS })),
+			Array.from({ length: CLIENTS }, () => connectSpeaker(url, { timeoutMs: TIMEOUT_MS })),
 		);
 		for (let i = 0; i < EACH; i++) for (const client of clients) send(client, i);
 		await Promise.all(clients.map(allReceived));
@@ -64,7 +64,7 @@ async function logOf(use: (url: string, server: ScriptProcess) => Promise<void>)
 it('a thousand clients that leave while their handlers wait do not appear in the log', async () => {
 	const { lines } = await logOf(async (url) => {
 		for (let i = 0; i < 1_000; i += 50) {
-			const clients = await Promise.all(Array.from({ length: 50 }, () => connectClient(url)));
+			const clients = await Promise.all(Array.from({ length: 50 }, () => connectSpeaker(url)));
 			for (const [n, client] of clients.entries()) {
 				if (n % 2 === 0) client.send('leave');
 				else sendTyped(client, 'leave', null);
@@ -112,7 +112,7 @@ it('clients that are refused by their headers are counted in a few lines', async
 	const count = 200;
 	const { lines, entries } = await logOf(async (url) => {
 		const headers = { origin: `https://\u009b\u0085evil${'x'.repeat(4_000)}` };
-		for (let i = 0; i < count; i++) await expect(connectClient(url, { headers })).rejects.toThrow();
+		for (let i = 0; i < count; i++) await expect(connectSpeaker(url, { headers })).rejects.toThrow();
 	});
 
 	expect(entries('the page is from another origin')).toBe(count);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -26,10 +26,10 @@ it('clients that vanish while reading from them is paused are detected, and free
 		for (let number = 0; number < 50; number++) client.send(`{"type":"job","data":${number}}`);
 	}
 	await until(() => sockets.length === 3 && sockets.every(({ isPaused }) => isPaused), { what: 'reading is paused' });
-	await expect(connectClient(ws)).rejects.toThrow();
+	await expect(connectSpeaker(ws)).rejects.toThrow();
 
 	for (const client of clients) client.end();
 	await until(() => aborted === 3, { what: () => `all are detected, not just ${aborted}` });
-	for (let i = 0; i < 3; i++) await connectClient(ws);
+	for (let i = 0; i < 3; i++) await connectSpeaker(ws);
 	gate.resolve();
 });

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ async function serving(limits: Limits = {}) {
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
 	const { ws } = await serve(app);
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 	const [socket] = sockets as [AppSocket];
 	return { app, gate, handled, client, socket };
 }
@@ -65,7 +65,7 @@ describe('messages waiting for their turn', () => {
 		const app = new Application({ logger: new RecordingLogger() }).websocket({ limits: LIMITS }).socketRouter(router);
 		const sockets: AppSocket[] = [];
 		app.onWebSocket({ open: (ws) => void sockets.push(ws) });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		for (let i = 0; i < 6; i++) sendTyped(client, 'job', 'x'.repeat(16 * KIB));
 		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
 		for (let done = 0; done < 5; done++) {
@@ -96,7 +96,7 @@ describe('messages waiting for their turn', () => {
 					return gate.promise;
 				},
 			});
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		for (let i = 0; i < count; i++) client.send(message);
 		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
 
@@ -129,11 +129,11 @@ describe('messages waiting for their turn', () => {
 			.socketRouter(router)
 			.onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const { ws } = await serve(app);
-		sendTyped(await connectClient(ws), '@auth', 'in');
+		sendTyped(await connectSpeaker(ws), '@auth', 'in');
 		await until(() => sockets.length === 1, { what: 'a client is admitted' });
 		const pause = vi.spyOn(bunPrototype(sockets[0] as AppSocket), 'pause');
 		onTestFinished(() => pause.mockRestore());
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 		const texts = Array.from({ length: 20 }, (_, i) => String(i).padEnd(16 * KIB));
 		for (const text of texts) sendTyped(client, 'job', text);
 		await until(() => pause.mock.calls.length > 0, { what: 'reading is paused' });
@@ -160,7 +160,7 @@ describe('while a handler awaits a reply of its client', () => {
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ limits: { ...LIMITS, ...limits } })
 			.socketRouter(router);
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 'ask', 'a');
 		const { correlationId } = parse(await client.next());
 		return { app, client, handled, correlationId: String(correlationId) };

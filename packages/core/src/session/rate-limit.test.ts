@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { CloseCode, readRetryHint, SocketMessage } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ describe('a client that stays within its rate while the process hangs', () => {
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ limits: { messagesPerSecond: 20 } })
 			.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'echo', 0, '0');
 		await client.next();
 		// As much as it may still send at once, and in the time of the stall.
@@ -174,7 +174,7 @@ describe('a client that sends typed messages too fast', () => {
 
 	it('has the excess refused, and not handled', async () => {
 		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
-		const client = await connectClient(url);
+		const client = await connectSpeaker(url);
 		for (let id = 1; id <= 15; id++) ask(client, id);
 		const answers = (await client.received(15)).map((text) => JSON.parse(String(text)) as unknown);
 
@@ -187,7 +187,7 @@ describe('a client that sends typed messages too fast', () => {
 
 	it('has its messages handled again after a while', async () => {
 		const { url } = await counting({ messagesPerSecond: 20 });
-		const client = await connectClient(url);
+		const client = await connectSpeaker(url);
 		for (let id = 1; id <= 25; id++) ask(client, id);
 		await client.received(25);
 
@@ -198,7 +198,7 @@ describe('a client that sends typed messages too fast', () => {
 
 	it('is closed with 4429 and a retry hint if it continues, and counted once', async () => {
 		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
-		const client = await connectClient(url);
+		const client = await connectSpeaker(url);
 		for (let id = 1; id <= 40; id++) ask(client, id);
 		const { code, reason } = await client.closed;
 
@@ -215,7 +215,7 @@ describe('a client that sends typed messages too fast', () => {
 			['€', 3],
 		] as const) {
 			handled.length = 0;
-			const client = await connectClient(url);
+			const client = await connectSpeaker(url);
 			// A little more than 900 bytes with the envelope.
 			for (let id = 1; id <= 15; id++) ask(client, id, character.repeat(900 / bytes));
 			await client.received(15);
@@ -226,8 +226,8 @@ describe('a client that sends typed messages too fast', () => {
 
 	it('does not affect others: they get their answers', async () => {
 		const { app, url } = await counting({ messagesPerSecond: 50 });
-		const good = await connectClient(url);
-		const floods = await Promise.all(Array.from({ length: 5 }, () => connectClient(url)));
+		const good = await connectSpeaker(url);
+		const floods = await Promise.all(Array.from({ length: 5 }, () => connectSpeaker(url)));
 		for (let id = 1; id <= 30; id++) {
 			for (const flood of floods) for (let i = 0; i < 10; i++) ask(flood, i);
 			ask(good, id);

@@ -3,14 +3,14 @@ import type { AppSocket } from '../app-socket.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, MessageDispatcher, Session } from './session.ts';
 
-/** Passes messages unchanged to the application's own `message` handler. */
+/** Passes messages unchanged to the application's own `message` handler. Without a handler, they are only counted. */
 export class RawMessages implements MessageDispatcher {
-	readonly #handler: (ws: AppSocket<never>, message: Frame) => unknown;
+	readonly #handler: ((ws: AppSocket<never>, message: Frame) => unknown) | undefined;
 	readonly #failed: (ws: AppSocket, error: unknown) => void;
 	readonly #refusals: Refusals;
 
 	constructor(
-		handler: (ws: AppSocket<never>, message: Frame) => unknown,
+		handler: ((ws: AppSocket<never>, message: Frame) => unknown) | undefined,
 		failed: (ws: AppSocket, error: unknown) => void,
 		refusals: Refusals,
 	) {
@@ -20,7 +20,8 @@ export class RawMessages implements MessageDispatcher {
 	}
 
 	handle(session: Session, frame: Frame): void {
-		const { ws } = session;
+		const { ws, socketId } = session;
+		if (this.#handler === undefined) return this.#refusals.add('plain', { socketId });
 		let running: Promise<unknown> | undefined;
 		try {
 			running = promiseOf(this.#handler(ws as AppSocket<never>, frame));

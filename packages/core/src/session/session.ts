@@ -18,6 +18,8 @@ export type SessionState = 'guarding' | 'open' | 'closing' | 'closed';
 export interface Session extends SocketData<object> {
 	readonly state: SessionState;
 	readonly ws: AppSocket;
+	/** Whether the client speaks the protocol. Otherwise, the connection is plain. */
+	readonly isSpeaker: boolean;
 	/** Values set by the guards, and by handlers. */
 	readonly values: object;
 	/** Aborted when the connection has ended. */
@@ -45,8 +47,11 @@ export interface Session extends SocketData<object> {
 	releaseHeld(): void;
 	/** Calls `then` once the last queued message has started; immediately if none is queued. */
 	whenAllStarted(then: () => void): void;
-	/** Sends text to the client unless the connection is gone. Returns false if it was not sent. */
-	send(text: string): boolean;
+	/**
+	 * Sends a frame of the protocol to the client, unless the connection is gone or plain. Returns false if it was not
+	 * sent although the client speaks the protocol.
+	 */
+	send(frame: string): boolean;
 	/** Closes the connection. */
 	end(code: number, reason: string): void;
 	/** Accepts no more messages; those that have arrived are still handled. */
@@ -107,7 +112,10 @@ export interface MessageDispatcher {
 /** The part of an endpoint that all its sessions share. */
 export interface SessionHost {
 	readonly limits: AllLimits;
-	readonly dispatcher: MessageDispatcher;
+	/** Reads the messages of connections that speak the protocol. */
+	readonly typed: MessageDispatcher;
+	/** Reads the messages of plain connections. */
+	readonly raw: MessageDispatcher;
 	readonly watchdog: { readonly tick: number };
 	readonly keepAlive: { readonly tick: number; readonly stalls: Pick<Stalls, 'recentMs'> };
 	/** Called with the first frame of a connection whose guards have not passed. */

@@ -1,5 +1,6 @@
+import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import type { Slot } from '../admission/connection-slots.ts';
-import type { AppSocket } from '../app-socket.ts';
+import { type AppSocket, type FrameSender, SEND_FRAME } from '../app-socket.ts';
 import { InboundMessages } from './inbound-messages.ts';
 import type { FramePayload } from './frame-bytes.ts';
 import type { KeptAlive } from './keep-alive.ts';
@@ -45,6 +46,11 @@ export class SocketSession implements Session, KeptAlive {
 		this.#subprotocol = subprotocol;
 	}
 
+	/** The endpoint that the connection belongs to. */
+	get host(): SessionHost {
+		return this.#host;
+	}
+
 	// Life cycle
 
 	get state(): SessionState {
@@ -73,6 +79,15 @@ export class SocketSession implements Session, KeptAlive {
 	/** The subprotocol that the server has confirmed, if any. */
 	get subprotocol(): string | undefined {
 		return this.#subprotocol;
+	}
+
+	/** Whether the upgrade is complete. */
+	get isAttached(): boolean {
+		return this.#ws !== undefined;
+	}
+
+	get isSpeaker(): boolean {
+		return this.#subprotocol === SUBPROTOCOL;
 	}
 
 	/** Sets the socket, when the upgrade is complete. */
@@ -227,9 +242,10 @@ export class SocketSession implements Session, KeptAlive {
 
 	// Outbound
 
-	send(text: string): boolean {
+	send(frame: string): boolean {
+		if (!this.isSpeaker) return true;
 		if (this.#state === 'closed') return false;
-		const isSent = this.ws.send(text) !== 0;
+		const isSent = (this.ws as unknown as FrameSender)[SEND_FRAME](frame) !== 0;
 		if (!isSent) this.#hasDropped = true;
 		return isSent;
 	}

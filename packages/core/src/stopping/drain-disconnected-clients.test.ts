@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -44,7 +44,7 @@ function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.res
 describe('a client that leaves while its message is handled', () => {
 	it('before stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
 		const { app, started, left, events, releaseHandlers } = saving();
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
 		await client.close();
@@ -60,7 +60,7 @@ describe('a client that leaves while its message is handled', () => {
 
 	it('during stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
 		const { app, started, left, events, releaseHandlers } = saving();
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
 
@@ -78,7 +78,7 @@ describe('a client that leaves while its message is handled', () => {
 			isAborted.resolve(signal.aborted);
 			await ws.subscribe('room');
 		});
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
 
@@ -98,7 +98,7 @@ describe('a client that leaves while its message is handled', () => {
 	it("has its handler's signal aborted after the deadline as well", async () => {
 		const isAborted = Promise.withResolvers<boolean>();
 		const { app, started, left, releaseHandlers } = saving(async ({ signal }) => isAborted.resolve(signal.aborted));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
 

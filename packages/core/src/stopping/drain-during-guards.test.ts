@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 			.socketRouter(router)
 			.onWebSocket({ open: () => void events.push('opened'), close: () => void events.push('closed') });
 		const { ws } = await serve(app);
-		const [silent, sending] = await Promise.all([connectClient(ws), connectClient(ws)]);
+		const [silent, sending] = await Promise.all([connectSpeaker(ws), connectSpeaker(ws)]);
 		sendTyped(sending, 'job', 1, 'a');
 		await guardCalled.promise;
 

@@ -1,4 +1,4 @@
-import { connectClient } from '@orijs/testkit';
+import { connectSpeaker } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { readRetryHint } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ function jobs(): { app: Application; started: number[]; releaseHandlers: () => v
 describe('a connection that stop() ends', () => {
 	it('receives the answer of the running handler, then 1012 with a retry hint', async () => {
 		const { app, releaseHandlers } = jobs();
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
 		await allReceived(client);
 
@@ -41,13 +41,13 @@ describe('a connection that stop() ends', () => {
 
 	it('is closed with a reason that says whether all its requests were answered', async () => {
 		const done = jobs();
-		const quiet = await connectClient((await serve(done.app)).ws);
+		const quiet = await connectSpeaker((await serve(done.app)).ws);
 		await allReceived(quiet);
 		await done.app.stop();
 		expect((await quiet.closed).reason).toMatch(/^server is stopping; drained; retry-after-ms=\d+$/);
 
 		const hanging = jobs();
-		const waiting = await connectClient((await serve(hanging.app)).ws);
+		const waiting = await connectSpeaker((await serve(hanging.app)).ws);
 		sendTyped(waiting, 'job', 1, 'a');
 		await allReceived(waiting);
 		await hanging.app.stop({ graceMs: 20 });
@@ -59,7 +59,7 @@ describe('a connection that stop() ends', () => {
 		['in an async handler', async (app: Application) => void app.stop()],
 	])('receives the answer of a handler that stops the application, %s', async (_, stop) => {
 		const app: Application = new Application().websocket().socketRouter(new SocketRouter().on(News, () => stop(app)));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'news', 'stop', 'a');
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(answersOf(client)).toEqual([['a', null]]);
@@ -67,7 +67,7 @@ describe('a connection that stop() ends', () => {
 
 	it('has its queued messages handled, in order', async () => {
 		const { app, started, releaseHandlers } = jobs();
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		for (const [number, id] of ['a', 'b', undefined, 'd'].entries()) sendTyped(client, 'job', number, id);
 		await allReceived(client);
 		expect(started).toEqual([0]);
@@ -86,7 +86,7 @@ describe('a connection that stop() ends', () => {
 
 	it('has later messages refused with stopping', async () => {
 		const { app, started, releaseHandlers } = jobs();
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'in time');
 		await allReceived(client);
 
@@ -116,7 +116,7 @@ describe('a connection that stop() ends', () => {
 			return `did it for ${await ctx.request(Name, null)}`;
 		});
 		const app = new Application().websocket().socketRouter(router);
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
 		await started.promise;
 
@@ -140,7 +140,7 @@ describe('a connection that stop() ends', () => {
 			return 'did it';
 		});
 		const app = new Application().websocket().socketRouter(router);
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
 		await started.promise;
 
@@ -164,7 +164,7 @@ describe('a connection that stop() ends', () => {
 			return decision.promise;
 		};
 		const app = new Application().websocket({ authorize: { subscribe } });
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, '@subscribe', { topic: 'news' }, 'a');
 		await asked.promise;
 
@@ -189,7 +189,7 @@ describe('a connection that stop() ends', () => {
 					ws.send(`received ${String(message)}`);
 				},
 			});
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		client.send('one');
 		client.send('two');
 		await allReceived(client);

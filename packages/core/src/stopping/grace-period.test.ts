@@ -1,4 +1,4 @@
-import { connectClient, HANDSHAKE } from '@orijs/testkit';
+import { connectSpeaker, HANDSHAKE } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ describe('stop({ graceMs })', () => {
 		});
 		const app = new Application().websocket().socketRouter(router);
 		const { ws, port } = await serve(app);
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 		sendTyped(client, 'job', 1, 'a');
 		sendTyped(client, 'job', 2, 'b');
 		await allReceived(client);
@@ -58,7 +58,7 @@ describe('stop({ graceMs })', () => {
 			.websocket()
 			.socketRouter(router)
 			.onShutdown(() => void codes.push('shut down'));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
 		await asked.promise;
 
@@ -92,7 +92,7 @@ describe('stop({ graceMs })', () => {
 		const router = new SocketRouter().on(Job, () => new Promise<string>(() => {}));
 		const app = new Application().websocket().socketRouter(router);
 		const { ws } = await serve(app);
-		const [busy, idle] = await Promise.all([connectClient(ws), connectClient(ws)]);
+		const [busy, idle] = await Promise.all([connectSpeaker(ws), connectSpeaker(ws)]);
 		sendTyped(busy, 'job', 1, 'a');
 		await allReceived(busy);
 
@@ -110,7 +110,7 @@ describe('stop({ graceMs })', () => {
 	])('of %s is rejected, and the application keeps running', async (shown, graceMs) => {
 		const app = new Application().routes({ '/': () => new Response('here') }).websocket();
 		const { http, ws } = await serve(app);
-		const client = await connectClient(ws);
+		const client = await connectSpeaker(ws);
 
 		const refused = app.stop({ graceMs: graceMs as number });
 		await expect(refused).rejects.toThrow(ApplicationError);
@@ -128,7 +128,7 @@ describe('stop({ graceMs })', () => {
 			.websocket()
 			.socketRouter(router)
 			.onShutdown(() => void hooks++);
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
 		await allReceived(client);
 

@@ -1,4 +1,4 @@
-import { connectClient } from '@orijs/testkit';
+import { connectSpeaker } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ describe('while stop() waits for a handler', () => {
 			.websocket()
 			.socketRouter(router);
 		const address = await serve(app);
-		const client = await connectClient(address.ws);
+		const client = await connectSpeaker(address.ws);
 		sendTyped(client, 'job', 1, 'a');
 		await allReceived(client);
 
@@ -63,7 +63,7 @@ describe('while stop() waits for a handler', () => {
 			.onWebSocket({ close: () => void order.push('closed') })
 			.onShutdown(() => void order.push('shut down'));
 		const { ws } = await serve(app);
-		const [busy, idle] = await Promise.all([connectClient(ws), connectClient(ws)]);
+		const [busy, idle] = await Promise.all([connectSpeaker(ws), connectSpeaker(ws)]);
 		sendTyped(busy, 'job', 1, 'a');
 		await allReceived(busy);
 

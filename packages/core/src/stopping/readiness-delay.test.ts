@@ -1,4 +1,4 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectSpeaker, until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { type SignalledProcess, startSignalledProcess } from '../test-support/start-signalled-process.ts';
 import { answersOf, sendTyped } from '../test-support/typed-client.ts';
@@ -24,7 +24,7 @@ describe('SIGTERM', () => {
 
 		await node.ask({ do: 'releaseHandlers' });
 		expect(await (await fetch(http)).text()).toBe('served');
-		const late = await connectClient(ws);
+		const late = await connectSpeaker(ws);
 		for (const client of [node.clients[0]!, late]) {
 			sendTyped(client, 'job', null, 'late');
 			await until(() => answersOf(client).length > 0, { what: 'the message is handled' });

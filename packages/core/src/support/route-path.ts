@@ -7,3 +7,15 @@ export function canMatch(path: string): boolean {
 export function isPlainPath(path: string): boolean {
 	return canMatch(path) && !/\/[:*]/.test(path);
 }
+
+/** Returns the path without its trailing slash, or with one. To Bun these are two routes; to clients, one endpoint. */
+export function otherForm(path: string): string {
+	if (path === '/' || path.endsWith('*')) return path;
+	return path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+}
+
+/** Returns the same text for all paths that match the same requests: the names of parameters make no difference. */
+export function canonicalPath(path: string): string {
+	const names = path.replaceAll(/\/:[^/]*/g, '/:');
+	return names.endsWith('/') && names !== '/' ? names.slice(0, -1) : names;
+}

@@ -1,4 +1,4 @@
-import { connectClient, type ScriptProcess, spawnBun, until } from '@orijs/testkit';
+import { connectSpeaker, type ScriptProcess, spawnBun, until } from '@orijs/testkit';
 import { expect } from 'vitest';
 import type { Health } from './attack-target-process.ts';
 
@@ -42,7 +42,7 @@ export class AttackTarget {
 	 * healthy.
 	 */
 	async survives(attack: () => Promise<void>): Promise<void> {
-		const good = await connectClient(this.url, { timeoutMs: ANSWER_TIMEOUT_MS });
+		const good = await connectSpeaker(this.url, { timeoutMs: ANSWER_TIMEOUT_MS });
 		const over = new AbortController();
 		let answers = 0;
 		const useServer = async (): Promise<void> => {

@@ -66,6 +66,25 @@ export function programOf(...applications: readonly AppCode[]): string {
 	return [`import { Application } from ${JSON.stringify(CORE)};`, ...applications.map(codeOf)].join('\n');
 }
 
+/** Returns the code of a program with an endpoint in a server of its own. It writes a line when the endpoint starts. */
+export function endpointProgram(port: number, version: string): string {
+	return `
+		import { SocketEndpoint } from ${JSON.stringify(CORE)};
+		const endpoint = new SocketEndpoint().onWebSocket({
+			open: (ws) => void ws.send('${version}'),
+			message: (ws, text) => void ws.send('${version}: ' + text),
+			close: () => console.log('${version} has closed one'),
+		});
+		const server = Bun.serve({
+			port: ${port},
+			fetch: (req, server) => endpoint.handle(req, server) ?? new Response('${version}'),
+			websocket: endpoint.websocket,
+		});
+		await endpoint.start(server);
+		console.log('${version} has started');
+	`;
+}
+
 function codeOf({ at, version, calls = '', before = '', after = '', isAwaited = true, ...code }: AppCode): string {
 	const { onMessage = `(ws, text) => void ws.send('${version}: ' + text)` } = code;
 	return `

@@ -1,4 +1,4 @@
-import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { SignalledRequest, SignalledSettings } from './signalled-process.ts';
 import { sendTyped } from './typed-client.ts';
@@ -26,7 +26,7 @@ export async function startSignalledProcess(settings: SignalledSettings = {}): P
 	});
 	const ask = <TReply>(request: SignalledRequest): Promise<TReply> => child.request<TReply>(request);
 	const ports = await ask<number[]>({ do: 'ports' });
-	const clients = await Promise.all(ports.map((port) => connectClient(`ws://localhost:${port}/ws`)));
+	const clients = await Promise.all(ports.map((port) => connectSpeaker(`ws://localhost:${port}/ws`)));
 	const reported = (what: string): Promise<void> =>
 		until(() => child.reports.includes(what), { what: `the process reports: ${what}` });
 	return {

@@ -1,16 +1,18 @@
-import { type AppSocket, Application } from '../index.ts';
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
-import { type SocketEmitter, WsProvider } from '@orijs/websocket';
+import { type AppSocket, Application, type ApplicationSocket } from '../index.ts';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { serve } from './serve.ts';
 
 /** An application that shares its backend with others. */
 export interface Node {
-	readonly app: { readonly socket: SocketEmitter };
+	readonly app: { readonly socket: ApplicationSocket };
 	readonly provider: WsProvider;
 	readonly log: RecordingLogger;
-	/** Connects a client and returns both ends of the connection. */
+	/** Connects a plain client and returns both ends of the connection. */
 	connect(): Promise<Connection>;
+	/** Like `connect`, for a client that speaks the protocol. */
+	connectSpeaker(): Promise<Connection>;
 }
 
 export interface Connection {
@@ -34,15 +36,16 @@ async function startNode(backend: MemoryBackend): Promise<Node> {
 		},
 	});
 	const { ws: url } = await serve(app);
+	const both = (client: TestClient): Connection => {
+		const ws = opened.pop();
+		if (ws === undefined) throw new Error('a client connected, but its socket was not opened');
+		return { client, ws };
+	};
 	return {
 		app,
 		provider,
 		log,
-		async connect() {
-			const client = await connectClient(url);
-			const ws = opened.pop();
-			if (ws === undefined) throw new Error('a client connected, but its socket was not opened');
-			return { client, ws };
-		},
+		connect: async () => both(await connectClient(url)),
+		connectSpeaker: async () => both(await connectSpeaker(url)),
 	};
 }

@@ -37,6 +37,13 @@ export function parse(message: string | Uint8Array): Record<string, unknown> {
 	return JSON.parse(String(message)) as Record<string, unknown>;
 }
 
+/** Parses the application's own JSON, taken out of the frame in which it reaches clients that speak the protocol. */
+export function parseFramed(message: string | Uint8Array): Record<string, unknown> {
+	const { name, data } = parse(message);
+	expect(name).toBe('@text');
+	return parse(data as string);
+}
+
 interface Fault {
 	readonly code: string;
 }

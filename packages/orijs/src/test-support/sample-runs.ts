@@ -46,9 +46,9 @@ export class SampleRuns {
 		return child;
 	}
 
-	/** Connects a plain WebSocket client. */
-	async connect(port: number): Promise<TestClient> {
-		const client = await connectClient(`ws://127.0.0.1:${port}/ws`);
+	/** Connects a WebSocket client, which is plain unless it offers `orijs.1`. */
+	async connect(port: number, protocols: string[] | string = []): Promise<TestClient> {
+		const client = await connectClient(`ws://127.0.0.1:${port}/ws`, { protocols });
 		this.#clients.push(client);
 		return client;
 	}

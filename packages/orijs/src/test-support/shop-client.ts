@@ -68,7 +68,7 @@ export class ShopClient {
 
 	#connect(): void {
 		const port = this.#ports[this.#next];
-		const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+		const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, 'orijs.1');
 		this.#socket = socket;
 		let connection: Connection | undefined;
 		let timer: ReturnType<typeof setInterval> | undefined;

@@ -20,7 +20,7 @@ const plain = {
 	closed: undefined as { code: number; reason: string } | undefined,
 	/** Resolves when the connection is open. */
 	connect(endpoint: string): Promise<void> {
-		socket = new WebSocket(endpoint);
+		socket = new WebSocket(endpoint, 'orijs.1');
 		socket.addEventListener('message', ({ data }: MessageEvent) => receive(data as string));
 		socket.addEventListener('close', ({ code, reason }) => {
 			plain.closed = { code, reason };

@@ -4,6 +4,7 @@ import {
 	BuiltIn,
 	type RequestFault,
 	SocketRequestError,
+	SUBPROTOCOL,
 	wasDrained,
 } from '@orijs/websocket/protocol';
 import { ConnectError } from '../errors.ts';
@@ -51,6 +52,12 @@ const DISCONNECTED: RequestFault = {
  * applications, because 1006 can't be sent.
  */
 const NO_ANSWER = 4000;
+
+/**
+ * What the client offers. Many servers confirm the first offer unseen, so the first one shows that a server is no
+ * endpoint, before it has been sent any credentials.
+ */
+export const SUBPROTOCOLS: string[] = ['orijs.none', SUBPROTOCOL];
 
 const NORMAL = 1000;
 const CLOSED = 'closed by the client';
@@ -240,6 +247,8 @@ export class Connection {
 	// Opening and ending
 
 	#authenticate(auth: unknown): void {
+		if (this.#socket.protocol !== SUBPROTOCOL)
+			return this.#abort('no OriJS endpoint: it does not confirm orijs.1', NORMAL);
 		const askedAt = localTime();
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.
@@ -292,10 +301,7 @@ export class Connection {
 		} catch {
 			// Some implementations throw if the socket is not open yet.
 		}
-		this.#end(
-			{ code, reason },
-			isUnusable ? new ConnectError(`${reason}; an endpoint needs a socketRouter or authorize`) : undefined,
-		);
+		this.#end({ code, reason }, isUnusable ? new ConnectError(reason) : undefined);
 	}
 
 	#end(end: ConnectionEnd, error?: Error): void {

@@ -7,6 +7,8 @@ import { diagnose } from './diagnosis.ts';
 
 const CHECK = "; check the path (core's default: /ws), ws/wss, server and proxies";
 
+const CONFIRMED = { headers: { 'Sec-WebSocket-Protocol': 'orijs.1' } };
+
 interface Attempts {
 	readonly client: SocketClient;
 	readonly reported: [ErrorStage, Error][];
@@ -48,13 +50,24 @@ async function answering(text: string | undefined): Promise<number> {
 	return listening(server);
 }
 
-/** Starts a WebSocket server that sends back what it receives. Returns its port. */
-function startEcho(): number {
+/**
+ * Starts a WebSocket server that sends back what it receives. Returns its port.
+ *
+ * @param protocol the subprotocol it confirms; by default whichever the client prefers, as many servers do
+ * @param received gets what it receives
+ */
+function startEcho(protocol?: string, received: unknown[] = []): number {
+	const headers = protocol === undefined ? {} : { 'Sec-WebSocket-Protocol': protocol };
 	const echo = Bun.serve({
 		hostname: '127.0.0.1',
 		port: 0,
-		fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(null, { status: 400 })),
-		websocket: { message: (socket, message) => void socket.send(message) },
+		fetch: (request, self) => (self.upgrade(request, { headers }) ? undefined : new Response(null, { status: 400 })),
+		websocket: {
+			message(socket, message) {
+				received.push(message);
+				socket.send(message);
+			},
+		},
 	});
 	onTestFinished(() => echo.stop(true));
 	return echo.port ?? 0;
@@ -140,17 +153,29 @@ describe('reports once what an outage looks like, and what to check', () => {
 		expect(await reportOf(`ws://127.0.0.1:${tls.port}/ws`)).toContain(CHECK);
 	});
 
-	it('a server that echoes', async () => {
-		expect(await reportOf(`ws://127.0.0.1:${startEcho()}/ws`)).toBe(
-			'the server refused @auth; an endpoint needs a socketRouter or authorize',
-		);
+	it('a server that confirms whatever is offered first, and never gets the credentials', async () => {
+		const received: unknown[] = [];
+		const url = `ws://127.0.0.1:${startEcho(undefined, received)}/ws`;
+		expect(await reportOf(url, { auth: () => 'secret' })).toBe('no OriJS endpoint: it does not confirm orijs.1');
+		expect(received).toEqual([]);
+	});
+
+	it('a server that confirms nothing, and never gets the credentials', async () => {
+		const received: unknown[] = [];
+		const url = `ws://127.0.0.1:${startEcho('', received)}/ws`;
+		expect(await reportOf(url, { auth: () => 'secret' })).toContain(CHECK);
+		expect(received).toEqual([]);
+	});
+
+	it('a server that confirms orijs.1, but echoes', async () => {
+		expect(await reportOf(`ws://127.0.0.1:${startEcho('orijs.1')}/ws`)).toBe('the server refused @auth');
 	});
 
 	it('a server that closes the connection before it is ready', async () => {
 		const closing = Bun.serve({
 			hostname: '127.0.0.1',
 			port: 0,
-			fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(null, { status: 426 })),
+			fetch: (request, self) => (self.upgrade(request, CONFIRMED) ? undefined : new Response(null, { status: 426 })),
 			websocket: { message() {}, open: (socket) => socket.close(4000, 'not today') },
 		});
 		onTestFinished(() => closing.stop(true));
@@ -190,7 +215,7 @@ it('reports another cause in the same outage if an attempt shows it, and no caus
 	onTestFinished(() => proxy.stop());
 	const attempts = attempt(`ws://127.0.0.1:${proxy.port}/ws`);
 	await until(() => attempts.reported.length === 1, { what: 'the first cause is reported' });
-	proxy.retarget({ port: startEcho() });
+	proxy.retarget({ port: startEcho('orijs.1') });
 	proxy.refuse(false);
 	await until(() => attempts.reported.length === 2, { what: 'the second cause is reported' });
 	const { failed } = attempts;
@@ -249,7 +274,7 @@ it('reports nothing for an outage that is over, or for a client that was closed'
 		hostname: '127.0.0.1',
 		port: 0,
 		async fetch(request, self) {
-			if (upgrades && self.upgrade(request)) return undefined;
+			if (upgrades && self.upgrade(request, CONFIRMED)) return undefined;
 			const isHeld = request.headers.get('upgrade') === null && request.url.endsWith('/ws');
 			if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
 			return new Response('', { status: 404 });

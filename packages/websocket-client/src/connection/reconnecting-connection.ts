@@ -5,7 +5,7 @@ import { checked, mustBe, type Settings, type WebSocketConstructor } from '../op
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
-import { Connection, type ConnectionEvents } from './connection.ts';
+import { Connection, type ConnectionEvents, SUBPROTOCOLS } from './connection.ts';
 import { diagnose } from './diagnosis.ts';
 import { endpointUrl } from './url.ts';
 import { watchPageEvents } from './page-events.ts';
@@ -140,7 +140,7 @@ export class ReconnectingConnection {
 			stage = 'connect';
 			// Fails, for example, if the page's security policy forbids the connection. `connect()` rejects if there is
 			// no class.
-			const socket = new (WebSocket as WebSocketConstructor)(this.#url);
+			const socket = new (WebSocket as WebSocketConstructor)(this.#url, SUBPROTOCOLS);
 			this.#connection = new Connection(socket, token, this.#settings, {
 				...this.#events,
 				ready: (connection, answer) => this.#opened(connection, answer),

@@ -24,6 +24,7 @@ export interface SharedState {
 export interface ApplicationServer {
 	readonly port: number;
 	readonly app: Application;
+	readonly provider: WsProvider;
 	readonly sockets: ReadonlySet<AppSocket>;
 	interrupt(topics: readonly string[] | 'all', since: number): void;
 }
@@ -59,8 +60,9 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 			return ctx.auth === shared.token;
 		});
 	}
+	const provider = new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY });
 	const app = new Application({ logger: SILENT, signals: false })
-		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY }), {
+		.websocket(provider, {
 			limits,
 			allowedOrigins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
@@ -75,6 +77,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	return {
 		port,
 		app,
+		provider,
 		sockets,
 		interrupt: (topics, since) => handlers?.interrupted(topics, since, 'simulated'),
 	};

@@ -166,7 +166,7 @@ export class LocalTestServer implements TestServer {
 	}
 
 	sendTo(socketId: string, n: number): Promise<void> {
-		return this.#app.app.socket.send(socketId, encodeEnvelope(Numbered.name, { n }));
+		return this.#app.provider.sendEnvelope(socketId, encodeEnvelope(Numbered.name, { n }));
 	}
 
 	async request(socketId: string, name: string): Promise<ClientAnswer> {

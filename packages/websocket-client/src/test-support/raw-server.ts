@@ -8,7 +8,7 @@ export interface RawServer {
 	stop(): Promise<void>;
 }
 
-/** Starts a plain WebSocket server that sends whatever the test passes to it. */
+/** Starts a WebSocket server that confirms `orijs.1`, and sends whatever the test passes to it. */
 export function startRawServer(options: RawServerOptions): RawServer {
 	const { answers = true, status } = options;
 	const received: ReceivedFrame[] = [];
@@ -18,7 +18,9 @@ export function startRawServer(options: RawServerOptions): RawServer {
 		port: 0,
 		fetch(request, self) {
 			if (status !== undefined) return new Response('unavailable', { status });
-			return self.upgrade(request) ? undefined : new Response('WebSocket only', { status: 426 });
+			return self.upgrade(request, { headers: { 'Sec-WebSocket-Protocol': 'orijs.1' } })
+				? undefined
+				: new Response('WebSocket only', { status: 426 });
 		},
 		websocket: {
 			maxPayloadLength: 64 * 1024 * 1024,

@@ -33,7 +33,7 @@ export class Witness {
 	/** Resolves when it is connected, before its topics are. */
 	connect(): Promise<void> {
 		const opened = Promise.withResolvers<void>();
-		const socket = new WebSocket(this.#url);
+		const socket = new WebSocket(this.#url, 'orijs.1');
 		this.#socket = socket;
 		socket.onmessage = ({ data }) => {
 			const frame = JSON.parse(String(data)) as Frame;

@@ -1,8 +1,10 @@
 import { until } from '@orijs/testkit';
 import { expect, it } from 'vitest';
+import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
 import { messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
-const node = (): Promise<TestNode> => openNode({ history: { 'chat:*': { size: 50, ttlMs: 60_000 } } });
+const node = (): Promise<TestNode> =>
+	openNode({ history: { 'chat:*': { size: 50, ttlMs: 60_000 } }, subprotocol: SUBPROTOCOL });
 
 interface Received {
 	readonly type?: string;

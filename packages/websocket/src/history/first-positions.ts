@@ -38,7 +38,7 @@ export class FirstPositions {
 		for (const [socket, notices] of this.#due) {
 			for (const { recovery, topics } of notices.values()) {
 				if (socket.readyState !== WebSocket.OPEN) break;
-				this.#local.toSocket(socket, positionNotice(topics, recovery));
+				this.#local.toSocket(socket, positionNotice(topics, recovery), true);
 			}
 		}
 		this.#due.clear();

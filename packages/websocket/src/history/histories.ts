@@ -240,19 +240,17 @@ export class Histories {
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, registry, onLost } = this.#options;
+		const { store, isShared, local, onLost } = this.#options;
 		const tellPosition = ({ epoch, offset }: Position): void => {
 			this.#firstPositions.flush();
-			local.toTopic(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
+			local.toSpeakers(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
 		};
 		return new TopicHistory({
 			topic,
 			bounds,
 			store,
 			isShared,
-			deliver: (frame) => {
-				if (registry.memberCount(topic) > 0) local.toTopic(topic, frame);
-			},
+			deliver: (frame) => local.storedToTopic(topic, frame),
 			onBegun: tellPosition,
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);
@@ -266,5 +264,5 @@ export class Histories {
 
 /** Delivers messages stored by other nodes to the sockets of this node, on which the topic has no history. */
 export function deliverSlice(local: LocalFanout, topic: string, { epoch, entries }: HistorySlice): void {
-	for (const entry of entries) local.toTopic(topic, frameOf(topic, epoch, entry));
+	for (const entry of entries) local.storedToTopic(topic, frameOf(topic, epoch, entry));
 }

@@ -1,10 +1,19 @@
+import { plainOf } from '../wire/payload-forms.ts';
 import type { HistoryBounds } from './history-store.ts';
 
-/** A message of a topic, in the form in which it is sent to clients. */
+/** A message of a topic, in the forms in which it is sent to clients. */
 export interface Framed {
 	readonly offset: number;
 	readonly prev: number;
+	/** The form for clients that speak the protocol. */
 	readonly frame: string | Uint8Array;
+	/** The form for plain clients, which is never longer than the frame; see {@link plainFormOf}. */
+	plain?: string | Uint8Array;
+}
+
+/** Returns the form of a message for plain clients. Makes it only once, for all of them that catch up. */
+export function plainFormOf(message: Framed): string | Uint8Array {
+	return (message.plain ??= plainOf(message.frame));
 }
 
 /**

@@ -2,12 +2,12 @@ import { encodePositionNotice } from '../protocol/built-in.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
-import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { sleep } from '../support/promises.ts';
 import { size } from '../wire/payload.ts';
 import type { Reader, Recovery } from './catch-up.ts';
 import { type FirstPositions, positionNotice } from './first-positions.ts';
-import type { Framed, HistoryWindow } from './history-window.ts';
+import { type Framed, type HistoryWindow, plainFormOf } from './history-window.ts';
 import { isProvisional } from './provisional-epoch.ts';
 
 /** The first delay between checks for buffer space, in milliseconds; doubles with each check. */
@@ -46,14 +46,16 @@ export class SocketReader implements Reader {
 	send({ messages }: HistoryWindow, from: number): number {
 		const socket = this.#socket;
 		const local = this.#local;
+		const isPlain = !isSpeaker(socket);
 		let at = from;
 		while (at < messages.length && this.isActive && local.hasRoom(socket)) {
 			socket.cork(() => {
 				let corked = 0;
 				do {
-					const { frame } = messages[at++] as Framed;
-					corked += size(frame);
-					local.toSocket(socket, frame);
+					const message = messages[at++] as Framed;
+					const form = isPlain ? plainFormOf(message) : message.frame;
+					corked += size(form);
+					local.toSocket(socket, form, true);
 				} while (at < messages.length && local.hasRoom(socket, corked));
 			});
 		}
@@ -71,20 +73,26 @@ export class SocketReader implements Reader {
 	}
 
 	rename(position: Position): void {
-		this.#local.toSocket(this.#socket, positionNotice([this.#topic], { position, recovered: undefined, count: 0 }));
+		this.#notify(positionNotice([this.#topic], { position, recovered: undefined, count: 0 }));
 	}
 
 	rewind({ epoch, offset }: Position, recovered: false | undefined): void {
 		const notice = { topics: [this.#topic], epoch, offset, recovered, count: 0, rewinding: true };
-		this.#local.toSocket(this.#socket, encodePositionNotice(notice));
+		this.#notify(encodePositionNotice(notice));
 	}
 
 	goLive(recovery: Recovery, isTold: boolean): void {
 		const [socket, topic] = [this.#socket, this.#topic];
 		this.#local.subscribe(socket, topic);
+		if (!isSpeaker(socket)) return;
 		const told = isTold ? { ...recovery, recovered: undefined } : recovery;
 		if (isProvisional(recovery.position.epoch)) this.#firstPositions.add(socket, topic, told);
-		else this.#local.toSocket(socket, positionNotice([topic], told));
+		else this.#notify(positionNotice([topic], told));
+	}
+
+	/** Plain sockets receive messages only. */
+	#notify(notice: string): void {
+		if (isSpeaker(this.#socket)) this.#local.toSocket(this.#socket, notice, true);
 	}
 
 	closeAsTooSlow(): void {

@@ -8,7 +8,7 @@ import {
 	type Sender,
 	type Silence,
 } from '../wire/frame.ts';
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message, MistakableText } from '../wire/frame-messages.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
 import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
@@ -78,18 +78,32 @@ export class InboundFrames {
 	}
 
 	#toSockets(channel: string, messages: readonly Message[]): void {
+		const { local, onNodeMessage } = this.#options;
 		const socketId = socketOfChannel(channel);
+		let except: Except | undefined;
 		for (const message of messages) {
-			if (message instanceof ForNode) this.#options.onNodeMessage(message.text);
-			else if (socketId !== undefined) this.#toSocket(socketId, message);
-			else if (channel === BROADCAST_CHANNEL) this.#options.local.toAll(message);
-			else if (isNodeChannel(channel)) this.#options.onNodeMessage(String(message));
-			else this.#options.local.toTopic(channel, message);
+			if (message instanceof Except) {
+				except = message;
+				continue;
+			}
+			if (message instanceof ForNode) {
+				onNodeMessage(message.text);
+				continue;
+			}
+			const payload = message instanceof MistakableText ? message.text : message;
+			const isFinal = typeof message === 'string';
+			if (socketId !== undefined) this.#toSocket(socketId, payload, isFinal);
+			else if (channel === BROADCAST_CHANNEL) local.toAll(payload, isFinal);
+			else if (isNodeChannel(channel)) onNodeMessage(String(payload));
+			else if (except === undefined) local.toTopic(channel, payload, isFinal);
+			else local.toTopicExcept(channel, payload, except.socketIds, isFinal);
+			except = undefined;
 		}
 	}
 
-	#toSocket(socketId: string, payload: Payload): void {
-		const delivered = this.#options.local.toSocketId(socketId, payload);
+	/** @param isFinal whether the payload is an envelope, or text that can't be mistaken for one */
+	#toSocket(socketId: string, payload: Payload, isFinal: boolean): void {
+		const delivered = this.#options.local.toSocketId(socketId, payload, isFinal);
 		if (delivered === undefined) this.#throttle.add('debug', LATE, LATE.summary, { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}

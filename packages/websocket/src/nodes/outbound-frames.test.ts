@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message } from '../wire/frame-messages.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ticks } from '../test-support/ticks.ts';
 import { watchUnhandledRejections } from '../test-support/unhandled-rejections.ts';
@@ -35,7 +35,7 @@ function outboundTo(sent: Sent[], answers = true): { outbound: OutboundFrames; o
 }
 
 function isForSockets(message: Message): message is string | Uint8Array {
-	return !(message instanceof ForNode);
+	return !(message instanceof ForNode || message instanceof Except);
 }
 
 function sizeOf(messages: readonly (string | Uint8Array)[]): number {

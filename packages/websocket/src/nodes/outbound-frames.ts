@@ -1,5 +1,6 @@
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message, MistakableText } from '../wire/frame-messages.ts';
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
+import { isMistakable } from '../wire/payload-forms.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
 /** A frame that reaches this size is sent immediately. */
@@ -57,9 +58,13 @@ export class OutboundFrames {
 		this.#options = options;
 	}
 
-	/** Adds a message. Resolves when the backend has accepted it; the promise may be ignored. */
-	add(channel: string, payload: Payload): Promise<void> {
-		return this.#add(channel, snapshot(payload), roughSize(payload));
+	/**
+	 * Adds a message. Resolves when the backend has accepted it; the promise may be ignored.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope
+	 */
+	add(channel: string, payload: Payload, isEnvelope = false): Promise<void> {
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload));
 	}
 
 	/**
@@ -70,7 +75,14 @@ export class OutboundFrames {
 		return this.#add(channel, new ForNode(text), text.length);
 	}
 
-	#add(channel: string, message: Message, size: number): Promise<void> {
+	/** Like {@link add}, for a message that some sockets of the receiving nodes must not get. */
+	addExcept(channel: string, payload: Payload, socketIds: readonly string[], isEnvelope: boolean): Promise<void> {
+		const except = new Except(socketIds);
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload) + except.bytes, except);
+	}
+
+	/** @param except goes into the same frame, before the message that it applies to */
+	#add(channel: string, message: Message, size: number, except?: Except): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			if (this.#batches.size === 0) this.#since = Date.now();
@@ -82,6 +94,7 @@ export class OutboundFrames {
 				queueMicrotask(this.#flush);
 			}
 		}
+		if (except !== undefined) batch.messages.push(except);
 		batch.messages.push(message);
 		batch.bytes += size;
 		if (batch.bytes >= FULL_FRAME_BYTES) {
@@ -151,4 +164,9 @@ export class OutboundFrames {
 function fail({ promise, reject }: Batch, error: Error): void {
 	void quiet(promise);
 	reject(error);
+}
+
+function messageOf(payload: Payload, isEnvelope: boolean): Message {
+	const isMarked = !isEnvelope && typeof payload === 'string' && isMistakable(payload);
+	return isMarked ? new MistakableText(payload) : snapshot(payload);
 }

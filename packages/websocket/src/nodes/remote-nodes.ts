@@ -233,9 +233,18 @@ export class RemoteNodes {
 		this.#interest.unsubscribe(channel, graceMs);
 	}
 
-	/** Publishes a message to other nodes. Resolves when the backend has accepted it. */
-	publish(channel: string, payload: Payload): Promise<void> {
-		return this.#outbound.add(channel, payload);
+	/**
+	 * Publishes a message to other nodes. Resolves when the backend has accepted it.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope
+	 */
+	publish(channel: string, payload: Payload, isEnvelope = false): Promise<void> {
+		return this.#outbound.add(channel, payload, isEnvelope);
+	}
+
+	/** Like {@link publish}, but the other nodes do not send the message to these sockets. */
+	publishExcept(channel: string, payload: Payload, socketIds: readonly string[], isEnvelope: boolean): Promise<void> {
+		return this.#outbound.addExcept(channel, payload, socketIds, isEnvelope);
 	}
 
 	/**

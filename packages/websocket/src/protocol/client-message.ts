@@ -54,6 +54,7 @@ export interface RequestFault {
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
  * - `closed`: a subscription was closed before the server confirmed it
+ * - `unsupported`: the client is a plain WebSocket, which can't answer requests
  * - `invalid_reply`: the answer can't be read, or does not match the message's `reply` schema
  */
 export type ErrorCode =
@@ -71,6 +72,7 @@ export type ErrorCode =
 	| 'internal'
 	| 'disconnected'
 	| 'closed'
+	| 'unsupported'
 	| 'invalid_reply'
 	// Any other string; editors still suggest the known ones.
 	| (string & {});

@@ -3,7 +3,14 @@
 // Message definitions
 export { isDefinition, mustBeDefinition, mustHaveSchema, SocketMessage } from './message.ts';
 export type { StandardSchemaV1 } from '@standard-schema/spec';
-export type { InferInput, InferOutput, RequestMessage, UncheckedMessage } from './message.ts';
+export type {
+	InferInput,
+	InferOutput,
+	MessageAndData,
+	MessageAndHandler,
+	RequestMessage,
+	UncheckedMessage,
+} from './message.ts';
 
 // On the wire
 export { encodeEnvelope, encodeRequest, validate, validateReply, validateToSend, validateWith } from './envelope.ts';
@@ -28,6 +35,8 @@ export type {
 	TopicsRequest,
 } from './built-in.ts';
 export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
+
+export { SUBPROTOCOL } from './subprotocol.ts';
 
 // History
 export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';

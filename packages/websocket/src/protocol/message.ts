@@ -17,6 +17,11 @@ export interface SocketMessage<
 /** A message that expects an answer. */
 export type RequestMessage = SocketMessage<StandardSchemaV1, StandardSchemaV1>;
 
+// Types that no argument has. The compiler's error about a call that lacks an argument ends with their text, where it
+// would otherwise only count the arguments.
+export type MessageAndData = 'a message from SocketMessage.define(), followed by its data';
+export type MessageAndHandler = 'a message from SocketMessage.define() with a reply, followed by its handler';
+
 export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
 export type InferOutput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<TSchema>;
 

@@ -1,20 +1,19 @@
-import type { WebSocketConnection } from './websocket-connection.ts';
+import { isSpeaker, type WebSocketConnection } from './websocket-connection.ts';
 import type { Logger } from '../logger.ts';
+import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
+import { plainOf, toSpeaker } from '../wire/payload-forms.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
+import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import type { Registry } from './registry.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
-import { type SlowReaderOptions, SlowReaders } from './slow-readers.ts';
+import { SlowReaders } from './slow-readers.ts';
+import { spokenNameOf } from './topic-members.ts';
 
 const DROP_ADVICE =
 	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
 	'such a client instead';
 const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_ADVICE}` };
-
-/** The part of Bun's server that fan-out needs. */
-export interface PubSubServer {
-	publish(topic: string, data: string | Bun.BufferSource): number;
-}
 
 /** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {
@@ -22,7 +21,10 @@ export class LocalFanout {
 	readonly #logger: Logger;
 	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
+	/** As passed to `setServer`. */
+	#given: PubSubServer | undefined;
 	#server: PubSubServer | undefined;
+	#compressFrom: number | undefined;
 	#native: NativeMethods | undefined;
 
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
@@ -33,56 +35,152 @@ export class LocalFanout {
 	}
 
 	/** @throws {InvalidOptionError} */
-	setServer(server: PubSubServer, options: SlowReaderOptions): void {
+	setServer(server: PubSubServer, options: ServerOptions): void {
+		checkCompressFrom(options.compressFromBytes);
 		this.#slowReaders.configure(options);
-		if (this.#server !== undefined && this.#server !== server) {
+		if (this.#given !== undefined && this.#given !== server) {
 			this.#logger.warn(
 				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',
 			);
 		}
-		this.#server = server;
+		this.#given = server;
+		const from = options.compressFromBytes;
+		this.#server = from === undefined ? server : compressingServer(server, from);
+		this.#compressFrom = from;
+		this.#native = undefined;
 	}
 
 	/** Subscribes a socket in Bun. Returns false if the socket is already closed. */
 	subscribe(socket: WebSocketConnection, topic: string): boolean {
-		return this.#nativeMethods(socket).subscribe.call(socket, topic);
+		return this.#nativeMethods(socket).subscribe.call(socket, nameFor(socket, topic));
 	}
 
 	unsubscribe(socket: WebSocketConnection, topic: string): void {
-		this.#nativeMethods(socket).unsubscribe.call(socket, topic);
+		this.#nativeMethods(socket).unsubscribe.call(socket, nameFor(socket, topic));
 	}
 
-	/** Sends to every socket in `topic`, one by one if no server is set. Messages that Bun drops are logged. */
-	toTopic(topic: string, payload: Payload): void {
-		if (this.#server !== undefined) {
-			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
-			if (sent <= 0 && !isEmpty(payload))
-				this.#noteBackpressure(topic, payload, sent, this.#hasReceivers(topic) ? 1 : 0);
-			return;
-		}
-		for (const socketId of this.#registry.members(topic)) {
-			// Sockets that are catching up are members of the topic, but must not receive this message yet.
-			if (this.#registry.get(socketId)?.isSubscribed(topic) !== true) continue;
-			if (this.toSocketId(socketId, payload) === false) this.#noteDrop(inTopic(topic));
-		}
+	#isSubscribed(socket: WebSocketConnection, topic: string): boolean {
+		return this.#nativeMethods(socket).isSubscribed.call(socket, nameFor(socket, topic));
 	}
 
-	/** Sends to every socket in `topic` except this one. Messages that Bun drops are logged. */
-	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
-		const sent = this.#nativeMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
-		if (sent > 0 || isEmpty(payload)) return;
-		const receivers = this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0);
-		this.#noteBackpressure(topic, payload, sent, receivers);
+	// Sending to a topic. Without a server, messages are sent socket by socket. Messages that Bun drops are logged.
+
+	/**
+	 * Sends to every socket in `topic`, and to those that the application has subscribed to it in Bun itself.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope, which all sockets receive as it is
+	 */
+	toTopic(topic: string, payload: Payload, isEnvelope = false): void {
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
+		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken);
+		const toPlain = hasPlain || this.#isInUse(topic) ? this.#publish(topic, payload) : SENT;
+		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, spoken);
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain);
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers);
+	}
+
+	/** Sends a stored message to every socket in `topic`. @param frame as returned by `frameOf` */
+	storedToTopic(topic: string, frame: string | Uint8Array): void {
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const plain = hasPlain ? plainOf(frame) : frame;
+		if (this.#server === undefined) return this.#sendEach(topic, plain, frame);
+		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, frame);
+		const toPlain = hasPlain ? this.#publish(topic, plain) : SENT;
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, frame, toSpeakers);
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, plain, toPlain);
+	}
+
+	/** Sends a frame of the protocol to the sockets in `topic` whose clients speak it. */
+	toSpeakers(topic: string, frame: string): void {
+		const { spokenName } = this.#registry.names(topic);
+		if (spokenName === undefined) return;
+		if (this.#server === undefined) return this.#sendEach(topic, undefined, frame);
+		const sent = this.#publish(spokenName, frame);
+		if (sent <= 0) this.#noteBackpressure(topic, true, frame, sent);
 	}
 
 	/**
-	 * Returns whether any socket is subscribed to the topic in Bun. Sockets that are catching up are members of the
-	 * topic, but are not subscribed in Bun yet.
+	 * Like {@link toTopic}, but leaves out the sockets with these ids. In Bun, they are unsubscribed for the duration of
+	 * the call, which costs less than sending to the rest one by one, and they keep what Bun has queued for them. Bun's
+	 * own way to leave out a sender depends on the server's `publishToSelf`. Nothing of the application's may run before
+	 * they are subscribed again: what it published would not reach them.
 	 */
-	#hasReceivers(topic: string): boolean {
-		for (const socketId of this.#registry.members(topic)) {
-			if (this.#registry.get(socketId)?.isSubscribed(topic) === true) return true;
+	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[], isEnvelope = false): void {
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
+		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken, except);
+		const leftOut: WebSocketConnection[] = [];
+		let toPlain = SENT;
+		let toSpeakers = SENT;
+		try {
+			if (typeof except === 'string') this.#leaveOut(except, topic, spokenName, leftOut);
+			else for (const socketId of except) this.#leaveOut(socketId, topic, spokenName, leftOut);
+			if (hasPlain || this.#isInUse(topic)) toPlain = this.#publish(topic, payload);
+			if (spokenName !== undefined) toSpeakers = this.#publish(spokenName, spoken);
+		} finally {
+			for (const socket of leftOut) {
+				const name = isSpeaker(socket) ? (spokenName as string) : topic;
+				this.#nativeMethods(socket).subscribe.call(socket, name);
+			}
+		}
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain, leftOut);
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers, leftOut);
+	}
+
+	/** Unsubscribes a socket for now, and adds it to the list if it was subscribed. */
+	#leaveOut(socketId: string, topic: string, spokenName: string | undefined, leftOut: WebSocketConnection[]): void {
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return;
+		const name = isSpeaker(socket) ? spokenName : topic;
+		if (name === undefined) return;
+		// Returns whether the socket was subscribed. Asking Bun first would double the cost.
+		const wasSubscribed: unknown = this.#nativeMethods(socket).unsubscribe.call(socket, name);
+		if (wasSubscribed === true) leftOut.push(socket);
+	}
+
+	/** Returns whether the application may have subscribed sockets to this name in Bun itself. */
+	#isInUse(name: string): boolean {
+		return this.#server?.subscriberCount?.(name) !== 0;
+	}
+
+	/** Publishes under a name in Bun. Returns Bun's result. */
+	#publish(name: string, payload: Payload): number {
+		const sent = (this.#server as PubSubServer).publish(name, payload as string | Bun.BufferSource);
+		return sent <= 0 && isEmpty(payload) ? SENT : sent;
+	}
+
+	/** @param plain the form for plain sockets; undefined: they receive nothing */
+	#sendEach(
+		topic: string,
+		plain: Payload | undefined,
+		spoken: Payload,
+		except: string | readonly string[] = NO_IDS,
+	): void {
+		for (const socket of this.#registry.members(topic)) {
+			const { socketId } = socket.data;
+			if (typeof except === 'string' ? socketId === except : except.includes(socketId)) continue;
+			const form = isSpeaker(socket) ? spoken : plain;
+			if (form === undefined || !this.#isSubscribed(socket, topic)) continue;
+			if (!this.toSocket(socket, form, true)) this.#noteDrop(inTopic(topic));
+		}
+	}
+
+	/**
+	 * Returns whether any socket of this kind, apart from those left out, is subscribed to the topic in Bun. Sockets
+	 * that are catching up are members of the topic, but are not subscribed in Bun yet.
+	 */
+	#hasReceivers(topic: string, areSpeakers: boolean, leftOut: readonly WebSocketConnection[]): boolean {
+		const count = this.#server?.subscriberCount?.(areSpeakers ? spokenNameOf(topic) : topic);
+		if (count !== undefined) {
+			let others = count;
+			for (const socket of leftOut) if (isSpeaker(socket) === areSpeakers) others--;
+			return others > 0;
+		}
+		for (const socket of this.#registry.members(topic)) {
+			if (isSpeaker(socket) === areSpeakers && !leftOut.includes(socket) && this.#isSubscribed(socket, topic))
+				return true;
 		}
 		return false;
 	}
@@ -91,8 +189,14 @@ export class LocalFanout {
 	 * Handles the result of a publish. Bun returns 0 if it dropped the message for a socket, or if there is no receiver.
 	 * Otherwise, it returns -1 if it queued the message for a socket.
 	 */
-	#noteBackpressure(topic: string, payload: Payload, sent: number, receivers: number): void {
-		if (receivers === 0) return;
+	#noteBackpressure(
+		topic: string,
+		isToSpeakers: boolean,
+		payload: Payload,
+		sent: number,
+		leftOut: readonly WebSocketConnection[] = NONE,
+	): void {
+		if (!this.#hasReceivers(topic, isToSpeakers, leftOut)) return;
 		if (sent === 0) this.#noteDrop(inTopic(topic));
 		this.#slowReaders.noteBackpressure(size(payload), sent === 0);
 	}
@@ -102,25 +206,36 @@ export class LocalFanout {
 		this.#throttle.add('warn', DROPS, `Bun dropped ${what}: ${DROP_ADVICE}`, {});
 	}
 
-	/** Sends to a socket. Returns false if Bun dropped the message: the buffer is full, or the socket is closed. */
-	toSocket(socket: WebSocketConnection, payload: Payload): boolean {
-		const sent = socket.send(payload as string | Bun.BufferSource);
+	/**
+	 * Sends to a socket. Returns false if Bun dropped the message: the buffer is full, or the socket is closed.
+	 *
+	 * @param isFrame whether the socket receives the payload as it is, because it is an envelope or another frame
+	 */
+	toSocket(socket: WebSocketConnection, payload: Payload, isFrame = false): boolean {
+		const form = isFrame || !isSpeaker(socket) ? payload : toSpeaker(payload);
+		const sent = this.#nativeMethods(socket).send.call(socket, form as string | Bun.BufferSource);
 		if (sent > 0) return true;
-		if (!isEmpty(payload)) this.#slowReaders.check(socket);
+		if (!isEmpty(form)) this.#slowReaders.check(socket);
 		// For an empty message, Bun returns 0 even if it sent it.
-		return sent !== 0 || (isEmpty(payload) && socket.readyState === WebSocket.OPEN);
+		return sent !== 0 || (isEmpty(form) && socket.readyState === WebSocket.OPEN);
 	}
 
 	/** Like {@link toSocket}, but returns undefined if the socket is not on this node. */
-	toSocketId(socketId: string, payload: Payload): boolean | undefined {
+	toSocketId(socketId: string, payload: Payload, isFrame = false): boolean | undefined {
 		const socket = this.#registry.get(socketId);
-		return socket === undefined ? undefined : this.toSocket(socket, payload);
+		return socket === undefined ? undefined : this.toSocket(socket, payload, isFrame);
 	}
 
-	/** Sends to every socket. Messages that Bun drops are logged. */
-	toAll(payload: Payload): void {
+	/**
+	 * Sends to every socket. Messages that Bun drops are logged.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope, which all sockets receive as it is
+	 */
+	toAll(payload: Payload, isEnvelope = false): void {
+		const spoken = isEnvelope ? payload : toSpeaker(payload);
+		const isSame = spoken === payload;
 		for (const socket of this.#registry.sockets()) {
-			if (!this.toSocket(socket, payload)) this.#noteDrop('a broadcast');
+			if (!this.toSocket(socket, isSame || !isSpeaker(socket) ? payload : spoken, true)) this.#noteDrop('a broadcast');
 		}
 	}
 
@@ -133,8 +248,22 @@ export class LocalFanout {
 	}
 
 	#nativeMethods(socket: WebSocketConnection): NativeMethods {
-		return (this.#native ??= nativeMethods(socket));
+		return (this.#native ??= this.#sendingMethods(nativeMethods(socket)));
 	}
+
+	#sendingMethods(native: NativeMethods): NativeMethods {
+		return this.#compressFrom === undefined ? native : compressingMethods(native, this.#compressFrom);
+	}
+}
+
+const NONE: readonly WebSocketConnection[] = [];
+const NO_IDS: readonly string[] = [];
+/** Any positive result of Bun's `publish`: each receiver has taken the message at once. */
+const SENT = 1;
+
+/** The name of a topic in Bun for this kind of socket, so that each kind receives its own form of a message. */
+function nameFor(socket: WebSocketConnection, topic: string): string {
+	return isSpeaker(socket) ? spokenNameOf(topic) : topic;
 }
 
 function inTopic(topic: string): string {

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
 import { type RegisteredSocket, Registry } from './registry.ts';
 
+/** The ids of sockets that speak the protocol. */
+const SPEAKERS = ['s2', 's3'];
+
 interface Socket extends RegisteredSocket {
-	readonly data: { readonly socketId: string; readonly topics: Set<string> };
+	readonly data: { readonly socketId: string; readonly topics: Set<string>; readonly subprotocol?: string };
 }
 
 function socketNamed(socketId: string, ...topics: string[]): Socket {
-	return { data: { socketId, topics: new Set(topics) } };
+	const subprotocol = SPEAKERS.includes(socketId) ? SUBPROTOCOL : undefined;
+	return { data: { socketId, topics: new Set(topics), ...(subprotocol && { subprotocol }) } };
 }
 
 describe('the registry', () => {
@@ -28,7 +33,7 @@ describe('the registry', () => {
 
 		expect(registry.subscribe(socket, 't')).toBe(true);
 		expect(registry.subscribe(socket, 't')).toBe(false);
-		expect([...registry.members('t')]).toEqual(['s']);
+		expect([...registry.members('t')]).toEqual([socket]);
 		expect(registry.unsubscribe(socket, 't')).toBe(true);
 		expect(registry.unsubscribe(socket, 't')).toBe(false);
 		expect(registry.topicCount).toBe(0);
@@ -92,8 +97,12 @@ describe('the registry', () => {
 					expect(registry.topicCount).toBe(inUse.length);
 					expect([...registry.topics()].toSorted()).toEqual(inUse);
 					for (const name of topics) {
-						expect([...registry.members(name)].toSorted()).toEqual(membersOf(name));
+						expect([...registry.members(name)].map(idOf).toSorted()).toEqual(membersOf(name));
 						expect(registry.memberCount(name)).toBe(membersOf(name).length);
+						const speakers = membersOf(name).filter((one) => SPEAKERS.includes(one));
+						const { hasPlain, spokenName } = registry.names(name);
+						expect(hasPlain).toBe(speakers.length < membersOf(name).length);
+						expect(spokenName).toBe(speakers.length === 0 ? undefined : `@${name}`);
 					}
 					for (const [name, known] of sockets) {
 						expect(registry.get(name)).toBe(known);
@@ -112,4 +121,8 @@ describe('the registry', () => {
 
 function byId(one: Socket, other: Socket): number {
 	return one.data.socketId < other.data.socketId ? -1 : 1;
+}
+
+function idOf({ data }: Socket): string {
+	return data.socketId;
 }

@@ -1,8 +1,12 @@
-import { Members } from './topic-members.ts';
+import { Members, type TopicNames } from './topic-members.ts';
 
 /** The part of a socket that the registry keeps up to date. */
 export interface RegisteredSocket {
-	readonly data: { readonly socketId: string; readonly topics: ReadonlySet<string> };
+	readonly data: {
+		readonly socketId: string;
+		readonly topics: ReadonlySet<string>;
+		readonly subprotocol?: string | undefined;
+	};
 }
 
 /**
@@ -11,10 +15,14 @@ export interface RegisteredSocket {
  */
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
-	readonly #members = new Members();
+	readonly #members = new Members<TSocket>();
 
 	get(socketId: string): TSocket | undefined {
 		return this.#sockets.get(socketId);
+	}
+
+	has(socketId: string): boolean {
+		return this.#sockets.has(socketId);
 	}
 
 	sockets(): MapIterator<TSocket> {
@@ -33,13 +41,18 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** Returns the ids of a topic's sockets. Use the result immediately: it changes when sockets join or leave. */
-	members(topic: string): Iterable<string> {
+	/** Returns a topic's sockets. Use the result immediately: it changes when sockets join or leave. */
+	members(topic: string): Iterable<TSocket> {
 		return this.#members.of(topic);
 	}
 
 	memberCount(topic: string): number {
 		return this.#members.count(topic);
+	}
+
+	/** Returns the names that a topic has in Bun. Use the result immediately: it changes when sockets join or leave. */
+	names(topic: string): TopicNames {
+		return this.#members.names(topic);
 	}
 
 	/**
@@ -63,7 +76,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		if (socket === undefined) return NONE;
 		this.#sockets.delete(socketId);
 		const emptied: string[] = [];
-		for (const topic of socket.data.topics) if (this.#members.delete(topic, socketId)) emptied.push(topic);
+		for (const topic of socket.data.topics) if (this.#members.delete(topic, socket)) emptied.push(topic);
 		return emptied;
 	}
 
@@ -72,13 +85,13 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;
 		topics.add(topic);
-		this.#members.add(topic, socket.data.socketId);
+		this.#members.add(topic, socket);
 		return true;
 	}
 
 	/** Unsubscribes a socket from a topic. Returns whether the topic is now empty. */
 	unsubscribe(socket: TSocket, topic: string): boolean {
-		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket.data.socketId);
+		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket);
 	}
 }
 

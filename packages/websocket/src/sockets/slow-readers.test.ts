@@ -87,6 +87,21 @@ describe('a client that reads too slowly', () => {
 		expect(node.provider.isConnected(loud.id)).toBe(true);
 	});
 
+	it('is closed with 1013 by messages that skip others, which receive what onSlowReader then publishes', async () => {
+		const node = await openNode({ setServer: false });
+		node.provider.setServer(node.server, {
+			queuedBytes: LIMIT,
+			onSlowReader: () => void node.provider.publish('t', 'one was closed'),
+		});
+		const [slow, ...others] = [await node.connect(inTopic), await node.connect(inTopic), await node.connect(inTopic)];
+		const except = others.map(({ id }) => id);
+		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i), { except });
+
+		expect((await slow.client.closed).code).toBe(1013);
+		await Promise.all(others.map(node.settled));
+		expect(others.map(messagesOf)).toEqual([['one was closed'], ['one was closed']]);
+	});
+
 	it('does not affect other clients', async () => {
 		const { node, found } = await openWatching({ queuedBytes: LIMIT });
 		const [slow, idle] = [await node.connect(inTopic), await node.connect()];
@@ -97,6 +112,20 @@ describe('a client that reads too slowly', () => {
 
 		expect(messagesOf(idle)).toEqual(['still here']);
 		expect(found).toEqual([slow.ws]);
+	});
+
+	it('is closed at its own limit if sockets differ', async () => {
+		const patient = new Set<string>();
+		const { node, found } = await openWatching({
+			queuedBytes: LIMIT,
+			queuedBytesOf: ({ data }) => (patient.has(data.socketId) ? 1024 * LIMIT : LIMIT),
+		});
+		const [slow, other] = [await node.connect(inTopic), await node.connect(inTopic)];
+		patient.add(other.id);
+		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i));
+
+		expect(found).toEqual([slow.ws]);
+		expect(node.provider.isConnected(other.id)).toBe(true);
 	});
 
 	it('is closed at 8 MiB by default', async () => {
@@ -167,6 +196,13 @@ describe('invalid options for slow readers', () => {
 
 		expect(set).toThrow(InvalidOptionError);
 		expect(set).toThrow(`slowReaders must be 'close' or 'drop', not ${show(bad)}`);
+	});
+
+	it('are rejected: queuedBytesOf that is not a function', async () => {
+		const { provider, server } = await openNode({ setServer: false });
+		const set = (): void => provider.setServer(server, { queuedBytesOf: 1 as never });
+
+		expect(set).toThrow(new InvalidOptionError('queuedBytesOf must be a function, not 1'));
 	});
 
 	it('do not hide an invalid server', async () => {

@@ -15,6 +15,11 @@ export interface SlowReaderOptions {
 	 */
 	readonly queuedBytes?: number;
 	/**
+	 * Returns the maximum for one socket, if sockets differ. `queuedBytes` must then be the smallest of them. Called
+	 * only for sockets with more than that queued; must not throw. Default: `queuedBytes` for all.
+	 */
+	readonly queuedBytesOf?: (socket: WebSocketConnection) => number;
+	/**
 	 * `close` closes the connection with code 1013, which tells the client that it has missed messages. The client still
 	 * receives the queued messages if it keeps reading. `drop` keeps the connection and lets Bun drop messages above its
 	 * limit. Default `close`.
@@ -51,6 +56,7 @@ export class SlowReaders {
 	readonly #throttle: LogThrottle;
 	readonly #failures: FailureLog;
 	#limit = DEFAULT_QUEUED_BYTES;
+	#limitOf: SlowReaderOptions['queuedBytesOf'];
 	#closes = true;
 	#onSlowReader: SlowReaderOptions['onSlowReader'];
 	/** The most that can have been queued for a socket since all sockets were last checked, in bytes. */
@@ -67,12 +73,20 @@ export class SlowReaders {
 	}
 
 	/** @throws {InvalidOptionError} */
-	configure({ queuedBytes = DEFAULT_QUEUED_BYTES, slowReaders = 'close', onSlowReader }: SlowReaderOptions): void {
+	configure({
+		queuedBytes = DEFAULT_QUEUED_BYTES,
+		queuedBytesOf,
+		slowReaders = 'close',
+		onSlowReader,
+	}: SlowReaderOptions): void {
 		if (!Number.isSafeInteger(queuedBytes) || queuedBytes < 1)
 			throw new InvalidOptionError(`queuedBytes must be a whole number of bytes, 1 or more, not ${show(queuedBytes)}`);
 		if (slowReaders !== 'close' && slowReaders !== 'drop')
 			throw new InvalidOptionError(`slowReaders must be 'close' or 'drop', not ${show(slowReaders)}`);
+		if (queuedBytesOf !== undefined && typeof queuedBytesOf !== 'function')
+			throw new InvalidOptionError(`queuedBytesOf must be a function, not ${show(queuedBytesOf)}`);
 		this.#limit = queuedBytes;
+		this.#limitOf = queuedBytesOf;
 		this.#closes = slowReaders === 'close';
 		this.#onSlowReader = onSlowReader;
 	}
@@ -111,14 +125,14 @@ export class SlowReaders {
 	 */
 	check(socket: WebSocketConnection, since: number = Date.now()): void {
 		// Bun drops messages silently, so with `drop`, a socket is reported before that can happen.
-		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;
+		const queued = socket.getBufferedAmount();
+		const share = this.#closes ? 1 : 0.5;
+		if (queued <= share * this.#limit) return;
+		if (this.#limitOf !== undefined && queued <= share * this.#limitOf(socket)) return;
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {
 				const { socketId } = socket.data;
-				this.#throttle.add('warn', CLOSED, 'Disconnecting a client that reads too slowly', {
-					socketId,
-					queued: socket.getBufferedAmount(),
-				});
+				this.#throttle.add('warn', CLOSED, 'Disconnecting a client that reads too slowly', { socketId, queued });
 			}
 			socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 		}

@@ -1,9 +1,30 @@
+import { isSpeaker } from './websocket-connection.ts';
+
+/** A socket, whose kind must not change. */
+type Member = Parameters<typeof isSpeaker>[0];
+
+/** The names under which a topic's messages are published in Bun: each kind of socket has its own. */
+export interface TopicNames {
+	/** Whether any member is plain. Their name is the topic itself. */
+	readonly hasPlain: boolean;
+	/** The name for members whose clients speak the protocol; undefined without such members. */
+	readonly spokenName: string | undefined;
+}
+
 /**
- * Holds the members of each topic, as socket ids. Many topics, such as a user's own, never have more than one member. A
- * single member is stored without a set, in a fifth of the memory.
+ * Returns a topic's name in Bun for the sockets whose clients speak the protocol. No topic can begin with the prefix,
+ * so what an application publishes in Bun itself does not reach these sockets.
  */
-export class Members {
-	readonly #byTopic = new Map<string, string | Set<string>>();
+export function spokenNameOf(topic: string): string {
+	return `@${topic}`;
+}
+
+/**
+ * Holds the members of each topic. Many topics, such as a user's own, never have more than one member. A single member
+ * is stored without a set, in a fifth of the memory.
+ */
+export class Members<TSocket extends Member> {
+	readonly #byTopic = new Map<string, TSocket | OneSpeaker<TSocket> | Several<TSocket>>();
 
 	/** Returns the topics that have members. */
 	topics(): MapIterator<string> {
@@ -15,34 +36,102 @@ export class Members {
 	}
 
 	/** Returns the topic's members. Use the result immediately: it changes when sockets join or leave. */
-	of(topic: string): Iterable<string> {
+	of(topic: string): Iterable<TSocket> {
 		const members = this.#byTopic.get(topic);
-		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];
+		if (members === undefined) return NONE;
+		return members instanceof Several ? members.sockets : [onlyOne(members)];
 	}
 
 	count(topic: string): number {
 		const members = this.#byTopic.get(topic);
-		return typeof members === 'object' ? members.size : members === undefined ? 0 : 1;
+		return members instanceof Several ? members.sockets.size : members === undefined ? 0 : 1;
+	}
+
+	/** Returns the names that the topic has in Bun. Use the result immediately: it changes with the members. */
+	names(topic: string): TopicNames {
+		const members = this.#byTopic.get(topic);
+		if (members === undefined) return NO_NAMES;
+		if (members instanceof Several || members instanceof OneSpeaker) return members;
+		if (!isSpeaker(members)) return ONLY_PLAIN;
+		const named = new OneSpeaker(members, spokenNameOf(topic));
+		this.#byTopic.set(topic, named);
+		return named;
 	}
 
 	/** Adds a socket that is not a member yet. */
-	add(topic: string, socketId: string): void {
+	add(topic: string, socket: TSocket): void {
 		const members = this.#byTopic.get(topic);
-		if (members === undefined) this.#byTopic.set(topic, socketId);
-		else if (typeof members === 'object') members.add(socketId);
-		else this.#byTopic.set(topic, new Set([members, socketId]));
+		if (members === undefined) this.#byTopic.set(topic, socket);
+		else if (members instanceof Several) members.add(socket);
+		else this.#byTopic.set(topic, new Several(topic, onlyOne(members), socket));
 	}
 
 	/** Removes a socket. Returns whether the topic is now empty. */
-	delete(topic: string, socketId: string): boolean {
+	delete(topic: string, socket: TSocket): boolean {
 		const members = this.#byTopic.get(topic);
-		if (typeof members === 'object') {
-			if (!members.delete(socketId) || members.size > 0) return false;
-		} else if (members !== socketId) {
+		if (members === undefined) return false;
+		if (members instanceof Several) {
+			if (!members.delete(socket) || members.sockets.size > 0) return false;
+		} else if (onlyOne(members) !== socket) {
 			return false;
 		}
 		return this.#byTopic.delete(topic);
 	}
 }
 
-const NO_MEMBERS: readonly string[] = [];
+/** The single member of a topic that has been published to. Until then, the socket alone is stored. */
+class OneSpeaker<TSocket> implements TopicNames {
+	readonly socket: TSocket;
+	readonly spokenName: string;
+
+	constructor(socket: TSocket, spokenName: string) {
+		this.socket = socket;
+		this.spokenName = spokenName;
+	}
+
+	get hasPlain(): boolean {
+		return false;
+	}
+}
+
+/** The members of a topic that has had several. */
+class Several<TSocket extends Member> implements TopicNames {
+	readonly sockets = new Set<TSocket>();
+	readonly #topic: string;
+	#speakerCount = 0;
+	/** Made when the topic is first published to. */
+	#spokenName: string | undefined;
+
+	constructor(topic: string, first: TSocket, second: TSocket) {
+		this.#topic = topic;
+		this.add(first);
+		this.add(second);
+	}
+
+	get hasPlain(): boolean {
+		return this.#speakerCount < this.sockets.size;
+	}
+
+	get spokenName(): string | undefined {
+		return this.#speakerCount === 0 ? undefined : (this.#spokenName ??= spokenNameOf(this.#topic));
+	}
+
+	add(socket: TSocket): void {
+		this.sockets.add(socket);
+		if (isSpeaker(socket)) this.#speakerCount++;
+	}
+
+	delete(socket: TSocket): boolean {
+		const wasMember = this.sockets.delete(socket);
+		if (wasMember && isSpeaker(socket)) this.#speakerCount--;
+		return wasMember;
+	}
+}
+
+function onlyOne<TSocket>(member: TSocket | OneSpeaker<TSocket>): TSocket {
+	return member instanceof OneSpeaker ? member.socket : member;
+}
+
+const NONE: readonly never[] = [];
+const NO_NAMES: TopicNames = { hasPlain: false, spokenName: undefined };
+const ONLY_PLAIN: TopicNames = { hasPlain: true, spokenName: undefined };

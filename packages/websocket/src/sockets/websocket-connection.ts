@@ -1,4 +1,5 @@
 import type { ServerWebSocket } from 'bun';
+import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
 
 /**
  * The data that `server.upgrade(req, { data })` must attach to a socket.
@@ -18,7 +19,18 @@ export interface SocketData<TData = unknown> {
 	 * `unsubscribe`. When a socket is added, it is subscribed to the topics listed here.
 	 */
 	readonly topics: ReadonlySet<string>;
+	/**
+	 * The subprotocol that the handshake has confirmed; must not change. With `orijs.1`, the socket's client speaks the
+	 * protocol (see PROTOCOL.md): what it could mistake for a frame is put into one. Default: the socket is plain, and
+	 * receives payloads byte for byte.
+	 */
+	readonly subprotocol?: string | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */
 export type WebSocketConnection<TData = unknown> = ServerWebSocket<SocketData<TData>>;
+
+/** Returns whether the socket's client speaks the protocol. Otherwise, the socket is plain. */
+export function isSpeaker({ data }: { readonly data: Pick<SocketData, 'subprotocol'> }): boolean {
+	return data.subprotocol === SUBPROTOCOL;
+}

@@ -15,6 +15,8 @@ export interface NodeOptions {
 	readonly setServer?: boolean;
 	/** Whether to start the provider. Default true. */
 	readonly start?: boolean;
+	/** The subprotocol of the clients that `connect` connects. Default: none, so that they are plain. */
+	readonly subprotocol?: string;
 	/** Bun's limit for the bytes queued for a socket. Default: Bun's own default. */
 	readonly backpressureLimit?: number;
 }
@@ -49,7 +51,7 @@ export interface TestNode {
 }
 
 export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
-	const { setServer = true, start = true, backpressureLimit, ...providerOptions } = options;
+	const { setServer = true, start = true, subprotocol, backpressureLimit, ...providerOptions } = options;
 	const log = new RecordingLogger();
 	const provider = new WsProvider({ ...providerOptions, logger: log });
 	const coordinator = new SocketCoordinator({ provider, logger: log });
@@ -102,7 +104,7 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 		attempt,
 		async connect(data = {}) {
 			const id = data.socketId ?? crypto.randomUUID();
-			const made = await attempt({ data: {}, topics: new Set(), ...data, socketId: id });
+			const made = await attempt({ data: {}, topics: new Set(), subprotocol, ...data, socketId: id });
 			await made.added;
 			return { ...made, id };
 		},

@@ -84,9 +84,8 @@ export class ProviderNode {
 		if (!subscribed) throw new Error(what, { cause: failure });
 	}
 
-	/** Records a received message. On a topic with history, it arrives in an envelope; on other topics, as it is. */
-	#receive(data: string): void {
-		const text = data.startsWith('{') ? String((JSON.parse(data) as { data: unknown }).data) : data;
+	/** Records a received message. The client is plain, so it arrives as it was published. */
+	#receive(text: string): void {
 		const [name = '', number = ''] = text.split(' ');
 		this.receivedFrom(name).push(Number(number));
 	}

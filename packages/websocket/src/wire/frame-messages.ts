@@ -3,14 +3,26 @@
  * instead of one each:
  *
  * ```text
- * run = kind (u8: 0 text, 1 binary, 2 for the node)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * run  = kind (u8)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * kind = 0 text, 1 binary, 2 for the node, 3 mistakable text, 4 except
  * ```
  *
  * `content` is the concatenation of the run's messages, with text as UTF-8. `length` is a message's length in UTF-16
- * code units or, if it is binary, in bytes; the last message takes the rest. A message for the node is a text in a run
- * of its own.
+ * code units or, if it is binary, in bytes; the last message takes the rest. Messages for the node and mistakable texts
+ * are texts in runs of their own. So are the ids of sockets that the next message in the frame skips: a text of 36
+ * characters for each id.
+ *
+ * A string is an envelope, or an application's text that can't be mistaken for one.
  */
-export type Message = string | Uint8Array | ForNode;
+export type Message = string | Uint8Array | MistakableText | ForNode | Except;
+
+/** An application's text that clients could mistake for a frame of the protocol. */
+export class MistakableText {
+	readonly text: string;
+	constructor(text: string) {
+		this.text = text;
+	}
+}
 
 /** A text for the node that receives the frame, instead of for its sockets. */
 export class ForNode {
@@ -20,15 +32,34 @@ export class ForNode {
 	}
 }
 
+/**
+ * Not a message itself: the sockets that the next message in the frame skips. Ids are written as text, because their
+ * case matters.
+ */
+export class Except {
+	readonly socketIds: readonly string[];
+	constructor(socketIds: readonly string[]) {
+		this.socketIds = socketIds;
+	}
+
+	/** The size of the ids, in bytes. */
+	get bytes(): number {
+		return this.socketIds.length * SOCKET_ID_BYTES;
+	}
+}
+
 const TEXT = 0;
 const BINARY = 1;
 const FOR_NODE = 2;
+const MISTAKABLE = 3;
+const EXCEPT = 4;
+const SOCKET_ID_BYTES = 36;
 const RUN_HEADER_BYTES = 7;
 const LENGTH_BYTES = 4;
 const MAX_IN_RUN = 0xffff;
 
 interface Run {
-	readonly kind: typeof TEXT | typeof BINARY | typeof FOR_NODE;
+	readonly kind: typeof TEXT | typeof BINARY | typeof FOR_NODE | typeof MISTAKABLE | typeof EXCEPT;
 	/** The index of the run's first message in the frame. */
 	readonly from: number;
 	/** The index after that of the run's last message. */
@@ -83,9 +114,11 @@ export class MessageRuns {
 function runFrom(messages: readonly Message[], from: number): Run {
 	const first = messages[from] as Message;
 	let to = from + 1;
-	if (first instanceof ForNode) {
-		return { kind: FOR_NODE, from, to, bytes: Buffer.byteLength(first.text), text: first.text };
+	if (first instanceof ForNode || first instanceof MistakableText) {
+		const { text } = first;
+		return { kind: first instanceof ForNode ? FOR_NODE : MISTAKABLE, from, to, bytes: Buffer.byteLength(text), text };
 	}
+	if (first instanceof Except) return runOfExcept(first, from);
 	if (typeof first !== 'string') {
 		let bytes = first.length;
 		for (let next = messages[to]; isInRun(from, to) && next instanceof Uint8Array; next = messages[++to])
@@ -101,6 +134,18 @@ function runFrom(messages: readonly Message[], from: number): Run {
 		if (next.length > 0) lastUnit = next.charCodeAt(next.length - 1);
 	}
 	return { kind: TEXT, from, to, bytes: Buffer.byteLength(text), text };
+}
+
+function runOfExcept({ socketIds, bytes }: Except, from: number): Run {
+	return { kind: EXCEPT, from, to: from + 1, bytes, text: socketIds.join('') };
+}
+
+/** Reads the content of a run of {@link Except}. Returns undefined if it is malformed. */
+function readExcept(text: string): Except | undefined {
+	if (text.length % SOCKET_ID_BYTES !== 0) return undefined;
+	const socketIds: string[] = [];
+	for (let at = 0; at < text.length; at += SOCKET_ID_BYTES) socketIds.push(text.slice(at, at + SOCKET_ID_BYTES));
+	return new Except(socketIds);
 }
 
 function isInRun(from: number, to: number): boolean {
@@ -123,8 +168,15 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 		const end = begin + frame.readUInt32BE(at + 3);
 		if (count === 0 || end > frame.length) return undefined;
 		at = end;
-		if (kind === FOR_NODE && count === 1) {
-			messages.push(new ForNode(frame.toString('utf8', begin, end)));
+		if ((kind === FOR_NODE || kind === MISTAKABLE) && count === 1) {
+			const text = frame.toString('utf8', begin, end);
+			messages.push(kind === FOR_NODE ? new ForNode(text) : new MistakableText(text));
+			continue;
+		}
+		if (kind === EXCEPT && count === 1) {
+			const except = readExcept(frame.toString('latin1', begin, end));
+			if (except === undefined) return undefined;
+			messages.push(except);
 			continue;
 		}
 		const content = kind === TEXT ? frame.toString('utf8', begin, end) : frame.subarray(begin, end);

@@ -10,7 +10,7 @@ import {
 	type Origin,
 	randomOrigin,
 } from './frame.ts';
-import { ForNode, type Message } from './frame-messages.ts';
+import { Except, ForNode, type Message, MistakableText } from './frame-messages.ts';
 
 const here = randomOrigin();
 const elsewhere = randomOrigin();
@@ -36,14 +36,23 @@ const anyMessage = fc.oneof(
 	anyString,
 	fc.uint8Array({ maxLength: 300, size: 'max' }),
 	anyString.map((text) => new ForNode(text)),
+	anyString.map((text) => new MistakableText(text)),
+	fc.array(fc.uuid({ version: 4 }), { maxLength: 3 }).map((ids) => new Except(ids)),
 );
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
-type Plain = string | number[] | { readonly forNode: string };
+type Plain =
+	| string
+	| number[]
+	| { readonly forNode: string }
+	| { readonly mistakable: string }
+	| { readonly except: readonly string[] };
 
 /** The message that the other node must receive: text as far as UTF-8 can represent it, bytes as plain bytes. */
 function expected(message: Message): Plain {
 	if (message instanceof ForNode) return { forNode: message.text.toWellFormed() };
+	if (message instanceof Except) return { except: message.socketIds };
+	if (message instanceof MistakableText) return { mistakable: message.text.toWellFormed() };
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
 
@@ -51,8 +60,14 @@ function plain(messages: ReturnType<typeof decodeFrame>): string | Plain[] {
 	if (typeof messages === 'string') return messages;
 	return messages.map((message) => {
 		if (message instanceof ForNode) return { forNode: message.text };
+		if (message instanceof Except) return { except: message.socketIds };
+		if (message instanceof MistakableText) return { mistakable: message.text };
 		return typeof message === 'string' ? message : [...message];
 	});
+}
+
+function isKnown(message: unknown): boolean {
+	return [Uint8Array, ForNode, MistakableText, Except].some((kind) => message instanceof kind);
 }
 
 describe('a frame', () => {
@@ -107,13 +122,27 @@ describe('a frame', () => {
 		expect([...frame]).toEqual([...head, ...texts, 1, 0, 1, 0, 0, 0, 1, 7]);
 	});
 
-	it('holds each message for the node in a run of its own', () => {
-		const frame = encodeFrame(elsewhere, ['a', new ForNode('hé'), new ForNode(''), 'b']);
+	it('holds the ids that a message skips in a run of their own before it, which costs other messages nothing', () => {
+		const id = crypto.randomUUID().toUpperCase();
+		const frame = encodeFrame(elsewhere, [new Except([id]), 'a', 'b']);
+		const run = [4, 0, 1, 0, 0, 0, 36, ...Buffer.from(id)];
+
+		expect([...frame.subarray(HEADER_BYTES)]).toEqual([...run, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0x61, 0x62]);
+		expect(decodeFrame(frame.subarray(0, -13), here)).toEqual([new Except([id])]);
+		const cut = Buffer.from([...frame.subarray(0, HEADER_BYTES), 4, 0, 1, 0, 0, 0, 35, ...Buffer.from(id).subarray(1)]);
+		expect(decodeFrame(cut, here)).toBe('malformed');
+	});
+
+	it('holds each message for the node, and each mistakable text, in a run of its own', () => {
+		const marked = [new ForNode('hé'), new ForNode(''), new MistakableText('{'), new MistakableText('{')];
+		const frame = encodeFrame(elsewhere, ['a', ...marked, 'b']);
 
 		const runs = [
 			[0, 0, 1, 0, 0, 0, 1, 0x61],
 			[2, 0, 1, 0, 0, 0, 3, 0x68, 0xc3, 0xa9],
 			[2, 0, 1, 0, 0, 0, 0],
+			[3, 0, 1, 0, 0, 0, 1, 0x7b],
+			[3, 0, 1, 0, 0, 0, 1, 0x7b],
 			[0, 0, 1, 0, 0, 0, 1, 0x62],
 		];
 		expect([...frame.subarray(HEADER_BYTES)]).toEqual(runs.flat());
@@ -206,14 +235,16 @@ describe('a frame that cannot be read', () => {
 		}
 	});
 
-	it('is malformed when a run of messages for the node holds more than one', () => {
+	it('is malformed when a run of messages for the node, or of mistakable texts, holds more than one', () => {
 		const frame = encodeFrame(elsewhere, ['a', 'b']);
-		frame[HEADER_BYTES] = 2;
-		expect(decodeFrame(frame, here)).toBe('malformed');
+		for (const kind of [2, 3]) {
+			frame[HEADER_BYTES] = kind;
+			expect(decodeFrame(frame, here)).toBe('malformed');
+		}
 	});
 
 	it('is malformed when a message is of an unknown kind', () => {
-		for (let kind = 3; kind < 256; kind++) {
+		for (let kind = 4; kind < 256; kind++) {
 			const frame = encodeFrame(elsewhere, ['first', new Uint8Array([2])]);
 			frame[HEADER_BYTES + 7 + 'first'.length] = kind;
 			expect(decodeFrame(frame, here)).toBe('malformed');
@@ -236,11 +267,7 @@ describe('a frame that cannot be read', () => {
 			fc.property(garbage, (bytes) => {
 				const decoded = decodeFrame(bytes, here);
 				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
-				else
-					for (const message of decoded)
-						expect(typeof message === 'string' || message instanceof Uint8Array || message instanceof ForNode).toBe(
-							true,
-						);
+				else for (const message of decoded) expect(typeof message === 'string' || isKnown(message)).toBe(true);
 			}),
 			{ numRuns: 1_000 },
 		);

@@ -181,10 +181,7 @@ export const connecting: Record<string, Scenario> = {
 		const client = newClient(server, { connectTimeoutMs: 100 });
 		const ready = client.connect();
 		await eventually(() => statesOf(client).includes('waiting'), 'the attempt has failed');
-		assert.match(
-			connectErrorsOf(client)[0]?.message ?? '',
-			/^not ready within 100 ms; an endpoint needs a socketRouter/,
-		);
+		assert.match(connectErrorsOf(client)[0]?.message ?? '', /^not ready within 100 ms$/);
 		assert.equal(await isSettled(ready), false);
 	},
 

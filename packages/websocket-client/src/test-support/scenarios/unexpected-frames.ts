@@ -37,7 +37,7 @@ async function stillWorks(server: TestServer, client: Awaited<ReturnType<typeof 
 	undo();
 }
 
-const REFUSED = /^the server refused @auth; an endpoint needs a socketRouter or authorize$/;
+const REFUSED = /^the server refused @auth$/;
 
 export const unexpectedFrames: Record<string, Scenario> = {
 	'text and bytes without a schema reach onRaw unchanged': async (server) => {

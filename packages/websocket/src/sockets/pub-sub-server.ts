@@ -1,0 +1,22 @@
+import type { SlowReaderOptions } from './slow-readers.ts';
+
+/** The part of Bun's server that fan-out needs. */
+export interface PubSubServer {
+	publish(topic: string, data: string | Bun.BufferSource, compress?: boolean): number;
+	/**
+	 * Without it, a message to a topic without plain sockets is also published for any that the application may have
+	 * subscribed in Bun itself, and a topic's sockets are counted one by one after messages that Bun could not send at
+	 * once.
+	 */
+	subscriberCount?(topic: string): number;
+}
+
+/** How messages are sent to the sockets of a server. */
+export interface ServerOptions extends SlowReaderOptions {
+	/**
+	 * The smallest message that is compressed, in bytes (for text, in characters), for clients that have negotiated
+	 * permessage-deflate, which needs `perMessageDeflate` in the server's `websocket`. Bun compresses a message again
+	 * for each of its receivers. Default: as Bun does by itself, which compresses what is published, and nothing else.
+	 */
+	readonly compressFromBytes?: number;
+}
