@@ -8,8 +8,10 @@ export type { SocketData, WebSocketConnection } from './sockets/websocket-connec
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
 export type { InProcWsProviderOptions } from './in-proc-provider.ts';
 export type {
+	ChangedBy,
 	EncodedPageOptions,
 	HistoryPageOptions,
+	MembershipListener,
 	NodeMessaging,
 	PublishOptions,
 	SkippedFrames,
@@ -19,6 +21,9 @@ export type {
 	SocketLifecycle,
 	SocketMetrics,
 	SocketReliability,
+	SubscribeOptions,
+	UnsubscribeOptions,
+	Unsubscription,
 	WebSocketProvider,
 } from './provider-contract.ts';
 export type { Gap } from './loss/gap-events.ts';

@@ -90,6 +90,52 @@ export interface PublishOptions {
 	readonly except?: string | readonly string[];
 }
 
+/** Who changes a subscription: the server by its own decision, or the client by a request. */
+export type ChangedBy = 'server' | 'client';
+
+export interface SubscribeOptions {
+	/**
+	 * With `server`, a client that speaks the protocol is told by `@subscribed`. With `client`, it is not: the answer to
+	 * its request tells it. Default `server`.
+	 */
+	readonly by?: ChangedBy;
+	/**
+	 * For topics with history: whether the client may be sent earlier messages. If false, it receives only those that
+	 * follow, whatever position it claims to have. Default true.
+	 */
+	readonly past?: boolean;
+}
+
+export interface UnsubscribeOptions {
+	/**
+	 * With `server`, a client that speaks the protocol is told by `@unsubscribed`. With `client`, it is not. Default
+	 * `server`.
+	 */
+	readonly by?: ChangedBy;
+	/**
+	 * What the client is told: 1 to 64 characters from `a-z 0-9 _`, beginning with a letter, such as `kicked`. Default
+	 * `unsubscribed`.
+	 */
+	readonly code?: string;
+	/** The text that the client is told. Default: that the server has unsubscribed it. */
+	readonly message?: string;
+}
+
+/** Why a socket is no longer subscribed to a topic. */
+export interface Unsubscription {
+	readonly by: ChangedBy;
+	readonly code: string;
+	readonly message: string;
+}
+
+/** Called synchronously, when a socket's subscriptions have changed. Must not throw. */
+export interface MembershipListener {
+	/** Also called if the server subscribes a socket that is subscribed already. */
+	subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy): void;
+	/** Not called for sockets that are removed; their `data.topics` still lists their topics. */
+	unsubscribed(socket: WebSocketConnection, topic: string, why: Unsubscription): void;
+}
+
 /** Reads topics with history. */
 export interface SocketHistory {
 	/**
@@ -283,7 +329,18 @@ export interface WebSocketProvider
 	 * @throws {ProviderStoppedError} or the error of `start`, if the provider is stopped or fails to start while the
 	 * call is pending; the socket stays in the topic, which the next `start` subscribes to
 	 */
-	subscribe(socketId: string, topic: string): Promise<void>;
+	subscribe(socketId: string, topic: string, options?: SubscribeOptions): Promise<void>;
+
+	/**
+	 * Asks the backend for a topic's messages before any socket of this node is subscribed to it, so that subscribing a
+	 * socket soon takes less time. Returns a function that ends this: then, the topic stays subscribed only for sockets.
+	 *
+	 * @throws {InvalidTopicError}
+	 */
+	prepare(topic: string): () => void;
+
+	/** Calls a listener for each change of a subscription on this node. Returns a function that removes it. */
+	onMembership(listener: MembershipListener): () => void;
 
 	/**
 	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
@@ -314,7 +371,7 @@ export interface WebSocketProvider
 	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
 	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node
 	 */
-	unsubscribe(socketId: string, topic: string): Promise<void>;
+	unsubscribe(socketId: string, topic: string, options?: UnsubscribeOptions): Promise<void>;
 
 	/**
 	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. The same as `publish`

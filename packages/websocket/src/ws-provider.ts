@@ -39,8 +39,11 @@ import { DEFAULT_PAGE } from './protocol/built-in.ts';
 import type {
 	EncodedPageOptions,
 	HistoryPageOptions,
+	MembershipListener,
 	PublishOptions,
 	SkippedFrames,
+	SubscribeOptions,
+	UnsubscribeOptions,
 	Watermark,
 	WebSocketProvider,
 } from './provider-contract.ts';
@@ -107,6 +110,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #membership: Membership;
+	readonly #membershipListeners = new Set<MembershipListener>();
 	readonly #emitter: Emitter;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
@@ -429,20 +433,39 @@ export class WsProvider implements WebSocketProvider {
 		return wasConnected;
 	}
 
-	subscribe(socketId: string, topic: string): Promise<void> {
+	subscribe(socketId: string, topic: string, options?: SubscribeOptions): Promise<void> {
 		const error = this.#lifecycle.checkSubscribing('subscribe()') ?? checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
-		return this.#membership.subscribe(socket, topic);
+		const subscribed = this.#membership.subscribe(socket, topic);
+		for (const listener of this.#membershipListeners) listener.subscribed(socket, topic, options?.by ?? 'server');
+		return subscribed;
 	}
 
-	unsubscribe(socketId: string, topic: string): Promise<void> {
+	unsubscribe(socketId: string, topic: string, options: UnsubscribeOptions = {}): Promise<void> {
 		const error = checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);
-		if (this.#registry.get(socketId) === undefined) return this.#failures.refuse(unknownSocket(socketId));
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
+		const wasSubscribed = socket.data.topics.has(topic);
 		this.#membership.unsubscribe(socketId, topic);
+		if (!wasSubscribed) return DONE;
+		const { by = 'server', code = 'unsubscribed', message = `The server has unsubscribed you from ${topic}` } = options;
+		for (const listener of this.#membershipListeners) listener.unsubscribed(socket, topic, { by, code, message });
 		return DONE;
+	}
+
+	prepare(topic: string): () => void {
+		void quiet(this.#subscribeNode(topic));
+		return () => {
+			if (this.#registry.memberCount(topic) === 0) this.#remote?.unsubscribe(topic);
+		};
+	}
+
+	onMembership(listener: MembershipListener): () => void {
+		this.#membershipListeners.add(listener);
+		return () => this.#membershipListeners.delete(listener);
 	}
 
 	getConnections(): Iterable<WebSocketConnection> {

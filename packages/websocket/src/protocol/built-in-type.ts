@@ -16,6 +16,10 @@ export const reply = '@reply';
 export const gap = '@gap';
 /** From the server: the position that the next messages of a topic follow. `data` is a {@link PositionNotice}. */
 export const position = '@position';
+/** From the server: it has subscribed the client to topics. `data` is a {@link SubscribedNotice}. */
+export const subscribed = '@subscribed';
+/** From the server: the client is no longer subscribed to topics. `data` is an {@link UnsubscribedNotice}. */
+export const unsubscribed = '@unsubscribed';
 /** The name of plain text published to a topic with history: `data` is the text. */
 export const text = '@text';
 /** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */

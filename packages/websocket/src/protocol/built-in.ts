@@ -49,6 +49,33 @@ export interface AnsweredAt {
 	readonly aheadMs?: number;
 }
 
+/** Tells a client to which topics the server has subscribed it. From now on, their messages arrive. */
+export interface SubscribedNotice extends AnsweredAt {
+	/** At most {@link MAX_TOPICS}. */
+	readonly topics: readonly SubscribedTopic[];
+}
+
+export interface SubscribedTopic {
+	readonly topic: string;
+	/** The position that the next message follows; only for topics with history. */
+	readonly position?: Position | undefined;
+	/**
+	 * Present if the backend confirmed the subscription late: messages published between this time and the notice may be
+	 * missing. Milliseconds since the epoch, by the server's clock.
+	 */
+	readonly since?: number | undefined;
+}
+
+/** Tells a client from which topics it was unsubscribed. No message of theirs follows. */
+export interface UnsubscribedNotice {
+	/** At most {@link MAX_TOPICS}. */
+	readonly topics: readonly UnsubscribedTopic[];
+}
+
+export interface UnsubscribedTopic extends RequestFault {
+	readonly topic: string;
+}
+
 /** The answer to `@auth`, once the guards have admitted the client. */
 export interface AuthAnswer extends AnsweredAt {
 	readonly socketId: string;
@@ -61,6 +88,8 @@ export interface AuthAnswer extends AnsweredAt {
 	readonly bytesPerSecond?: number;
 	/** The largest message that the client may send, in bytes of UTF-8, from `limits.messageBytes`. */
 	readonly messageBytes?: number;
+	/** For how long the credentials are valid, in milliseconds; absent if they don't expire. Renew them before that. */
+	readonly expiresInMs?: number;
 }
 
 /** The `data` of `@subscribe` and `@unsubscribe`. */
@@ -128,6 +157,14 @@ export type PingAnswer = AnsweredAt;
 
 export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
+}
+
+export function encodeSubscribedNotice(notice: SubscribedNotice): string {
+	return JSON.stringify({ type: BuiltIn.subscribed, data: notice });
+}
+
+export function encodeUnsubscribedNotice(notice: UnsubscribedNotice): string {
+	return JSON.stringify({ type: BuiltIn.unsubscribed, data: notice });
 }
 
 export function encodePositionNotice(notice: PositionNotice): string {

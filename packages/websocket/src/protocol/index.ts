@@ -20,7 +20,16 @@ export { encodeValues, restoreValues } from './carried-values.ts';
 export type { CarriedValue } from './carried-values.ts';
 export { encodeAnswer, encodeRefusal } from './answer.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
-export { BuiltIn, DEFAULT_PAGE, encodeGapNotice, encodePositionNotice, MAX_PAGE, MAX_TOPICS } from './built-in.ts';
+export {
+	BuiltIn,
+	DEFAULT_PAGE,
+	encodeGapNotice,
+	encodePositionNotice,
+	encodeSubscribedNotice,
+	encodeUnsubscribedNotice,
+	MAX_PAGE,
+	MAX_TOPICS,
+} from './built-in.ts';
 export type {
 	AuthAnswer,
 	GapNotice,
@@ -30,9 +39,13 @@ export type {
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,
+	SubscribedNotice,
+	SubscribedTopic,
 	TopicRequest,
 	TopicsAnswer,
 	TopicsRequest,
+	UnsubscribedNotice,
+	UnsubscribedTopic,
 } from './built-in.ts';
 export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
