@@ -193,8 +193,8 @@ describe('the server’s subscriptions, on two nodes', () => {
 			const notice = received.find(({ what }) => what === 'subscribed');
 			expect(Math.abs((notice?.since ?? 0) - calledAt)).toBeLessThan(100);
 			expect(received.filter(({ what }) => what === 'unsubscribed')).toEqual([]);
-			// What the other node has published since then has arrived, or is reported; with history, it has arrived unless
-			// it was never stored.
+			// What the other node has published since then has arrived, or is reported; with history, it has arrived
+			// unless it was never stored.
 			const arrived = new Set(received.map(({ number }) => number));
 			const isReported = (at: number): boolean => gaps.some(({ since, until: end }) => since <= at && at <= end);
 			const silent = (): number[] =>
