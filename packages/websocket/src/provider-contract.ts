@@ -324,9 +324,9 @@ export interface WebSocketProvider
 	 * is unsubscribed or closes before that. Subscribing twice is the same as subscribing once. While the provider is
 	 * starting, the call waits for the start to complete. While the backend is away, it waits for that.
 	 *
-	 * A client that speaks the protocol is told by `@subscribed` before the promise resolves, unless it has asked for the
-	 * topic itself. Without history, messages of this node's publishers reach it at once; with history, messages follow
-	 * the notice.
+	 * A client that speaks the protocol is told by `@subscribed` before the promise resolves, unless it has asked for
+	 * the topic itself. Without history, messages of this node's publishers reach it at once; with history, all messages
+	 * follow the notice.
 	 *
 	 * @param options who subscribes the socket, and whether it may have the past
 	 * @throws {InvalidTopicError} {InvalidOptionError} {InvalidSocketIdError} {UnknownSocketError}
@@ -340,8 +340,8 @@ export interface WebSocketProvider
 
 	/**
 	 * Asks the backend for a topic's messages before any socket of this node is subscribed to it, so that subscribing a
-	 * socket takes less time later. Returns a function that ends this: then, the topic stays subscribed only for sockets.
-	 * A failure is logged; subscribing a socket asks again.
+	 * socket takes less time later. Returns a function that ends this: then, the topic stays subscribed only for
+	 * sockets. A failure is logged; subscribing a socket asks again.
 	 *
 	 * @throws {InvalidTopicError}
 	 */
@@ -358,8 +358,8 @@ export interface WebSocketProvider
 	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
 	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). If the socket is
 	 * already subscribed, the same is done again. Resolves with undefined if the socket was closed, unsubscribed or
-	 * resumed again before it was up to date. Counts as a request of the client. A socket that was subscribed with `past:
-	 * false` is not sent what was published before, unless `from` says that it is entitled to it.
+	 * resumed again before it was up to date. Counts as a request of the client. A socket that was subscribed with
+	 * `past: false` is not sent what was published before, unless `from` says that it is entitled to it.
 	 *
 	 * @param from which of the earlier messages to send
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws
