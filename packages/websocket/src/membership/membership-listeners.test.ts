@@ -175,7 +175,11 @@ describe('options', () => {
 		['a message', ({ provider }, id) => provider.unsubscribe(id, 'a', { message: 7 as never }), 'a string, not 7'],
 		['null', ({ provider }, id) => provider.unsubscribe(id, 'a', null as never), 'takes an object'],
 		['past', ({ coordinator }, id) => coordinator.subscribeToTopic(id, 'a', { past: 0 as never }), 'true or false'],
-		['to resume', ({ provider }, id) => provider.resume(id, 'long:1', { isEntitled: 1 as never }), 'true or false, not 1'],
+		[
+			'to resume',
+			({ provider }, id) => provider.resume(id, 'long:1', { isEntitled: 1 as never }),
+			'true or false, not 1',
+		],
 		['a code', ({ coordinator }, id) => coordinator.unsubscribeFromTopic(id, 'a', { code: '' }), 'must match'],
 	];
 	it.each(calls)('that are invalid change nothing, and the error says what is allowed: %s', async (_, call, says) => {

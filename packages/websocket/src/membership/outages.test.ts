@@ -6,7 +6,6 @@ import type { MessagePosition, Position } from '../protocol/position.ts';
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 import { MemoryBackend } from '../testing/index.ts';
-import type { Bus } from '../index.ts';
 
 const HISTORY = { 'long:*': { size: 10_000, ttlMs: 60_000 } };
 const TOPICS = ['a', 'b', 'long:1', 'long:2'];
@@ -27,12 +26,12 @@ interface Frame {
 	readonly position?: MessagePosition;
 }
 
-/** What a client has been told of a topic: where it stands, and whether it is in it. */
+/** What a client knows from the frames that it has received: its topics, and where they stand. */
 class View {
 	readonly topics = new Set<string>();
 	readonly #positions = new Map<string, Position>();
 
-	/** Replays what a client has received. Throws if a message of a topic with history does not follow the one before. */
+	/** Throws if a message of a topic with history does not follow the one before. */
 	constructor(member: Member) {
 		for (const text of messagesOf(member).map(String)) {
 			if (!text.startsWith('{')) continue;
@@ -91,7 +90,7 @@ it('whatever happens to the backend, node and client agree in the end, and no me
 						topics.delete(each.topic);
 						void node.provider.unsubscribe(member.id, each.topic);
 					}
-				} else backend[each.op](buses[each.node as 0 | 1] as Bus);
+				} else backend[each.op](buses[each.node as 0 | 1]);
 			}
 			for (const bus of buses) backend.restore(bus);
 			await until(() => nodes.every(({ provider }) => provider.status === 'ready'), { what: 'all is well again' });
