@@ -3,7 +3,6 @@ import type { Frame, MessageDispatcher, Session } from '../session/session.ts';
 import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
 import type { SentMessage } from './message-events.ts';
-import { Opening } from '../session/openings.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import { RoutedMessages } from './routed-messages.ts';
@@ -140,7 +139,6 @@ export class TypedMessages implements MessageDispatcher {
 		const { running } = session.inbound;
 		if (running instanceof PendingAuthorization) this.#builtIns.timeOut(session, running);
 		else if (running instanceof MessageContext) this.#routed.timeOut(session, running);
-		else if (running instanceof Opening) running.timeOut();
 		else this.#options.raw?.onTimeout(session);
 	}
 }

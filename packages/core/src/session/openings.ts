@@ -43,17 +43,10 @@ export class Opening {
 	readyAt: number | undefined = undefined;
 	/** The earliest publication time that a message arriving at that time could have (ms since the epoch). */
 	readySince = 0;
-	readonly #openings: Openings;
 
-	constructor(openings: Openings, session: Session, authId: string | undefined) {
-		this.#openings = openings;
+	constructor(session: Session, authId: string | undefined) {
 		this.session = session;
 		this.authId = authId;
-	}
-
-	/** Stops waiting, because `limits.handlerTimeoutMs` is over: the client's turn ends. */
-	timeOut(): void {
-		this.#openings.timeOut(this);
 	}
 }
 
@@ -75,7 +68,7 @@ export class Openings {
 
 	/** Begins: from now on, subscriptions of the client are waited for. */
 	begin(session: Session, authId: string | undefined): Opening {
-		const opening = new Opening(this, session, authId);
+		const opening = new Opening(session, authId);
 		this.#current.set(session, opening);
 		return opening;
 	}
@@ -154,30 +147,20 @@ export class Openings {
 	}
 
 	#letThrough(opening: Opening): void {
-		this.#ready(opening);
+		const { gapNotices, onReady } = this.#options;
 		const { session } = opening;
+		this.#stopTiming(opening);
+		this.#running.delete(opening);
+		opening.readyAt = performance.now();
+		if (opening.hasRun && opening.pending === 0) this.#current.delete(session);
+		else opening.readySince = gapNotices.earliestArriving();
+		if (session.state === 'open') onReady(session, opening.authId);
 		if (opening.isWaitedFor) session.inbound.finished(opening);
 		else session.releaseHeld();
 	}
 
-	#ready(opening: Opening): void {
-		const { gapNotices, onReady } = this.#options;
-		this.#stopTiming(opening);
-		this.#running.delete(opening);
-		opening.readyAt = performance.now();
-		if (opening.hasRun && opening.pending === 0) this.#current.delete(opening.session);
-		else opening.readySince = gapNotices.earliestArriving();
-		if (opening.session.state === 'open') onReady(opening.session, opening.authId);
-	}
-
 	#forgetIfDone(opening: Opening): void {
 		if (opening.hasRun && opening.pending === 0) this.#current.delete(opening.session);
-	}
-
-	/** Called when the client's turn ends because of `limits.handlerTimeoutMs`. */
-	timeOut(opening: Opening): void {
-		if (!opening.hasRun) this.#tooLong(opening);
-		this.#ready(opening);
 	}
 
 	#tooLong({ session: { socketId } }: Opening): void {
