@@ -9,26 +9,59 @@ export interface CatchUpAttempt {
 /** Tracks the sockets that are catching up on topics. Of a socket's attempts on a topic, only the latest counts. */
 export class CatchUpAttempts {
 	/** By socket id, then by topic. */
-	readonly #current = new Map<string, Map<string, CatchUpAttempt>>();
+	readonly #current = new Map<string, Map<string, Attempt>>();
 
 	begin(socketId: string, topic: string): CatchUpAttempt {
-		const current = this.#current;
-		const attempt: CatchUpAttempt = {
-			get isCurrent() {
-				return current.get(socketId)?.get(topic) === attempt;
-			},
-			end: () => {
-				if (attempt.isCurrent) this.cancel(socketId, topic);
-			},
-		};
-		let ofSocket = current.get(socketId);
-		if (ofSocket === undefined) current.set(socketId, (ofSocket = new Map()));
+		let ofSocket = this.#current.get(socketId);
+		if (ofSocket === undefined) this.#current.set(socketId, (ofSocket = new Map()));
+		const attempt = new Attempt((own) => {
+			if (this.#current.get(socketId)?.get(topic) === own) this.cancel(socketId, topic);
+		});
+		ofSocket.get(topic)?.leave();
 		ofSocket.set(topic, attempt);
 		return attempt;
 	}
 
+	isCatchingUp(socketId: string, topic: string): boolean {
+		return this.#current.get(socketId)?.has(topic) === true;
+	}
+
+	/** Resolves when the current attempt is over, cancelled or replaced. Undefined without an attempt. */
+	whenOver(socketId: string, topic: string): Promise<void> | undefined {
+		return this.#current.get(socketId)?.get(topic)?.whenOver();
+	}
+
 	cancel(socketId: string, topic: string): void {
 		const ofSocket = this.#current.get(socketId);
-		if (ofSocket?.delete(topic) === true && ofSocket.size === 0) this.#current.delete(socketId);
+		const attempt = ofSocket?.get(topic);
+		if (ofSocket === undefined || attempt === undefined) return;
+		ofSocket.delete(topic);
+		if (ofSocket.size === 0) this.#current.delete(socketId);
+		attempt.leave();
+	}
+}
+
+class Attempt implements CatchUpAttempt {
+	readonly #end: (attempt: Attempt) => void;
+	isCurrent = true;
+	#over: PromiseWithResolvers<void> | undefined;
+
+	/** @param end ends the attempt if it is current */
+	constructor(end: (attempt: Attempt) => void) {
+		this.#end = end;
+	}
+
+	end(): void {
+		this.#end(this);
+	}
+
+	/** Called when the attempt no longer counts. */
+	leave(): void {
+		this.isCurrent = false;
+		this.#over?.resolve();
+	}
+
+	whenOver(): Promise<void> {
+		return (this.#over ??= Promise.withResolvers()).promise;
 	}
 }

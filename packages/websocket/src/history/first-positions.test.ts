@@ -53,8 +53,8 @@ it('sends no position after a message, even if the client was unsubscribed and s
 		const member = await connect();
 		const resumed = provider.resume(member.id, topic, {});
 		for (let i = 0; i < step; i++) await Promise.resolve();
-		void provider.unsubscribe(member.id, topic);
-		const subscribed = provider.subscribe(member.id, topic);
+		void provider.unsubscribe(member.id, topic, { by: 'client' });
+		const subscribed = provider.subscribe(member.id, topic, { by: 'client' });
 		await Promise.all([provider.publish(topic, 'first'), resumed, subscribed]);
 		await settled(member);
 

@@ -1,6 +1,7 @@
 import { encodePositionNotice } from '../protocol/built-in.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { MembershipNotices } from '../sockets/membership-notices.ts';
 import type { Registry } from '../sockets/registry.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -8,6 +9,7 @@ import { CatchUpAttempts } from './catch-up-attempts.ts';
 import { catchUp, type Recovery, type ResumeFrom } from './catch-up.ts';
 import { frameOf } from './framing.ts';
 import { FirstPositions } from './first-positions.ts';
+import { Floors } from './floors.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
@@ -26,6 +28,8 @@ export interface HistoriesOptions {
 	readonly isShared: boolean;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
+	/** Must be sent before the messages that follow them. */
+	readonly notices: MembershipNotices;
 	/**
 	 * Called when messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good.
 	 */
@@ -53,6 +57,8 @@ export class Histories {
 	readonly #pages: SharedPages;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
+	/** Of sockets that were subscribed without the past. */
+	readonly floors: Floors = new Floors();
 	#isClosed = false;
 
 	constructor(options: HistoriesOptions) {
@@ -190,11 +196,34 @@ export class Histories {
 		return this.#topics.get(topic)?.open() ?? Promise.resolve();
 	}
 
+	/**
+	 * Makes a subscribed socket live at once. Returns the position that the live messages follow; undefined if that is
+	 * not known yet, or the socket is catching up.
+	 */
+	goLive(socket: WebSocketConnection, topic: string): Position | undefined {
+		const position = this.#topics.get(topic)?.cursor;
+		if (position === undefined || this.#attempts.isCatchingUp(socket.data.socketId, topic)) return undefined;
+		this.#options.local.subscribe(socket, topic);
+		this.floors.live(socket, topic, position);
+		return position;
+	}
+
+	/** Returns the position of a topic on this node; undefined until it is known. */
+	cursorOf(topic: string): Position | undefined {
+		return this.#topics.get(topic)?.cursor;
+	}
+
+	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if the socket is not catching up. */
+	caughtUp(socketId: string, topic: string): Promise<void> | undefined {
+		return this.#attempts.whenOver(socketId, topic);
+	}
+
 	/** Called when a socket has been unsubscribed from the topic, or has closed. */
-	unsubscribed(socketId: string, topic: string): void {
+	unsubscribed(socket: WebSocketConnection, topic: string): void {
 		// If the socket is subscribed again, a position from before must not follow the messages that it then receives.
 		this.#firstPositions.flush();
-		this.#attempts.cancel(socketId, topic);
+		this.#attempts.cancel(socket.data.socketId, topic);
+		this.floors.delete(socket, topic);
 	}
 
 	/** Called when no socket is subscribed to the topic any longer. */
@@ -209,6 +238,7 @@ export class Histories {
 	 * was closed, unsubscribed or resumed again in the meantime.
 	 *
 	 * @param isLive resolves when messages from all nodes will arrive
+	 * @param onLive called when the socket has become live, instead of sending it a `@position`
 	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live
 	 */
 	async resume(
@@ -216,6 +246,7 @@ export class Histories {
 		topic: string,
 		from: ResumeFrom,
 		isLive: Promise<void>,
+		onLive?: (position: Position) => void,
 	): Promise<Recovery | undefined> {
 		const { local } = this.#options;
 		const attempt = this.#attempts.begin(socket.data.socketId, topic);
@@ -226,11 +257,15 @@ export class Histories {
 			const history = this.#topics.get(topic);
 			if (history === undefined || !attempt.isCurrent) return undefined;
 			const isWanted = (): boolean => attempt.isCurrent && !history.isClosed;
-			return await catchUp(
-				history,
-				from,
-				new SocketReader(socket, topic, { local, firstPositions: this.#firstPositions }, isWanted),
-			);
+			const reader = new SocketReader(socket, topic, {
+				local,
+				firstPositions: this.#firstPositions,
+				floors: this.floors,
+				isWanted,
+				isEntitled: from.isEntitled === true,
+				onLive,
+			});
+			return await catchUp(history, from, reader);
 		} catch (error) {
 			if (!attempt.isCurrent) return undefined;
 			throw error;
@@ -240,9 +275,12 @@ export class Histories {
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, onLost } = this.#options;
-		const tellPosition = ({ epoch, offset }: Position): void => {
+		const { store, isShared, local, notices, onLost } = this.#options;
+		const tellPosition = (position: Position): void => {
+			const { epoch, offset } = position;
+			this.floors.moved(topic, position);
 			this.#firstPositions.flush();
+			notices.flush();
 			local.toSpeakers(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
 		};
 		return new TopicHistory({
@@ -250,7 +288,10 @@ export class Histories {
 			bounds,
 			store,
 			isShared,
-			deliver: (frame) => local.storedToTopic(topic, frame),
+			deliver: (frame) => {
+				if (notices.areDue) notices.flush();
+				local.storedToTopic(topic, frame);
+			},
 			onBegun: tellPosition,
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);
