@@ -1,7 +1,7 @@
-import { promiseOf, show, within } from '@orijs/websocket/internal';
+import { InvalidUserIdError } from '@orijs/websocket';
+import { isUserId, promiseOf, show, within } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import type { FaultLog } from '../support/fault-log.ts';
-import { checkUserId } from '../support/user-id.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { AddedHeaders } from './handshake-headers.ts';
 
@@ -59,10 +59,9 @@ export async function decideUpgrade(
 
 function accepted(data: object, response: AddedHeaders, faults: FaultLog): UpgradeDecision {
 	const { added, reserved, userId } = response;
-	try {
-		if (userId !== undefined) checkUserId('response.userId', userId);
-	} catch (err) {
-		faults.failed({ what: 'upgrade() set an invalid response.userId', err }, {});
+	if (userId !== undefined && !isUserId(userId)) {
+		const err = new InvalidUserIdError(userId);
+		faults.failed({ what: 'upgrade() has set an invalid response.userId', err }, {});
 		return refused('Internal Server Error', 500);
 	}
 	if (reserved === undefined) return { data, headers: added, userId };

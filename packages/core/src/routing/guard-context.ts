@@ -19,7 +19,7 @@ export interface GuardContext<TState extends object = object> {
 	 * set as `response.userId`; undefined if nobody sets it. A client that renews its credentials must remain the same
 	 * user.
 	 *
-	 * @throws {ApplicationError} when set to anything else
+	 * @throws {InvalidUserIdError} when set to anything else
 	 */
 	get userId(): string | undefined;
 	set userId(userId: string);

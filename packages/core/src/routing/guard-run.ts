@@ -1,5 +1,11 @@
-import { type Logger, type SubscribeOptions, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
-import { type FailureLog, toError } from '@orijs/websocket/internal';
+import {
+	InvalidUserIdError,
+	type Logger,
+	type SubscribeOptions,
+	UnknownSocketError,
+	type WebSocketProvider,
+} from '@orijs/websocket';
+import { type FailureLog, isUserId, toError } from '@orijs/websocket/internal';
 import { type RequestMessage, SocketError, SocketRequestError } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
@@ -7,7 +13,6 @@ import type { Session } from '../session/session.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { expiryOf } from '../support/expiry.ts';
-import { checkUserId } from '../support/user-id.ts';
 import type { AuthenticateContext, GuardSubscribeOptions } from './guard-context.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 
@@ -87,7 +92,7 @@ export class GuardRun implements AuthenticateContext {
 	}
 
 	set userId(userId: string) {
-		checkUserId('ctx.userId', userId);
+		if (!isUserId(userId)) throw new InvalidUserIdError(userId);
 		this.#userId = userId;
 	}
 

@@ -33,6 +33,8 @@ export class Opening {
 	readonly authId: string | undefined;
 	/** The number of subscriptions that the backend has not confirmed. */
 	pending = 0;
+	/** Whether the provider is about to tell the client of a subscription, at the end of the current turn. */
+	hasNotice = false;
 	/** Whether everything that runs when a connection opens has finished. */
 	hasRun = false;
 	/** Whether the client's messages wait. */
@@ -78,8 +80,11 @@ export class Openings {
 		const opening = this.#current.get(session);
 		if (opening === undefined) return;
 		const status = Bun.peek.status(done);
-		// What is confirmed at once, before the client is let through, needs nothing.
-		if (status === 'rejected' || (status === 'fulfilled' && opening.readyAt === undefined)) return;
+		if (status === 'rejected') return;
+		if (status === 'fulfilled' && opening.readyAt === undefined) {
+			opening.hasNotice = true;
+			return;
+		}
 		const calledAt = performance.now();
 		opening.pending++;
 		// Not by its own `then`: the call's failure is to be logged if the application does not await it.
@@ -94,6 +99,8 @@ export class Openings {
 	/** Called when everything that runs when a connection opens has been called. @param running what has not finished */
 	opened(opening: Opening, running: Promise<unknown> | undefined): void {
 		opening.hasRun = running === undefined;
+		// The client is told of its subscriptions before it becomes ready. No frame can arrive before that.
+		if (opening.hasRun && opening.hasNotice && opening.pending === 0) return queueMicrotask(() => this.#check(opening));
 		this.#check(opening);
 		if (running !== undefined) void running.then(() => this.#hasRun(opening));
 		if (opening.readyAt !== undefined) return;
