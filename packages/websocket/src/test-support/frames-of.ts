@@ -1,0 +1,15 @@
+/**
+ * Returns each frame in a short form: the topics of a notice such as `{ subscribed: ['a'] }`, the text of a text message.
+ */
+export function framesOf(
+	frames: readonly (string | Uint8Array)[],
+): readonly (string | Record<string, readonly string[]>)[] {
+	return frames.map((frame) => {
+		const text = String(frame);
+		if (!text.startsWith('{')) return text;
+		const { type, data } = JSON.parse(text) as { type?: string; data: unknown };
+		if (type === undefined) return String(data);
+		const { topics } = data as { topics: readonly (string | { readonly topic: string })[] };
+		return { [type.slice(1)]: topics.map((each) => (typeof each === 'string' ? each : each.topic)) };
+	});
+}
