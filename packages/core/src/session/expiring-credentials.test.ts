@@ -162,7 +162,7 @@ describe('a user id', () => {
 		expect(seen).toEqual(['ada', 'ada', undefined, 'guest']);
 	});
 
-	it('is absent from ws.data if nobody sets it', async () => {
+	it('is absent from ws.data if no one sets it', async () => {
 		const { connect, provider } = await serveGuarded(new SocketRouter());
 		await ask(await connect(), '@auth');
 		for (const { data } of provider.getConnections()) expect(Object.keys(data)).not.toContain('userId');
