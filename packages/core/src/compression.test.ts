@@ -77,7 +77,7 @@ describe('with perMessageDeflate', () => {
 		const client = await connectDeflating(port);
 		await opened(1);
 		expect(client.extensions).toMatch(/^permessage-deflate; client_no_context_takeover; server_no_context_takeover$/);
-		await connectSpeaker(ws);
+		await connectSpeaker(ws, { withoutNotices: true });
 		await opened(2);
 		client.write(deflatedFrame('to the server'));
 		await until(() => received.length === 1, { what: 'the message has been received' });
@@ -117,7 +117,7 @@ describe('with perMessageDeflate', () => {
 	it('clients that do and that do not offer it hear the same', async () => {
 		const { app, received, opened, ws, port } = await application({ perMessageDeflate: true });
 		const clients = [await connectRawWebSocket(port), await connectDeflating(port)];
-		const others = [await connectClient(ws), await connectSpeaker(ws)];
+		const others = [await connectClient(ws), await connectSpeaker(ws, { withoutNotices: true })];
 		await opened(4);
 		await app.socket.publish('all', LONG);
 		for (const [index, client] of clients.entries()) {
