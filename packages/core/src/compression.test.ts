@@ -47,10 +47,19 @@ async function application(options: WebSocketOptions) {
 	return { app, received, sockets, opened, ...served };
 }
 
-/** Resolves with the next message of a client, and with whether it was compressed. */
-async function arrives(client: RawWebSocket, index: number): Promise<{ text: string; isCompressed: boolean }> {
-	await until(() => client.texts.length > index, { what: `message ${index} has arrived` });
-	return { text: client.texts[index] as string, isCompressed: client.textFrames[index]?.isCompressed === true };
+interface Arrived {
+	readonly text: string;
+	readonly isCompressed: boolean;
+}
+
+/** Resolves with a message of a client, not counting notices of subscriptions, and with whether it was compressed. */
+async function arrives(client: RawWebSocket, index: number): Promise<Arrived> {
+	const arrived = (): Arrived[] =>
+		client.texts
+			.map((text, i) => ({ text, isCompressed: client.textFrames[i]?.isCompressed === true }))
+			.filter(({ text }) => !text.startsWith('{"type":"@subscribed"'));
+	await until(() => arrived().length > index, { what: `message ${index} has arrived` });
+	return arrived()[index] as Arrived;
 }
 
 describe('without perMessageDeflate', () => {
