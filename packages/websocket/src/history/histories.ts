@@ -212,7 +212,7 @@ export class Histories {
 		return this.#topics.get(topic)?.cursor;
 	}
 
-	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if the socket is not catching up. */
+	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if it is not catching up. */
 	caughtUp(socketId: string, topic: string): Promise<void> | undefined {
 		return this.#attempts.whenOver(socketId, topic);
 	}

@@ -140,11 +140,12 @@ export class ServerSubscriptions {
 		const onLive = (position: Position): void => {
 			if (this.#isCurrent(socket, topic, pending)) this.#tell(socket, topic, pending, position);
 		};
+		const caughtUp = (): Promise<void> | undefined => histories.caughtUp(socket.data.socketId, topic);
 		let live = first;
 		for (;;) {
 			// The client may be catching up at its own request. If that attempt was replaced, messages would be lost. In
 			// turn, a request of the client's replaces this one, which is then repeated.
-			await histories.caughtUp(socket.data.socketId, topic);
+			for (let other = caughtUp(); other !== undefined; other = caughtUp()) await other;
 			if (!this.#isCurrent(socket, topic, pending)) return;
 			histories.subscribed(topic, bounds);
 			const triedAt = performance.now();

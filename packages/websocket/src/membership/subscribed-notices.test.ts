@@ -43,7 +43,7 @@ describe('a client that the server subscribes', () => {
 		]);
 	});
 
-	it('is told of what changes in one turn in few frames, in the order of the changes', async () => {
+	it('gets what changes in one turn in few frames, in the order of the changes', async () => {
 		const one = await node();
 		const member = await one.connect();
 		const { provider } = one;
@@ -85,7 +85,7 @@ describe('a client that the server subscribes', () => {
 		expect(await received(one, member)).toEqual([{ subscribed: ['a', 'long:1'] }]);
 	});
 
-	it('is told of the topics that its socket was added with', async () => {
+	it('is told which topics its socket was added with', async () => {
 		const one = await node();
 		const data = {
 			socketId: crypto.randomUUID(),

@@ -64,7 +64,7 @@ export class MembershipNotices {
 		return notices;
 	}
 
-	/** Called when a socket has been removed. It is told nothing more. */
+	/** Called when a socket has been removed. Nothing more is sent to it. */
 	removed(socket: WebSocketConnection): void {
 		if (this.#due.size > 0) this.#due.delete(socket);
 	}

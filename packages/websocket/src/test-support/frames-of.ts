@@ -1,6 +1,4 @@
-/**
- * Returns each frame in a short form: the topics of a notice such as `{ subscribed: ['a'] }`, the text of a text message.
- */
+/** Returns frames in a short form: of a notice, its topics, as in `{ subscribed: ['a'] }`; of a message, its text. */
 export function framesOf(
 	frames: readonly (string | Uint8Array)[],
 ): readonly (string | Record<string, readonly string[]>)[] {
