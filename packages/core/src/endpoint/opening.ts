@@ -98,16 +98,19 @@ export class Opening {
 			() => this.#onReachable(session, performance.now() - openedAt),
 			(err: unknown) => this.#onUnreachable(session, err),
 		);
+		const topics = run && GuardRun.topicsOf(run);
 		// Plain clients are not told when they are ready, so they don't wait for it.
-		const opening = session.isSpeaker ? this.#openings.begin(session, authId) : undefined;
-		if (run !== undefined) {
-			for (const [topic, options] of GuardRun.topicsOf(run))
+		const hasToWait = session.isSpeaker && (handlers.hasOpen || (topics !== undefined && topics.size > 0));
+		const opening = hasToWait ? this.#openings.begin(session, authId) : undefined;
+		if (run !== undefined && topics !== undefined) {
+			for (const [topic, options] of topics)
 				this.subscribing(session, topic, provider.subscribe(session.socketId, topic, options));
 			GuardRun.release(run);
 		}
 		const running = handlers.open(session);
-		if (opening === undefined) session.releaseHeld();
-		else this.#openings.opened(opening, running);
+		if (opening !== undefined) return this.#openings.opened(opening, running);
+		this.renewals?.answer(session, authId);
+		session.releaseHeld();
 	}
 
 	/** Called when the server subscribes a socket to a topic. @param done resolves when that is confirmed */
