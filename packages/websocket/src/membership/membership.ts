@@ -119,7 +119,7 @@ export class Membership {
 		if (isTold) subscribed = this.#byServer.add(socket, topic, bounds);
 		else if (bounds === undefined) subscribed = subscribeNode(topic);
 		else subscribed = this.#untilLive(socket, topic, histories as Histories);
-		if (isNew || by === 'server') this.#subscribed(socket, topic, by);
+		if (isNew || by === 'server') this.#subscribed(socket, topic, by, isNew);
 		return isTold ? failures.watch(subscribed) : subscribed;
 	}
 
@@ -151,7 +151,7 @@ export class Membership {
 		const isNew = this.#enter(socket, topic);
 		histories.subscribed(topic, bounds);
 		const recovery = histories.resume(socket, topic, from, this.#options.subscribeNode(topic));
-		if (isNew) this.#subscribed(socket, topic, 'client');
+		if (isNew) this.#subscribed(socket, topic, 'client', true);
 		return recovery.catch((error: unknown) => {
 			if (error instanceof HistoryUnavailableError) this.#unavailable(socket, topic, error);
 			throw error;
@@ -167,8 +167,8 @@ export class Membership {
 		return true;
 	}
 
-	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy): void {
-		for (const listener of this.#listeners) listener.subscribed(socket, topic, by);
+	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void {
+		for (const listener of this.#listeners) listener.subscribed(socket, topic, by, isNew);
 	}
 
 	unsubscribe(socket: WebSocketConnection, topic: string, why: Unsubscription): void {
