@@ -49,8 +49,8 @@ export interface Limits {
 	readonly pendingRequests?: number;
 	/**
 	 * Time within which the guards of a new connection must pass, in milliseconds; otherwise the connection is closed
-	 * with 4408. If a router has `authenticate`, that includes the time until the client's first message. The same time,
-	 * again, is how long a client waits for `open`, and how long the guards may take to renew credentials. Default 10,000.
+	 * with 4408. If a router has `authenticate`, that includes the time until the client's first message. It is also the
+	 * time for which a client waits for `open`, and that within which guards must decide on a renewal. Default 10,000.
 	 */
 	readonly guardTimeoutMs?: number;
 	/**

@@ -111,7 +111,6 @@ export class WsProvider implements WebSocketProvider {
 	readonly #registry = new Registry<WebSocketConnection>();
 	readonly #departed = new DepartedSockets();
 	readonly #local: LocalFanout;
-	readonly #notices: MembershipNotices;
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #membership: Membership;
@@ -144,12 +143,11 @@ export class WsProvider implements WebSocketProvider {
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
-		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
 		this.#membership = new Membership({
 			registry: this.#registry,
 			local: this.#local,
-			notices: this.#notices,
+			notices: new MembershipNotices(this.#local, () => this.watermark()),
 			histories: this.#histories,
 			subscribeNode: (channel) => this.#subscribeNode(channel),
 			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
@@ -204,17 +202,17 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
-		let store = bus?.history;
-		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
+		const ownStore =
+			bus === undefined ? new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice)) : undefined;
+		const store = ownStore ?? bus?.history;
 		if (store === undefined)
 			throw new InvalidOptionError('history is not available: this transport cannot store messages');
 		return new Histories({
 			patterns,
 			store,
-			isShared: bus !== undefined,
+			ownStore,
 			registry: this.#registry,
 			local: this.#local,
-			notices: this.#notices,
 			onLost: (topic, since, reason) => this.#remote?.unrecoverable(topic, since, reason),
 			onError: (error) => this.#failures.report(error, 'history'),
 			onUnreadable: (areThereAny) => this.#onHistory(areThereAny),

@@ -1,6 +1,6 @@
 /**
- * Makes the changes to an object that were made to a shallow copy of it. What has changed in the object itself meanwhile
- * remains, unless the copy changed the same.
+ * Makes the changes to an object that were made to a shallow copy of it. What has changed in the object itself
+ * meanwhile remains, unless the copy changed the same.
  *
  * @param before the copy as it was at first
  * @param after the copy as it is now

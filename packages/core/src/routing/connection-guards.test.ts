@@ -84,7 +84,7 @@ describe('guards that accept a connection', () => {
 			socketId = ctx.socketId;
 			return true;
 		});
-		const [asking, silent] = [await connect(), await connect()];
+		const [silent, asking] = [await connect(), await connect()];
 
 		sendTyped(silent, '@auth', 'token');
 		await allReceived(silent);

@@ -81,8 +81,8 @@ export class ConnectionGuards {
 	}
 
 	/**
-	 * Called with the first frame of a connection. If it is `@auth`, of a client that speaks the protocol, `authenticate`
-	 * gets its data. Any other frame is held until the guards have passed.
+	 * Called with the first frame of a connection. If it is `@auth`, of a client that speaks the protocol,
+	 * `authenticate` gets its data. Any other frame is held until the guards have passed.
 	 */
 	onFirstFrame(session: Session, frame: Frame): void {
 		const pending = this.#pending.get(session);

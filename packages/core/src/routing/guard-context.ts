@@ -16,7 +16,7 @@ export interface GuardContext<TState extends object = object> {
 	readonly state: PartialState<TState>;
 	/**
 	 * Who the user is: one identity for all connections of one user, 1 to 256 characters. Initially what `upgrade` has
-	 * set as `response.userId`; undefined if nobody sets it. A client that renews its credentials must remain the same
+	 * set as `response.userId`; undefined if no one sets it. A client that renews its credentials must remain the same
 	 * user.
 	 *
 	 * @throws {InvalidUserIdError} when set to anything else
@@ -25,8 +25,8 @@ export interface GuardContext<TState extends object = object> {
 	set userId(userId: string);
 	/**
 	 * Until when the client's credentials are valid: a Date, or milliseconds since the epoch. `SocketClient` renews them
-	 * before that by itself; a client that does not is closed with 4401, `token_expired`. Time is measured from when this
-	 * is set, by the monotonic clock. Undefined, the default: they don't expire.
+	 * before that by itself; a client that does not is closed with 4401, `token_expired`. From when this is set, time is
+	 * measured by the monotonic clock. Undefined, the default: they don't expire.
 	 *
 	 * @throws {ApplicationError} when set to anything else, or to a time before 2001, which is usually one in seconds
 	 */
@@ -50,11 +50,11 @@ export interface GuardContext<TState extends object = object> {
 
 	/**
 	 * Subscribes the connection to a topic once all guards have passed, before its client is ready; if one refuses, this
-	 * leaves no trace. The backend is asked at once, so the promise resolves without waiting for it. When a client renews
-	 * its credentials, it leaves the topics to which earlier guards have subscribed it and these do not.
+	 * leaves no trace. The promise does not wait for the backend, which is asked at once. When a client renews its
+	 * credentials, it leaves the topics to which earlier guards have subscribed it and these do not.
 	 *
 	 * @throws {InvalidTopicError} {InvalidOptionError}
-	 * @throws {SocketError} `too_many_topics`: `limits.topicsPerSocket` is reached
+	 * @throws {TooManyTopicsError} `limits.topicsPerSocket` is reached
 	 * @throws {UnknownSocketError} the guards have already failed, or the connection has ended
 	 */
 	subscribe(topic: string, options?: GuardSubscribeOptions): Promise<void>;

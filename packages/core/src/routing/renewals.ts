@@ -93,8 +93,8 @@ export class Renewals {
 	}
 
 	/**
-	 * Starts a renewal when its `@auth` arrives, so that it need not wait for handlers. Returns false if the message is
-	 * none: the client's first `@auth` is answered in its turn.
+	 * Starts a renewal when its `@auth` arrives, so that it need not wait for handlers. Returns false for the client's
+	 * first `@auth`, which is answered in its turn.
 	 */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		const admission = this.#admissions.get(session);

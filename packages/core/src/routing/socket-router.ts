@@ -16,7 +16,7 @@ import { unknownRoute } from './unknown-messages.ts';
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
 
-/** Checks a client's credentials: like a {@link ConnectionGuard}, with the data of the client's `@auth` as `ctx.auth`. */
+/** Checks a client's credentials: a {@link ConnectionGuard} that has the data of the client's `@auth` as `ctx.auth`. */
 export type Authenticate<TState extends object> = (ctx: AuthenticateContext<TState>) => boolean | Promise<boolean>;
 
 /** Decides whether a message is handled. Any value but `true` refuses it with `forbidden`. */
@@ -84,10 +84,10 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 	#isInUse = false;
 
 	/**
-	 * Sets what checks the credentials of clients, once per endpoint. It waits for the client's first message; if that is
-	 * `@auth`, its data is `ctx.auth`. It runs before all guards, of all routers, and says who the user is
-	 * (`ctx.userId`), until when (`ctx.expiresAt`), and in which topics (`ctx.subscribe`). It runs again, and all guards
-	 * with it, when the client renews its credentials by another `@auth`.
+	 * Sets what checks the credentials of clients, once per endpoint. It waits for the client's first message: if that
+	 * is `@auth`, its data is `ctx.auth`. It runs before all guards, of all routers, and says who the user is
+	 * (`ctx.userId`), until when (`ctx.expiresAt`), and in which topics (`ctx.subscribe`). It runs again, with all
+	 * guards, when the client renews its credentials by another `@auth`.
 	 *
 	 * @throws {ApplicationError} called twice, the argument is not a function, or the application already listens.
 	 * `listen` rejects if two routers of an endpoint have it
@@ -105,8 +105,8 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 
 	/**
 	 * Adds a connection guard. Guards run in the order added: right after the upgrade, or, if a router of the endpoint
-	 * has `authenticate`, after that. Until all have passed, none of the client's messages is handled, nothing is sent to
-	 * it, and it is not counted. They run again when a client renews its credentials by another `@auth`: on a copy of the
+	 * has `authenticate`, after that. Until all have passed, no message of the client is handled, nothing is sent to it,
+	 * and it is not counted. They run again when a client renews its credentials by another `@auth`: on a copy of the
 	 * state, whose changes take effect together once all have passed.
 	 *
 	 * @throws {ApplicationError} the guard is not a function, or the application already listens

@@ -99,7 +99,7 @@ export class Openings {
 	/** Called when everything that runs when a connection opens has been called. @param running what has not finished */
 	opened(opening: Opening, running: Promise<unknown> | undefined): void {
 		opening.hasRun = running === undefined;
-		// The client is told of its subscriptions before it becomes ready. No frame can arrive before that.
+		// The notices of its subscriptions come before the client is ready. No frame can arrive before that.
 		if (opening.hasRun && opening.hasNotice && opening.pending === 0) return queueMicrotask(() => this.#check(opening));
 		this.#check(opening);
 		if (running !== undefined) void running.then(() => this.#hasRun(opening));

@@ -2,6 +2,8 @@
 export interface CatchUpAttempt {
 	/** Whether the attempt has been neither cancelled nor replaced by a later one. */
 	readonly isCurrent: boolean;
+	/** Why the attempt was cancelled, if that is a failure. */
+	readonly error: Error | undefined;
 	/** Must be called when the attempt is over. */
 	end(): void;
 }
@@ -31,19 +33,21 @@ export class CatchUpAttempts {
 		return this.#current.get(socketId)?.get(topic)?.whenOver();
 	}
 
-	cancel(socketId: string, topic: string): void {
+	/** @param error set if it is cancelled because of a failure */
+	cancel(socketId: string, topic: string, error?: Error): void {
 		const ofSocket = this.#current.get(socketId);
 		const attempt = ofSocket?.get(topic);
 		if (ofSocket === undefined || attempt === undefined) return;
 		ofSocket.delete(topic);
 		if (ofSocket.size === 0) this.#current.delete(socketId);
-		attempt.leave();
+		attempt.leave(error);
 	}
 }
 
 class Attempt implements CatchUpAttempt {
 	readonly #end: (attempt: Attempt) => void;
 	isCurrent = true;
+	error: Error | undefined;
 	#over: PromiseWithResolvers<void> | undefined;
 
 	/** @param end ends the attempt if it is current */
@@ -56,8 +60,9 @@ class Attempt implements CatchUpAttempt {
 	}
 
 	/** Called when the attempt no longer counts. */
-	leave(): void {
+	leave(error?: Error): void {
 		this.isCurrent = false;
+		this.error = error;
 		this.#over?.resolve();
 	}
 

@@ -1,7 +1,6 @@
 import { encodePositionNotice } from '../protocol/built-in.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
-import type { MembershipNotices } from '../sockets/membership-notices.ts';
 import type { Registry } from '../sockets/registry.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -13,6 +12,7 @@ import { Floors } from './floors.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import type { MemoryHistory } from './memory-history.ts';
 import { type Appended, type Search, searchAppends } from './missing-appends.ts';
 import { RecentAppends } from './recent-appends.ts';
 import { Renewal } from './renewal.ts';
@@ -24,12 +24,10 @@ import { UnreadableTopics } from './unreadable-topics.ts';
 export interface HistoriesOptions {
 	readonly patterns: HistoryPatterns;
 	readonly store: HistoryStore;
-	/** Whether other nodes share the store. */
-	readonly isShared: boolean;
+	/** The store, if other nodes don't share it. */
+	readonly ownStore: MemoryHistory | undefined;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
-	/** Must be sent before the messages that follow them. */
-	readonly notices: MembershipNotices;
 	/**
 	 * Called when messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good.
 	 */
@@ -71,9 +69,10 @@ export class Histories {
 			return bounds === undefined ? Promise.resolve() : store.read(topic, { limit: 1 }, bounds);
 		};
 		this.#unreadable = new UnreadableTopics({ read, onChange, onError });
-		this.#queue = options.isShared
-			? new AppendQueue(store, (topic, append) => this.#recentAppends.stored(topic, append), options.onRejected)
-			: undefined;
+		this.#queue =
+			options.ownStore === undefined
+				? new AppendQueue(store, (topic, append) => this.#recentAppends.stored(topic, append), options.onRejected)
+				: undefined;
 	}
 
 	/** Returns how much of a topic is kept; undefined if it has no history. */
@@ -213,16 +212,20 @@ export class Histories {
 		return this.#topics.get(topic)?.cursor;
 	}
 
-	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if the socket is not catching up. */
+	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if it is not catching up. */
 	caughtUp(socketId: string, topic: string): Promise<void> | undefined {
 		return this.#attempts.whenOver(socketId, topic);
 	}
 
-	/** Called when a socket has been unsubscribed from the topic, or has closed. */
-	unsubscribed(socket: WebSocketConnection, topic: string): void {
+	/**
+	 * Called when a socket has been unsubscribed from the topic, or has closed.
+	 *
+	 * @param error with which to reject a pending `resume`; default: it resolves
+	 */
+	unsubscribed(socket: WebSocketConnection, topic: string, error?: Error): void {
 		// If the socket is subscribed again, a position from before must not follow the messages that it then receives.
 		this.#firstPositions.flush();
-		this.#attempts.cancel(socket.data.socketId, topic);
+		this.#attempts.cancel(socket.data.socketId, topic, error);
 		this.floors.delete(socket, topic);
 	}
 
@@ -267,31 +270,28 @@ export class Histories {
 			});
 			return await catchUp(history, from, reader);
 		} catch (error) {
-			if (!attempt.isCurrent) return undefined;
-			throw error;
+			if (attempt.isCurrent) throw error;
+			if (attempt.error !== undefined) throw attempt.error;
+			return undefined;
 		} finally {
 			attempt.end();
 		}
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, notices, onLost } = this.#options;
+		const { store, ownStore, local, onLost } = this.#options;
 		const tellPosition = (position: Position): void => {
 			const { epoch, offset } = position;
 			this.floors.moved(topic, position);
 			this.#firstPositions.flush();
-			notices.flush();
 			local.toSpeakers(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
 		};
 		return new TopicHistory({
 			topic,
 			bounds,
 			store,
-			isShared,
-			deliver: (frame) => {
-				if (notices.areDue) notices.flush();
-				local.storedToTopic(topic, frame);
-			},
+			current: ownStore?.readNow(topic, { limit: 0 }, bounds),
+			deliver: (frame) => local.storedToTopic(topic, frame),
 			onBegun: tellPosition,
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);

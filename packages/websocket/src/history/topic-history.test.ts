@@ -62,7 +62,6 @@ class FlakyNode {
 			topic: TOPIC,
 			bounds,
 			store,
-			isShared: true,
 			deliver: (text) => {
 				const frame = JSON.parse(String(text)) as Frame;
 				this.delivered.push(frame);

@@ -8,7 +8,7 @@ import type { MembershipNotices } from '../sockets/membership-notices.ts';
 import type { Registry } from '../sockets/registry.ts';
 import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
-import { quiet } from '../support/promises.ts';
+import { DONE, quiet } from '../support/promises.ts';
 import { show } from '../support/show.ts';
 import { directChannel } from '../wire/channel-names.ts';
 import { PreparedTopics } from './prepared-topics.ts';
@@ -73,7 +73,7 @@ export class Membership {
 
 	/** Removes a socket from all its topics. Returns whether it was connected to this node. */
 	remove(socketId: string): boolean {
-		const { registry, local, histories, unsubscribeNode } = this.#options;
+		const { registry, local, notices, histories, unsubscribeNode } = this.#options;
 		const socket = registry.get(socketId);
 		if (socket === undefined) return false;
 		if (socket.readyState === WebSocket.OPEN) {
@@ -83,6 +83,7 @@ export class Membership {
 		for (const topic of emptied) this.#unneeded(topic);
 		unsubscribeNode(directChannel(socketId), 0);
 		this.#byServer.removed(socket);
+		notices.removed(socket);
 		if (histories !== undefined) {
 			for (const topic of socket.data.topics) histories.unsubscribed(socket, topic);
 			for (const topic of emptied) histories.emptied(topic);
@@ -101,7 +102,7 @@ export class Membership {
 		const by = options?.by ?? 'server';
 		const isTold = by === 'server' && isSpeaker(socket);
 		const bounds = histories?.boundsOf(topic);
-		const isNew = this.#enter(socket, topic);
+		const isNew = registry.subscribe(socket, topic);
 		// On a topic with history, the socket becomes live when its position is known.
 		if (
 			isTold && bounds !== undefined ? socket.readyState !== WebSocket.OPEN : isNew && !local.subscribe(socket, topic)
@@ -120,7 +121,8 @@ export class Membership {
 		else if (bounds === undefined) subscribed = subscribeNode(topic);
 		else subscribed = this.#untilLive(socket, topic, histories as Histories);
 		if (isNew || by === 'server') this.#subscribed(socket, topic, by, isNew);
-		return isTold ? failures.watch(subscribed) : subscribed;
+		// Without history, the only failures are those of the backend, which are logged anyway.
+		return isTold && bounds !== undefined && subscribed !== DONE ? failures.watch(subscribed) : subscribed;
 	}
 
 	/** Resolves once a topic with history is delivered to a socket that has been subscribed in Bun. */
@@ -147,24 +149,16 @@ export class Membership {
 		bounds: HistoryBounds,
 		from: ResumeFrom,
 	): Promise<Recovery | undefined> {
+		const { registry, subscribeNode } = this.#options;
 		const histories = this.#options.histories as Histories;
-		const isNew = this.#enter(socket, topic);
+		const isNew = registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
-		const recovery = histories.resume(socket, topic, from, this.#options.subscribeNode(topic));
+		const recovery = histories.resume(socket, topic, from, subscribeNode(topic));
 		if (isNew) this.#subscribed(socket, topic, 'client', true);
 		return recovery.catch((error: unknown) => {
 			if (error instanceof HistoryUnavailableError) this.#unavailable(socket, topic, error);
 			throw error;
 		});
-	}
-
-	/** Adds a socket to the members of a topic. Returns false if it was one already. */
-	#enter(socket: WebSocketConnection, topic: string): boolean {
-		const { registry, notices } = this.#options;
-		if (!registry.subscribe(socket, topic)) return false;
-		// What comes from now on must not be followed by the notice of an earlier change.
-		notices.flushFor(socket);
-		return true;
 	}
 
 	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void {
@@ -190,7 +184,7 @@ export class Membership {
 		if (!socket.data.topics.has(topic)) return false;
 		local.unsubscribe(socket, topic);
 		this.#byServer.end(socket, topic, error);
-		histories?.unsubscribed(socket, topic);
+		histories?.unsubscribed(socket, topic, error);
 		const isEmpty = registry.unsubscribe(socket, topic);
 		if (isEmpty) histories?.emptied(topic);
 		const { by, code, message } = why;

@@ -135,22 +135,29 @@ export class ServerSubscriptions {
 		pending: Pending,
 		first: Promise<void>,
 	): Promise<void> {
-		const { subscribeNode } = this.#options;
+		const { subscribeNode, wasAwaySince } = this.#options;
 		const histories = this.#options.histories as Histories;
 		const onLive = (position: Position): void => {
 			if (this.#isCurrent(socket, topic, pending)) this.#tell(socket, topic, pending, position);
 		};
-		let live: Promise<void> | undefined = first;
-		do {
-			// The client may be catching up at its own request. If that attempt was replaced, messages would be lost. In turn,
-			// a request of the client's replaces this one, which is then repeated.
-			await histories.caughtUp(socket.data.socketId, topic);
+		const caughtUp = (): Promise<void> | undefined => histories.caughtUp(socket.data.socketId, topic);
+		let live = first;
+		for (;;) {
+			// The client may be catching up at its own request. If that attempt was replaced, messages would be lost. In
+			// turn, a request of the client's replaces this one, which is then repeated.
+			for (let other = caughtUp(); other !== undefined; other = caughtUp()) await other;
 			if (!this.#isCurrent(socket, topic, pending)) return;
 			histories.subscribed(topic, bounds);
-			const recovery = await histories.resume(socket, topic, NO_PAST, live ?? subscribeNode(topic), onLive);
-			if (recovery !== undefined) return;
-			live = undefined;
-		} while (this.#isCurrent(socket, topic, pending) && socket.readyState === WebSocket.OPEN);
+			const triedAt = performance.now();
+			try {
+				if ((await histories.resume(socket, topic, NO_PAST, live, onLive)) !== undefined) return;
+			} catch (thrown) {
+				// While the backend is away, the socket stays subscribed, as on other topics.
+				if (!(thrown instanceof HistoryUnavailableError && wasAwaySince(triedAt))) throw thrown;
+			}
+			if (!this.#isCurrent(socket, topic, pending) || socket.readyState !== WebSocket.OPEN) return;
+			live = subscribeNode(topic);
+		}
 	}
 
 	#tell(socket: WebSocketConnection, topic: string, { calledAt }: Pending, position?: Position): void {

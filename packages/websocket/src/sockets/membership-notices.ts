@@ -19,10 +19,8 @@ interface Notice {
 
 /**
  * Tells clients that speak the protocol which topics the server has subscribed them to, and from which it has
- * unsubscribed them. What changes for a client in one turn shares frames, in the order of the changes.
- *
- * Nothing of a topic may be sent to a client between a change and its frame: call {@link flush} before a message of a
- * topic with history, whose position is in the frame, and {@link flushFor} when a socket is subscribed.
+ * unsubscribed them. What changes for a client in one turn shares frames, in the order of the changes. They are sent at
+ * the end of the turn or, if something is sent to a topic before that, right before it.
  */
 export class MembershipNotices {
 	readonly #local: LocalFanout;
@@ -32,11 +30,6 @@ export class MembershipNotices {
 	constructor(local: LocalFanout, watermark: () => Watermark) {
 		this.#local = local;
 		this.#watermark = watermark;
-	}
-
-	/** Whether any are to be sent. */
-	get areDue(): boolean {
-		return this.#due.size > 0;
 	}
 
 	/** Called when messages of the topic reach the client, whose socket speaks the protocol. */
@@ -62,27 +55,26 @@ export class MembershipNotices {
 	}
 
 	#noticesOf(socket: WebSocketConnection): Notice[] {
-		if (this.#due.size === 0) queueMicrotask(() => this.flush());
+		if (this.#due.size === 0) {
+			queueMicrotask(this.#flush);
+			this.#local.beforeTopics(this.#flush);
+		}
 		let notices = this.#due.get(socket);
 		if (notices === undefined) this.#due.set(socket, (notices = []));
 		return notices;
 	}
 
-	/** Sends what is due to one socket. */
-	flushFor(socket: WebSocketConnection): void {
-		const notices = this.#due.size === 0 ? undefined : this.#due.get(socket);
-		if (notices === undefined) return;
-		this.#due.delete(socket);
-		this.#send(socket, notices);
+	/** Called when a socket has been removed. Nothing more is sent to it. */
+	removed(socket: WebSocketConnection): void {
+		if (this.#due.size > 0) this.#due.delete(socket);
 	}
 
-	/** Sends all that is due. */
-	flush(): void {
+	readonly #flush = (): void => {
 		for (const [socket, notices] of this.#due) {
 			this.#due.delete(socket);
 			this.#send(socket, notices);
 		}
-	}
+	};
 
 	#send(socket: WebSocketConnection, notices: readonly Notice[]): void {
 		for (const { subscribed, unsubscribed } of notices) {
