@@ -120,7 +120,9 @@ export class Opening {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#parts.gapNotices.wasUnreachable(session, afterMs);
+		// A client that is not ready yet can't have missed anything.
+		if (afterMs <= REACHABLE_WITHIN_MS || this.#openings.isWaiting(session)) return;
+		this.#parts.gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
