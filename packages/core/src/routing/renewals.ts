@@ -142,6 +142,8 @@ export class Renewals {
 		const { session, run } = renewal;
 		const verdict = await runGuards(run, this.#options.table, this.#faults);
 		if (verdict === undefined || admission.renewal !== renewal) return;
+		// The connection is about to be closed anyway.
+		if (session.state !== 'open') return this.#end(admission, renewal);
 		if (verdict === 'passed' && run.userId === session.userId) return this.#passed(admission, renewal);
 		this.#end(admission, renewal);
 		if (verdict === 'failed' || isUnavailable(verdict)) return this.#postpone(renewal);
