@@ -19,6 +19,11 @@ export class ApplicationHandlers {
 		this.#faults = new FaultLog(logger);
 	}
 
+	/** Whether there is an open handler. */
+	get hasOpen(): boolean {
+		return this.#handlers.open !== undefined;
+	}
+
 	/** Calls the open handler. Returns a promise if it has not finished, which never rejects. */
 	open(session: Session): Promise<void> | undefined {
 		try {

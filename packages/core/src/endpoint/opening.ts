@@ -101,16 +101,20 @@ export class Opening {
 			() => this.#onReachable(session, performance.now() - openedAt),
 			(err: unknown) => this.#onUnreachable(session, err),
 		);
+		const topics = run && GuardRun.topicsOf(run);
 		// Plain clients are not told when they are ready, so they don't wait for it.
-		const opening = session.isSpeaker ? this.#openings.begin(session, authId) : undefined;
-		if (run !== undefined) {
-			for (const [topic, options] of GuardRun.topicsOf(run))
+		const hasCode = handlers.hasOpen || hooks !== undefined;
+		const hasToWait = session.isSpeaker && (hasCode || (topics !== undefined && topics.size > 0));
+		const opening = hasToWait ? this.#openings.begin(session, authId) : undefined;
+		if (run !== undefined && topics !== undefined) {
+			for (const [topic, options] of topics)
 				this.subscribing(session, topic, provider.subscribe(session.socketId, topic, options));
 			GuardRun.release(run);
 		}
 		const running = bothOf(handlers.open(session), hooks?.open(session));
-		if (opening === undefined) session.releaseHeld();
-		else this.#openings.opened(opening, running);
+		if (opening !== undefined) return this.#openings.opened(opening, running);
+		this.renewals?.answer(session, authId);
+		session.releaseHeld();
 	}
 
 	/** Called when the server subscribes a socket to a topic. @param done resolves when that is confirmed */
@@ -120,7 +124,9 @@ export class Opening {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#parts.gapNotices.wasUnreachable(session, afterMs);
+		// A client that is not ready yet can't have missed anything.
+		if (afterMs <= REACHABLE_WITHIN_MS || this.#openings.isWaiting(session)) return;
+		this.#parts.gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */

@@ -103,8 +103,8 @@ function readLimits(limits: SocketProtocolLimits = {}): AllLimits {
 /**
  * Takes the routers, which can't be changed from then on, and returns their routes.
  *
- * @throws {ApplicationError} a router is in use elsewhere, given twice, or has connection guards or hooks, or two routers handle
- * the same message
+ * @throws {ApplicationError} a router is in use elsewhere, given twice, or has connection guards or hooks, or two
+ * routers handle the same message
  */
 export function takeRouters(routers: readonly SocketRouter[], owner: RouterOwner): RoutingTable {
 	for (const router of routers) SocketRouter.give(router, owner, CALL);
@@ -115,9 +115,11 @@ export function takeRouters(routers: readonly SocketRouter[], owner: RouterOwner
 				'use open and close of your own handlers',
 		);
 	}
-	if (table.guards.length === 0 && table.authenticate === undefined) return table;
+	const hasGuards = table.guards.length > 0;
+	if (!hasGuards && table.authenticate === undefined) return table;
+	const what = hasGuards ? 'connection guards, which need' : 'authenticate(), which needs';
 	throw new ApplicationError(
-		`${CALL}: a router has ${table.guards.length > 0 ? 'connection guards' : 'authenticate()'}, which need a SocketEndpoint: here, the application itself decides in ` +
+		`${CALL}: a router has ${what} a SocketEndpoint: here, the application itself decides in ` +
 			'fetch whom to upgrade; put into data what handlers shall find in ctx.state. Guards of messages (guardMessages) work',
 	);
 }
