@@ -65,13 +65,12 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Calls the close handler once the handlers of all earlier messages have started. */
-	close(session: Session, code: number, reason: string): void {
-		if (this.#handlers.close === undefined) return;
-		session.whenAllStarted(() => this.#close(session.ws, code, reason));
+	get hasClose(): boolean {
+		return this.#handlers.close !== undefined;
 	}
 
-	#close(ws: AppSocket, code: number, reason: string): void {
+	/** Calls the close handler. The handlers of all earlier messages must have started. */
+	close({ ws }: Session, code: number, reason: string): void {
 		let done: Promise<unknown> | undefined;
 		try {
 			done = promiseOf(this.#handlers.close?.(ws, code, reason));
