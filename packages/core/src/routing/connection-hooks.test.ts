@@ -21,7 +21,7 @@ function recorded(events: string[] = []) {
 }
 
 describe('hooks', () => {
-	it('run once for each event, in order, whoever changes a subscription', async () => {
+	it('run once for each event, in order, for changes by the client and by the server', async () => {
 		const { events, router } = recorded();
 		router.guard(async (ctx) => {
 			await ctx.subscribe('guarded');

@@ -55,8 +55,8 @@ describe('authorize.subscribe may answer', () => {
 	it.each<[string, unknown, string]>([
 		['a time in seconds', { allowed: true, expiresAt: Date.now() / 1_000 }, 'is it in seconds?'],
 		['no time', { allowed: true, expiresAt: 'tomorrow' }, 'expiresAt of authorize.subscribe must be a valid Date'],
-		['a code that is none', { allowed: false, code: 'No!' }, 'An error code must match'],
-		['a message that is none', { allowed: false, message: 7 }, 'message of authorize.subscribe must be a string'],
+		['an invalid code', { allowed: false, code: 'No!' }, 'An error code must match'],
+		['an invalid message', { allowed: false, message: 7 }, 'message of authorize.subscribe must be a string'],
 	])('but not %s: the client gets internal, the log why', async (_, answer, why) => {
 		const { connect, log } = await serveRights(answering(answer as Answer).authorize);
 		const { client, ws } = await connect();
@@ -182,7 +182,7 @@ describe('reauthorize', () => {
 		expect(await there.app.reauthorize({ socketId: ws.data.socketId })).toEqual({ asked: 1, left: 0 });
 	});
 
-	it('while a request is being decided: it is decided anew', async () => {
+	it('while a request is being decided: it is decided again', async () => {
 		const { asked, authorize, rights } = answering(true);
 		const { app, connect } = await serveRights(authorize);
 		const { client, ws } = await connect();
