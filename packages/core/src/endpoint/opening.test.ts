@@ -82,6 +82,27 @@ describe('before its @auth is answered, a client', () => {
 		expect(framesOf(client)).toEqual(['ask', '@ping', '@subscribed late', '@auth']);
 	});
 
+	it('waits for onOpen of all routers as well, which may ask it, and subscribe it', async () => {
+		const events: unknown[] = [];
+		const router = new SocketRouter()
+			.authenticate(() => true)
+			.onOpen(async (ctx) => {
+				events.push(await ctx.request(Ask, null));
+				await ctx.subscribe('by-hook');
+			})
+			.onOpen(() => void events.push('second'))
+			.on(Note, ({ data }) => void events.push(data));
+		const { connect } = await serveGuarded(router);
+		const client = await connect();
+		sendTyped(client, '@auth', 'token', 'auth');
+		sendTyped(client, 'note', 1);
+		const { correlationId } = parse(await client.next((frame) => parse(frame)['name'] === 'ask'));
+		sendTyped(client, '@reply', 'the answer', String(correlationId));
+		await until(() => events.length === 3, { what: 'everything has been called' });
+		expect(events).toEqual(['the answer', 'second', 1]);
+		expect(framesOf(client)).toEqual(['ask', '@subscribed by-hook', '@auth']);
+	});
+
 	it('waits for open without authenticate too: its @auth is answered in its turn', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { connect } = await serveGuarded(
@@ -153,6 +174,15 @@ describe('an open that never ends', () => {
 		expect(since).toBeLessThanOrEqual(readyAt);
 		expect(end).toBeGreaterThanOrEqual(readyAt);
 		expect(framesOf(client)).toContain('@subscribed much-later');
+	});
+
+	it('nor does an onOpen hold it up', async () => {
+		const router = new SocketRouter().authenticate(() => true).onOpen(() => new Promise(() => {}));
+		const { connect, log } = await serveGuarded(router, { limits: { guardTimeoutMs: 60 } });
+		const client = await connect();
+		await ask(client, '@auth', 'token');
+		expect(log.errors).toMatchObject([{ details: { limitMs: 60 } }]);
+		expect(await ask(client, 'state')).toMatchObject({ data: {} });
 	});
 
 	it('does not outlive its connection', async () => {

@@ -14,7 +14,7 @@ import type { Frame, Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { ApplicationHandlers } from './application-handlers.ts';
 
-export interface OpeningParts {
+export interface ConnectionOpeningParts {
 	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
 	readonly table: GuardTable;
@@ -31,17 +31,17 @@ export interface OpeningParts {
 }
 
 /** Opens connections, from the end of their upgrade until their clients are ready, and renews their credentials. */
-export class Opening {
+export class ConnectionOpening {
 	/** Undefined if no router has guards. */
 	readonly renewals: Renewals | undefined;
-	readonly #parts: OpeningParts;
+	readonly #parts: ConnectionOpeningParts;
 	readonly #faults: FaultLog;
 	readonly #guards: ConnectionGuards | undefined;
 	readonly #openings: Openings;
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #requests = new Map<Session, UpgradeRequest>();
 
-	constructor(parts: OpeningParts) {
+	constructor(parts: ConnectionOpeningParts) {
 		const { provider, limits, table, gapNotices } = parts;
 		this.#parts = parts;
 		this.#faults = new FaultLog(parts.logger);

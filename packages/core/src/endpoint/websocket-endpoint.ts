@@ -25,7 +25,7 @@ import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.t
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
 import { withCookies } from './fetched-request.ts';
-import { Opening } from './opening.ts';
+import { ConnectionOpening } from './opening.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
@@ -65,7 +65,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #faults: FaultLog;
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
-	readonly #opening: Opening;
+	readonly #opening: ConnectionOpening;
 	readonly #gapNotices: GapForwarding;
 	/** Undefined if no router has hooks. */
 	readonly #hooks: ConnectionHooks | undefined;
@@ -107,7 +107,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#hooks = table.hooks && new ConnectionHooks(table.hooks, parts);
 		this.topics = new TopicControl({ ...parts, authorize: options.authorize ?? {}, hooks: this.#hooks, sessionOf });
 		const messageEvents = events && new MessageEvents(events, table.routes);
-		this.#opening = new Opening({
+		this.#opening = new ConnectionOpening({
 			...parts,
 			calls: requests.calls,
 			events: messageEvents,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AuthenticateContext, SocketRouter } from '../index.ts';
 import { ask, framesOf, serveGuarded } from '../test-support/guarded-server.ts';
-import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
+import { allReceived, answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 interface User {
 	name: string;
@@ -93,6 +93,19 @@ describe('a client that sends @auth again', () => {
 		expect(answersOf(client).map(([id]) => id)).not.toContain('slow');
 		gate.resolve(1);
 		await client.next((frame) => parse(frame)['correlationId'] === 'slow');
+	});
+
+	it('has that answered after its first one, for which it waits while its connection opens', async () => {
+		const gate = Promise.withResolvers<void>();
+		let runs = 0;
+		const { connect } = await serving(() => ++runs > 0, { handlers: { open: () => gate.promise } });
+		const client = await connect();
+		for (const id of ['a', 'b']) sendTyped(client, '@auth', 'token', id);
+		await allReceived(client);
+		expect([runs, answersOf(client)]).toEqual([1, []]);
+		gate.resolve();
+		await client.received(3);
+		expect([runs, answersOf(client).map(([id]) => id)]).toEqual([2, ['a', 'b']]);
 	});
 
 	it('is closed with 4401 if a guard refuses it, with its code', async () => {

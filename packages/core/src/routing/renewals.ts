@@ -1,5 +1,6 @@
 import type { UnsubscribeOptions } from '@orijs/websocket';
 import { BuiltIn, type ClientMessage, CloseCode, encodeAnswer, type ErrorCode } from '@orijs/websocket/protocol';
+import { Opening } from '../session/openings.ts';
 import type { Session } from '../session/session.ts';
 import { Deadlines } from '../support/deadlines.ts';
 import { Expiries } from '../support/expiries.ts';
@@ -94,11 +95,12 @@ export class Renewals {
 
 	/**
 	 * Starts a renewal when its `@auth` arrives, so that it need not wait for handlers. Returns false for the client's
-	 * first `@auth`, which is answered in its turn.
+	 * first `@auth`, which is answered in its turn, and while the connection opens.
 	 */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		const admission = this.#admissions.get(session);
 		if (admission?.isAuthenticated !== true || session.state !== 'open') return false;
+		if (session.inbound.running instanceof Opening) return false;
 		this.#renew(session, admission, message);
 		return true;
 	}
@@ -142,6 +144,8 @@ export class Renewals {
 		const { session, run } = renewal;
 		const verdict = await runGuards(run, this.#options.table, this.#faults);
 		if (verdict === undefined || admission.renewal !== renewal) return;
+		// The connection is about to be closed anyway.
+		if (session.state !== 'open') return this.#end(admission, renewal);
 		if (verdict === 'passed' && run.userId === session.userId) return this.#passed(admission, renewal);
 		this.#end(admission, renewal);
 		if (verdict === 'failed' || isUnavailable(verdict)) return this.#postpone(renewal);

@@ -103,10 +103,10 @@ export class Membership {
 		const isTold = by === 'server' && isSpeaker(socket);
 		const bounds = histories?.boundsOf(topic);
 		const isNew = registry.subscribe(socket, topic);
-		// On a topic with history, the socket becomes live when its position is known.
-		if (
-			isTold && bounds !== undefined ? socket.readyState !== WebSocket.OPEN : isNew && !local.subscribe(socket, topic)
-		) {
+		// On a topic with history, a socket whose client is told becomes live later, where its position is known.
+		const isOpen =
+			isTold && bounds !== undefined ? socket.readyState === WebSocket.OPEN : !isNew || local.subscribe(socket, topic);
+		if (!isOpen) {
 			if (isNew) registry.unsubscribe(socket, topic);
 			return failures.refuse(new UnknownSocketError(socket.data.socketId));
 		}
