@@ -1,14 +1,11 @@
 import {
-	BuiltIn,
 	type Envelope,
 	type GapNotice,
 	type HistoryAnswer,
 	type InferInput,
 	type MessageAndData,
 	type MessageAndHandler,
-	mustBeDefinition,
 	type Position,
-	type PositionNotice,
 	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
@@ -23,6 +20,7 @@ import { type ErrorListener, Failures } from './failures.ts';
 import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
+import { IncomingMessages } from './requests/incoming-messages.ts';
 import { addHandler, answerRequest, type Handlers, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, request } from './requests/request.ts';
 import { SendQueue } from './requests/send-queue.ts';
@@ -30,19 +28,18 @@ import { send, type SendOptions } from './requests/send.ts';
 import { Positions } from './positions/positions.ts';
 import type { ServerTime } from './connection/server-time.ts';
 import type {
+	ClientTopic,
 	PendingSubscription,
+	RecoveredTopic,
 	SubscriptionOptions,
 	SubscriptionTo,
+	TopicChange,
 	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
-import type { Listeners } from './support/listeners.ts';
 import { quiet } from './support/promises.ts';
 
-/**
- * The `topic` of gaps in messages to this client, to all clients, or to topics to which the server has subscribed this
- * client.
- */
+/** The `topic` of gaps in messages to this client or to all clients. */
 const THIS_CLIENT = '*';
 
 /**
@@ -57,10 +54,7 @@ export class SocketClient {
 	readonly url: string;
 	readonly #failures = new Failures();
 	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
-	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
-	/** The listeners for messages, by message name. */
-	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
-	readonly #anyListeners = this.#failures.listeners<[Envelope]>();
+	readonly #messages = new IncomingMessages(this.#failures);
 	readonly #handlers: Handlers = new Map();
 	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
@@ -98,16 +92,18 @@ export class SocketClient {
 				const since = this.#missingSince;
 				this.#missingSince = undefined;
 				// Subscriptions come first, because queued messages may concern their topics.
-				server.open(connection);
+				this.#subscriptions.open(connection);
 				this.#sendQueue.open(connection);
+				this.#subscriptions.opened();
 				if (since) this.#subscriptions.missed(THIS_CLIENT, since, answer);
 			},
 			answered: (answer) => this.#subscriptions.answered(answer),
 			lost: (connection) => {
+				// Otherwise it was never ready, and no message to this client was promised.
+				if (this.#socketId) this.#missingSince ??= connection.proven;
 				this.#socketId = undefined;
-				this.#missingSince ??= connection.proven;
 				this.#sendQueue.shut();
-				server.shut(connection);
+				this.#subscriptions.shut(connection);
 			},
 			closed: (error) => {
 				this.#sendQueue.refuseAll();
@@ -159,6 +155,20 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `auth()` again, and resolves once the server has accepted the result on the live connection. Nothing is missed
+	 * meanwhile. Needed only if something other than the time has changed, such as the user's rights: credentials that
+	 * expire are renewed automatically.
+	 *
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection has ended, as
+	 * it does if a guard rejects the credentials; or with the code of the server's refusal, such as `unavailable`. The
+	 * earlier credentials then remain in force
+	 * @throws what `auth` throws, and an error if it takes too long
+	 */
+	renew(): Promise<void> {
+		return quiet(this.#connection.renew());
+	}
+
+	/**
 	 * Closes the connection and stops reconnecting. Messages already sent still arrive; queued ones are refused.
 	 * Resolves when the connection has ended, within two seconds. Listeners and subscriptions are kept for a later
 	 * `connect()`. Never rejects; can be called more than once.
@@ -192,10 +202,7 @@ export class SocketClient {
 	 * removes the listener.
 	 */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
-		const { name } = mustBeDefinition(message);
-		let listeners = this.#messageListeners.get(name);
-		if (!listeners) this.#messageListeners.set(name, (listeners = this.#failures.listeners()));
-		return listeners.add(listener);
+		return this.#messages.on(message, listener);
 	}
 
 	/**
@@ -204,7 +211,7 @@ export class SocketClient {
 	 * the listener.
 	 */
 	onAny(listener: (envelope: Envelope) => unknown): () => void {
-		return this.#anyListeners.add(listener);
+		return this.#messages.any.add(listener);
 	}
 
 	/**
@@ -212,16 +219,40 @@ export class SocketClient {
 	 * Returns a function that removes the listener.
 	 */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
-		return this.#rawListeners.add(listener);
+		return this.#messages.raw.add(listener);
 	}
 
 	/**
 	 * Calls `listener` with every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until`
-	 * may be missing. The topic `*` stands for messages to this client itself, to all clients, or to topics to which the
-	 * server has subscribed this client. Returns a function that removes the listener.
+	 * may be missing. The topic `*` stands for messages to this client itself or to all clients.
 	 */
 	onGap(listener: (gap: GapNotice) => unknown): () => void {
 		return this.#gapListeners.add(listener);
+	}
+
+	/**
+	 * Calls `listener` when the client is subscribed again to a topic with history, whoever has subscribed it, with whether
+	 * the missed messages were delivered.
+	 */
+	onRecovered(listener: (recovered: RecoveredTopic) => unknown): () => void {
+		return this.#subscriptions.recoveries.add(listener);
+	}
+
+	/**
+	 * Calls `listener` after each change of `topics`: someone has subscribed the client or ended that. Messages of topics
+	 * that the server has chosen arrive at the listeners of `on`.
+	 */
+	onTopicsChange(listener: (change: TopicChange) => unknown): () => void {
+		return this.#subscriptions.changes.add(listener);
+	}
+
+	/**
+	 * The topics that the client is subscribed to: confirmed subscriptions, and those that the server has decided. While
+	 * the client reconnects, they remain; those that the server had chosen until the next connection is ready. Each access
+	 * returns a new array.
+	 */
+	get topics(): readonly ClientTopic[] {
+		return this.#subscriptions.topics;
 	}
 
 	/** Exists for the compiler's error about a call without a handler. */
@@ -285,7 +316,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`) unless it has subscribed the client to the
+	 * topic itself. Returns the subscription immediately,
 	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
 	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
 	 *
@@ -339,24 +371,19 @@ export class SocketClient {
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 
-	#received(connection: Connection, frame: ServerFrame | undefined, data: string | ArrayBuffer): void {
-		if (!frame) this.#rawListeners.call(data);
-		else if (frame.name !== undefined) this.#message(connection, frame);
-		else if (frame.type === BuiltIn.gap) this.#subscriptions.gap(frame.data as GapNotice);
-		else if (frame.type === BuiltIn.position) this.#subscriptions.positioned(frame.data as PositionNotice);
-		else if (frame.error) {
-			const { code, message } = frame.error;
-			this.#failures.report(new SocketRequestError(frame.type, code, message), 'send');
-		}
+	#received(connection: Connection, frame: ServerFrame | undefined, raw: string | ArrayBuffer): void {
+		if (!frame) return this.#messages.raw.call(raw);
+		if (frame.name !== undefined) return this.#message(connection, frame);
+		const { type, data, error } = frame;
+		if (error) this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
+		else this.#subscriptions.notice(connection, type, data);
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
 		const { name, data, position } = envelope;
 		// Text and bytes that could be mistaken for frames arrive in frames. Those of topics with history have positions.
-		if (name[0] === '@' && !position) return this.#rawListeners.call(data as string | ArrayBuffer);
+		if (name[0] === '@' && !position) return this.#messages.raw.call(data as string | ArrayBuffer);
 		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
-		if (!this.#subscriptions.deliver(envelope)) return;
-		this.#messageListeners.get(name)?.call(data as never, envelope as Envelope<never>);
-		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);
+		if (this.#subscriptions.deliver(envelope)) this.#messages.call(envelope);
 	}
 }

@@ -7,7 +7,10 @@ import {
 	type PositionNotice,
 	type RequestFault,
 	SocketRequestError,
+	type SubscribedNotice,
+	type UnsubscribedNotice,
 } from '@orijs/websocket/protocol';
+import type { Connection } from '../connection/connection.ts';
 import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
@@ -16,15 +19,30 @@ import type { Listeners } from '../support/listeners.ts';
 import { type ReadHistory, confirm } from './rewinds.ts';
 import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
-import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
+import type {
+	ClientTopic,
+	PendingSubscription,
+	Recovered,
+	RecoveredTopic,
+	SubscriptionOptions,
+	TopicChange,
+} from './subscription.ts';
 import { ToldGaps } from './told-gaps.ts';
 import type { Topic } from './topic.ts';
 
-/** Manages the application's subscriptions, and passes messages and gaps to them. */
+/** Manages the client's topics and the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly failures: Failures;
 	readonly gaps: Listeners<[GapNotice]>;
+	readonly recoveries: Listeners<[RecoveredTopic]>;
+	readonly changes: Listeners<[TopicChange]>;
+	/** Those that the application wants, and those that the server has chosen. */
 	readonly #topics = new Map<string, Topic>();
+	/**
+	 * Topics that the server had chosen on an earlier connection, and not yet on this one: if it does so later, they
+	 * continue from where they were.
+	 */
+	readonly #former = new Map<string, Topic>();
 	/** The topics on the server. */
 	readonly server: ServerSync;
 	readonly due: () => void;
@@ -47,6 +65,8 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		this.#positions = positions;
 		this.failures = failures;
 		this.gaps = gaps;
+		this.recoveries = failures.listeners();
+		this.changes = failures.listeners();
 		this.due = due;
 		this.#history = history;
 		this.server = new ServerSync(this.#topics, this);
@@ -61,15 +81,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
 		const handle = new SubscriptionHandle(name, options, this, end);
 		if (handle.isOpen) {
-			let topic = this.#topics.get(name);
-			if (!topic) {
-				const saved = this.#positions.of(name);
-				// It is unknown how long ago an earlier client saved the position.
-				topic = { name, handles: [], saved, position: saved, missingSince: saved && LONG_AGO };
-				this.#topics.set(name, topic);
-			}
+			const topic = this.#topics.get(name) ?? this.#begin(name);
 			topic.handles = [...topic.handles, handle];
 			if (topic.isConfirmed) {
+				this.#update(topic);
 				// During another rewind, it is confirmed later, when it has its own messages.
 				if (!topic.isRewinding || !handle.isRewindDue) this.#confirm(handle, topic);
 			} else if (topic.saved) {
@@ -81,6 +96,16 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		return handle.pending;
 	}
 
+	#begin(name: string): Topic {
+		const saved = this.#positions.of(name);
+		// It is unknown how long ago an earlier client saved the position.
+		const missingSince = this.#former.get(name)?.missingSince ?? (saved && LONG_AGO);
+		const topic: Topic = { name, handles: [], saved, position: saved, missingSince };
+		this.#former.delete(name);
+		this.#topics.set(name, topic);
+		return topic;
+	}
+
 	#confirm(handle: SubscriptionHandle, topic: Topic): void {
 		void confirm(handle, topic.position, this.#history, () => handle.isOpen && this.#positions.reached(topic));
 	}
@@ -90,9 +115,114 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		const topic = this.#topics.get(handle.topic);
 		if (topic) {
 			topic.handles = topic.handles.filter((one) => one !== handle);
-			if (!topic.handles.length) this.#topics.delete(topic.name);
+			if (!topic.handles.length && !topic.chosenOn) this.#topics.delete(topic.name);
+			this.#update(topic);
 		}
 		return this.server.removed(handle.topic);
+	}
+
+	/** Called when a connection is ready, before anything is sent on it. */
+	open(connection: Connection): void {
+		for (const [name, topic] of this.#topics) {
+			if (!topic.chosenOn || topic.chosenOn === connection) continue;
+			topic.chosenOn = undefined;
+			if (topic.handles.length) continue;
+			this.#topics.delete(name);
+			this.#former.set(name, topic);
+		}
+		this.server.open(connection);
+	}
+
+	/** Tells which topics the server had chosen on an earlier connection, and not on the one that is ready now. */
+	opened(): void {
+		const fault = { code: 'disconnected', message: 'the server has not subscribed the client again' };
+		for (const topic of this.#former.values()) this.#update(topic, fault);
+	}
+
+	/** Called when a connection has been lost. */
+	shut(connection: Connection): void {
+		this.#former.clear();
+		this.server.shut(connection);
+	}
+
+	/** Called for a notice of the server. */
+	notice(connection: Connection, type: string, data: unknown): void {
+		if (type === BuiltIn.gap) this.gap(data as GapNotice);
+		else if (type === BuiltIn.position) this.#positioned(data as PositionNotice);
+		else if (type === BuiltIn.subscribed) this.#subscribed(connection, data as SubscribedNotice);
+		else this.#unsubscribed(data as UnsubscribedNotice);
+	}
+
+	/** Called when the server has subscribed the client by its own decision. */
+	#subscribed(connection: Connection, notice: SubscribedNotice): void {
+		connection.prove(notice);
+		for (const { topic: name, position, since } of notice.topics) {
+			// A listener may have called `close()`.
+			if (!connection.isOpen) return;
+			const topic = this.#topics.get(name) ?? this.#former.get(name) ?? this.#begin(name);
+			this.#former.delete(name);
+			this.#topics.set(name, topic);
+			topic.chosenOn = connection;
+			if (since !== undefined) topic.missingSince ??= { ...LONG_AGO, timestamp: since };
+			const last = topic.position;
+			const isKnown = last && position;
+			const isInStep = !isKnown || (last.epoch === position.epoch && last.offset === position.offset);
+			if (this.server.chosen(topic, isInStep) || !isInStep) continue;
+			topic.position = position;
+			// A rewind that had begun on an earlier connection is read from the history.
+			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = undefined;
+			if (isKnown && topic.missingSince) {
+				topic.missingSince = topic.lostSince;
+				this.#recovered(topic, { recovered: true, count: 0 });
+			}
+			this.#positions.reached(topic);
+			if (topic.isRequested) this.server.settle(topic, notice);
+		}
+	}
+
+	/** Called when the server has unsubscribed the client. */
+	#unsubscribed({ topics }: UnsubscribedNotice): void {
+		for (const fault of topics) {
+			const topic = this.#topics.get(fault.topic);
+			const wasSubscribed = this.server.left(fault.topic);
+			if (!topic) continue;
+			topic.chosenOn = undefined;
+			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
+			else this.#update(topic);
+		}
+	}
+
+	/** Ends a topic from which the server has unsubscribed the client. */
+	#end(topic: Topic, fault: RequestFault): void {
+		this.#topics.delete(topic.name);
+		this.#update(topic, fault);
+		for (const handle of topic.handles) handle.unsubscribed(fault);
+	}
+
+	/** Tells the application if a topic is subscribed to by someone else than before, or no longer. */
+	#update(topic: Topic, fault?: RequestFault): void {
+		const { name, by, handles, chosenOn, isConfirmed } = topic;
+		const isWanted = isConfirmed && this.#topics.get(name) === topic;
+		const byServer = handles.length ? 'both' : 'server';
+		topic.by = isWanted ? (chosenOn ? byServer : 'client') : undefined;
+		if (topic.by) {
+			if (topic.by !== by) this.changes.call({ topic: name, type: 'subscribed', by: topic.by });
+		} else if (by) {
+			const why = fault && { code: fault.code, message: fault.message };
+			this.changes.call({ topic: name, type: 'unsubscribed', by, ...why });
+		}
+	}
+
+	/** The topics that the client is subscribed to. */
+	get topics(): ClientTopic[] {
+		return [...this.#topics.values()].flatMap(({ name, by, position, isRewinding }) =>
+			by ? { topic: name, by, position: isRewinding ? undefined : position } : [],
+		);
+	}
+
+	#recovered(topic: Topic, outcome: Recovered): void {
+		this.recoveries.call({ topic: topic.name, ...outcome });
+		for (const handle of topic.handles) handle.call('onRecovered', outcome);
 	}
 
 	/** The positions of the topics with history that are subscribed to, and those not used yet. */
@@ -135,7 +265,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	}
 
 	/** Called when the server has sent the position of one or more topics. Their messages follow. */
-	positioned(notice: PositionNotice): void {
+	#positioned(notice: PositionNotice): void {
 		const { topics, epoch, offset, recovered, count } = notice;
 		for (const name of topics) {
 			const topic = this.#topics.get(name);
@@ -144,23 +274,22 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			if (!topic?.isRequested || (count === undefined && !topic.position)) continue;
 			topic.isPositioned = true;
 			topic.position = { epoch, offset };
+			if (recovered) topic.missingSince = topic.lostSince;
+			// If messages are lost, the gap is reported later.
+			if (recovered === false) topic.lostSince = topic.missingSince;
 			if (count !== undefined) {
 				topic.isRewinding = notice.rewinding;
 				if (recovered !== undefined) {
 					for (const handle of topic.handles) {
-						if (!recovered && handle.options.rewind) {
-							handle.release(handle.held);
-							handle.isRewindDue = true;
-							if (topic.isRewinding) handle.held = [];
-						}
-						handle.call('onRecovered', { recovered, count });
+						if (recovered || !handle.options.rewind) continue;
+						handle.release(handle.held);
+						handle.isRewindDue = true;
+						if (topic.isRewinding) handle.held = [];
 					}
+					this.#recovered(topic, { recovered, count });
 				}
 			}
-			if (recovered) topic.missingSince = topic.lostSince;
-			// If messages are lost, the gap is reported later.
-			if (recovered === false) topic.lostSince = topic.missingSince;
-			else this.#positions.reached(topic);
+			if (recovered !== false) this.#positions.reached(topic);
 		}
 	}
 
@@ -195,6 +324,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	confirmed(topic: Topic): void {
 		this.#positions.unused.delete(topic.name);
+		this.#update(topic);
 		for (const handle of topic.handles) this.#confirm(handle, topic);
 	}
 
@@ -211,7 +341,13 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = topic.isConfirmed && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
+			// What it was subscribed to on this connection, the server has ended.
+			if (topic.isConfirmed && this.server.left(topic.name)) {
+				this.#end(topic, { code, message });
+				return false;
+			}
 			this.#topics.delete(topic.name);
+			this.#update(topic, { code, message });
 			for (const handle of topic.handles) handle.refuse(error);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');
