@@ -13,11 +13,12 @@ import {
 } from './errors.ts';
 import type { ResumeFrom } from './history/catch-up.ts';
 import { MAX_PAGE } from './protocol/built-in.ts';
+import { ERROR_CODE, isErrorCode } from './protocol/errors.ts';
 import { isPosition } from './protocol/position.ts';
 import { unknownOption } from './support/unknown-option.ts';
 import { show } from './support/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
-import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts';
+import type { HistoryPageOptions, PublishOptions, SubscribeOptions, UnsubscribeOptions } from './provider-contract.ts';
 import { isSocketId } from './wire/channel-names.ts';
 import { isPayload } from './wire/payload.ts';
 
@@ -28,6 +29,31 @@ const MAX_KEY_LENGTH = 256;
 
 export function checkTopic(topic: unknown): Error | undefined {
 	return isTopic(topic) ? undefined : new InvalidTopicError(topic);
+}
+
+export function checkSubscribe(topic: unknown, options: SubscribeOptions | undefined): Error | undefined {
+	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	if (options === undefined) return undefined;
+	const error = checkOptions('subscribe()', options, ['by', 'past']) ?? checkBy('subscribe()', options.by);
+	if (error !== undefined || options.past === undefined || typeof options.past === 'boolean') return error;
+	return new InvalidOptionError(`past of subscribe() must be true or false, not ${show(options.past)}`);
+}
+
+export function checkUnsubscribe(topic: unknown, options: UnsubscribeOptions | undefined): Error | undefined {
+	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	if (options === undefined) return undefined;
+	const { by, code, message } = options ?? {};
+	const error = checkOptions('unsubscribe()', options, ['by', 'code', 'message']) ?? checkBy('unsubscribe()', by);
+	if (error !== undefined) return error;
+	if (code !== undefined && !isErrorCode(code))
+		return new InvalidOptionError(`code of unsubscribe() must match ${ERROR_CODE}, not ${show(code)}`);
+	if (message === undefined || typeof message === 'string') return undefined;
+	return new InvalidOptionError(`message of unsubscribe() must be a string, not ${show(message)}`);
+}
+
+function checkBy(call: string, by: unknown): Error | undefined {
+	if (by === undefined || by === 'server' || by === 'client') return undefined;
+	return new InvalidOptionError(`by of ${call} must be 'server' or 'client', not ${show(by)}`);
 }
 
 export function checkPublish(topic: unknown, payload: unknown): Error | undefined {
@@ -94,7 +120,7 @@ export function checkHistory(topic: unknown, options: HistoryPageOptions | undef
 
 export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
-	const names = ['since', 'rewind'];
+	const names = ['since', 'rewind', 'isEntitled'];
 	// Unlike options, `from` is required.
 	const error = from === undefined ? notOptions('resume()', from, names) : checkOptions('resume()', from, names);
 	return error ?? checkPosition('since', from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);

@@ -22,6 +22,15 @@ export class InvalidNodeIdError extends BrandedError {
 	}
 }
 
+/** Thrown if a user's id is not a string of 1 to 256 characters. */
+export class InvalidUserIdError extends BrandedError {
+	static override readonly brand: string = 'InvalidUserIdError';
+	declare readonly name: 'InvalidUserIdError';
+	constructor(userId: unknown) {
+		super(`Invalid userId ${show(userId)}: a user id is a string of 1 to 256 characters`);
+	}
+}
+
 /** Thrown if the argument of `addConnection` is not a socket. */
 export class InvalidSocketError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketError';

@@ -105,6 +105,7 @@ export {
 	InvalidSocketDataError,
 	InvalidSocketError,
 	InvalidSocketIdError,
+	InvalidUserIdError,
 	MessageDroppedError,
 	NoHistoryError,
 	ProviderNotStartedError,

@@ -1,5 +1,6 @@
 // Code that the packages of this repository share. Not public API: any release may change it without notice.
 
+export { answeredAt } from './answered-at.ts';
 export { CallOrder } from './support/call-order.ts';
 export { errorName } from './support/error-name.ts';
 export { FailureLog } from './support/failure-log.ts';
@@ -13,5 +14,6 @@ export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { isPayload, roughSize, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';
+export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';

@@ -299,8 +299,8 @@ export interface WebSocketProvider
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
 	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
 	 *
-	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * rejected and closed with 1011; nothing else was affected
+	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidUserIdError} {InvalidTopicError}
+	 * {DuplicateSocketError} the socket was rejected and closed with 1011; nothing else was affected
 	 * @throws {InvalidSocketError} it is not a socket
 	 * @throws {UnknownSocketError} the socket is already closed
 	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
@@ -339,7 +339,11 @@ export interface WebSocketProvider
 	 */
 	prepare(topic: string): () => void;
 
-	/** Calls a listener for each change of a subscription on this node. Returns a function that removes it. */
+	/**
+	 * Calls a listener for each change of a subscription on this node. Returns a function that removes it.
+	 *
+	 * @throws {InvalidOptionError} the listener does not have both functions
+	 */
 	onMembership(listener: MembershipListener): () => void;
 
 	/**
@@ -360,6 +364,13 @@ export interface WebSocketProvider
 	 * @throws everything that `history` throws
 	 */
 	encodedHistory(topic: string, options: EncodedPageOptions): Promise<EncodedPage>;
+
+	/**
+	 * Returns whether a socket of this node is in the topic because it was subscribed with `past: false`: it may not be
+	 * sent what was published before. `resume` sees to that; before a page of the history is read for its client, the
+	 * caller must.
+	 */
+	isWithoutPast(socketId: string, topic: string): boolean;
 
 	/** Returns whether a topic has history. */
 	hasHistory(topic: string): boolean;

@@ -2,7 +2,7 @@ import { checkOptionNames } from './call-checks.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger } from './console-logger.ts';
 import type { Logger } from './logger.ts';
-import type { WebSocketProvider } from './provider-contract.ts';
+import type { SubscribeOptions, UnsubscribeOptions, WebSocketProvider } from './provider-contract.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { type LogKind, type LogThrottle, throttleOf } from './support/log-throttle.ts';
 import type { OptionNames } from './support/unknown-option.ts';
@@ -49,8 +49,9 @@ export class SocketCoordinator {
 	 * Resolves when every node can reach it; the promise may be ignored. Adding a socket twice is the same as adding it
 	 * once.
 	 *
-	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * rejected and closed with 1011; nothing else was affected. If the promise is not awaited, the error is logged
+	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidUserIdError} {InvalidTopicError}
+	 * {DuplicateSocketError} the socket was rejected and closed with 1011; nothing else was affected. If the promise is
+	 * not awaited, the error is logged
 	 * @throws everything else that {@link WebSocketProvider.addConnection} throws
 	 */
 	addConnection<TData>(ws: WebSocketConnection<TData>): Promise<void> {
@@ -78,24 +79,26 @@ export class SocketCoordinator {
 	}
 
 	/**
-	 * Subscribes a socket to a topic. Resolves once messages from every node will arrive.
+	 * Subscribes a socket to a topic. Resolves once messages from every node will arrive. A client that speaks the
+	 * protocol is told then.
 	 *
-	 * @throws {InvalidTopicError} {InvalidSocketIdError} {UnknownSocketError} {ProviderNotStartedError}
-	 * {ProviderStoppedError} nothing was changed
+	 * @throws {InvalidTopicError} {InvalidOptionError} {InvalidSocketIdError} {UnknownSocketError}
+	 * {ProviderNotStartedError} {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
 	 */
-	subscribeToTopic(socketId: string, topic: string): Promise<void> {
-		return this.#failures.takeOver(this.#provider.subscribe(socketId, topic));
+	subscribeToTopic(socketId: string, topic: string, options?: SubscribeOptions): Promise<void> {
+		return this.#failures.takeOver(this.#provider.subscribe(socketId, topic, options));
 	}
 
 	/**
-	 * Unsubscribes a socket from a topic. Does nothing if the socket is not subscribed.
+	 * Unsubscribes a socket from a topic. Does nothing if the socket is not subscribed. A client that speaks the
+	 * protocol is told, after the topic's last message.
 	 *
-	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
+	 * @throws {InvalidTopicError} {InvalidOptionError} {InvalidSocketIdError} nothing was changed
 	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node
 	 */
-	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
-		return this.#failures.takeOver(this.#provider.unsubscribe(socketId, topic));
+	unsubscribeFromTopic(socketId: string, topic: string, options?: UnsubscribeOptions): Promise<void> {
+		return this.#failures.takeOver(this.#provider.unsubscribe(socketId, topic, options));
 	}
 
 	/** Returns a snapshot of the ids of this server's sockets in `topic`. */

@@ -348,7 +348,7 @@ describe('leaving sockets out', () => {
 			port: 0,
 			fetch(req, self) {
 				const subprotocol = new URL(req.url).pathname === '/speaker' ? SUBPROTOCOL : undefined;
-				const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set(['a']), subprotocol };
+				const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set<string>(), subprotocol };
 				return self.upgrade(req, { data }) ? undefined : new Response('not a WebSocket', { status: 426 });
 			},
 			websocket: {
@@ -365,7 +365,9 @@ describe('leaving sockets out', () => {
 		const connect = async (kind: 'plain' | 'speaker') => {
 			const client = await connectClient(`ws://localhost:${server.port}/${kind}`);
 			await opened.at(-1);
-			return { client, id: (sockets.at(-1) as WebSocketConnection).data.socketId };
+			const id = (sockets.at(-1) as WebSocketConnection).data.socketId;
+			await node.provider.subscribe(id, 'a', { by: 'client' });
+			return { client, id };
 		};
 		return { server, clients: [await connect('plain'), await connect('speaker')] };
 	}

@@ -6,7 +6,9 @@ import {
 	checkResume,
 	checkSendToNode,
 	checkSendToNodeOf,
+	checkSubscribe,
 	checkTopic,
+	checkUnsubscribe,
 	unknownSocket,
 } from './call-checks.ts';
 import { Emitter } from './emitter.ts';
@@ -30,7 +32,8 @@ import type { Logger } from './logger.ts';
 import { safely } from './safe-logger.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
-import { Membership } from './membership.ts';
+import { Membership } from './membership/membership.ts';
+import { unsubscriptionOf } from './membership/unsubscription.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
@@ -50,6 +53,7 @@ import type {
 import { DepartedSockets } from './sockets/departed-sockets.ts';
 import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout } from './sockets/local-fanout.ts';
+import { MembershipNotices } from './sockets/membership-notices.ts';
 import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
@@ -110,7 +114,6 @@ export class WsProvider implements WebSocketProvider {
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #membership: Membership;
-	readonly #membershipListeners = new Set<MembershipListener>();
 	readonly #emitter: Emitter;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
@@ -144,9 +147,11 @@ export class WsProvider implements WebSocketProvider {
 		this.#membership = new Membership({
 			registry: this.#registry,
 			local: this.#local,
+			notices: new MembershipNotices(this.#local, () => this.watermark()),
 			histories: this.#histories,
 			subscribeNode: (channel) => this.#subscribeNode(channel),
 			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
+			wasAwaySince: (time) => this.#remote?.wasAwaySince(time) === true,
 			failures: this.#failures,
 		});
 		this.#remote =
@@ -173,7 +178,7 @@ export class WsProvider implements WebSocketProvider {
 			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {
-				this.#membership.rollBack(channel);
+				this.#membership.rollBack(channel, error);
 				this.#failures.report(error, 'subscribe');
 			},
 			onError: (error, stage) => this.#failures.report(error, stage),
@@ -185,6 +190,7 @@ export class WsProvider implements WebSocketProvider {
 		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
+				this.#membership.started();
 				this.#status.set(this.#isHistoryUnreadable ? 'degraded' : remote.state);
 			},
 			down: async (from, reason) => {
@@ -196,14 +202,15 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
-		let store = bus?.history;
-		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
+		const ownStore =
+			bus === undefined ? new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice)) : undefined;
+		const store = ownStore ?? bus?.history;
 		if (store === undefined)
 			throw new InvalidOptionError('history is not available: this transport cannot store messages');
 		return new Histories({
 			patterns,
 			store,
-			isShared: bus !== undefined,
+			ownStore,
 			registry: this.#registry,
 			local: this.#local,
 			onLost: (topic, since, reason) => this.#remote?.unrecoverable(topic, since, reason),
@@ -379,21 +386,17 @@ export class WsProvider implements WebSocketProvider {
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'resume()'));
-		const histories = this.#histories as Histories;
-		this.#registry.subscribe(socket, topic);
-		histories.subscribed(topic, bounds);
 		return this.#failures.watch(
-			histories.resume(socket, topic, from, this.#subscribeNode(topic)).then(
-				(recovery) => {
-					const gap = recovery?.recovered === true ? this.#remote?.misledSpan : undefined;
-					return recovery === undefined || gap === undefined ? recovery : { ...recovery, gap };
-				},
-				(error: unknown) => {
-					if (error instanceof HistoryUnavailableError) this.#membership.unsubscribe(socketId, topic);
-					throw error;
-				},
-			),
+			this.#membership.resume(socket, topic, bounds, from).then((recovery) => {
+				const gap = recovery?.recovered === true ? this.#remote?.misledSpan : undefined;
+				return recovery === undefined || gap === undefined ? recovery : { ...recovery, gap };
+			}),
 		);
+	}
+
+	isWithoutPast(socketId: string, topic: string): boolean {
+		const socket = this.#registry.get(socketId);
+		return socket !== undefined && this.#histories?.floors.of(socket, topic) !== undefined;
 	}
 
 	// Connections and topics
@@ -434,38 +437,30 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	subscribe(socketId: string, topic: string, options?: SubscribeOptions): Promise<void> {
-		const error = this.#lifecycle.checkSubscribing('subscribe()') ?? checkTopic(topic);
+		const error = this.#lifecycle.checkSubscribing('subscribe()') ?? checkSubscribe(topic, options);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
-		const subscribed = this.#membership.subscribe(socket, topic);
-		for (const listener of this.#membershipListeners) listener.subscribed(socket, topic, options?.by ?? 'server');
-		return subscribed;
+		return this.#membership.subscribe(socket, topic, options);
 	}
 
-	unsubscribe(socketId: string, topic: string, options: UnsubscribeOptions = {}): Promise<void> {
-		const error = checkTopic(topic);
+	unsubscribe(socketId: string, topic: string, options?: UnsubscribeOptions): Promise<void> {
+		const error = checkUnsubscribe(topic, options);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
-		const wasSubscribed = socket.data.topics.has(topic);
-		this.#membership.unsubscribe(socketId, topic);
-		if (!wasSubscribed) return DONE;
-		const { by = 'server', code = 'unsubscribed', message = `The server has unsubscribed you from ${topic}` } = options;
-		for (const listener of this.#membershipListeners) listener.unsubscribed(socket, topic, { by, code, message });
+		this.#membership.unsubscribe(socket, topic, unsubscriptionOf(topic, options));
 		return DONE;
 	}
 
 	prepare(topic: string): () => void {
-		void quiet(this.#subscribeNode(topic));
-		return () => {
-			if (this.#registry.memberCount(topic) === 0) this.#remote?.unsubscribe(topic);
-		};
+		const error = checkTopic(topic);
+		if (error !== undefined) throw error;
+		return this.#membership.prepare(topic);
 	}
 
 	onMembership(listener: MembershipListener): () => void {
-		this.#membershipListeners.add(listener);
-		return () => this.#membershipListeners.delete(listener);
+		return this.#membership.onChange(listener);
 	}
 
 	getConnections(): Iterable<WebSocketConnection> {

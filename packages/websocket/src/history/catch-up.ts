@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/position.ts';
+import type { Floor } from './floors.ts';
 import type { HistoryWindow } from './history-window.ts';
 import type { TopicHistory } from './topic-history.ts';
 
@@ -11,6 +12,11 @@ export interface ResumeFrom {
 	 * be sent.
 	 */
 	readonly rewind?: number | undefined;
+	/**
+	 * Whether to send messages from before the subscription even to a socket that was subscribed with `past: false`.
+	 * Default false: those are then treated as lost.
+	 */
+	readonly isEntitled?: boolean | undefined;
 }
 
 /** The outcome of a resume. */
@@ -35,6 +41,8 @@ export interface Recovery {
 export interface Reader {
 	/** Whether the socket is still connected, and its attempt to catch up has not been cancelled. */
 	readonly isActive: boolean;
+	/** Where the messages begin that the socket may be sent; undefined if it may be sent all. */
+	readonly floor: Floor | undefined;
 	/**
 	 * Sends messages of the window, starting at the index `from`, as many as the socket has room for. Returns how many
 	 * were sent, even if the socket is no longer active.
@@ -72,7 +80,9 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 	if (!reader.isActive) return undefined;
 	history.window.acquire();
 	try {
-		let position = from.since ?? (await positionBeforeLast(history, from.rewind ?? 0, reader));
+		let position = from.since ?? (await rewound(history, from.rewind ?? 0, reader));
+		// Whatever a client claims to have received, it is sent nothing from below the floor.
+		if (from.since !== undefined && !mayFollow(from.since, history, reader)) position = NOWHERE;
 		if (!reader.isActive) return undefined;
 		let isRewinding = from.since === undefined && from.rewind !== undefined;
 		if (isRewinding) reader.rewind(position, undefined);
@@ -99,7 +109,7 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 			if (next === undefined && from.since !== undefined && from.rewind !== undefined && !isLost) {
 				isLost = isRewinding = true;
 				isRenamed = false;
-				position = await positionBeforeLast(history, from.rewind, reader);
+				position = await rewound(history, from.rewind, reader);
 				if (reader.isActive) reader.rewind(position, false);
 				continue;
 			}
@@ -130,6 +140,23 @@ function isElsewhere({ epoch, offset }: Position, cursor: Position | undefined):
 	return cursor !== undefined && (epoch !== cursor.epoch || offset > cursor.offset);
 }
 
+/** Returns whether the socket may be sent the messages after a position. */
+function mayFollow(position: Position, history: TopicHistory, { floor }: Reader): boolean {
+	if (floor === undefined) return true;
+	if (floor === 'now') return false;
+	const { epoch, offset } = history.current(position);
+	const least = history.current(floor);
+	return epoch === least.epoch && offset >= least.offset;
+}
+
+/** Returns the position before the last `count` messages that the socket may be sent. */
+async function rewound(history: TopicHistory, count: number, reader: Reader): Promise<Position> {
+	const position = await positionBeforeLast(history, count, reader);
+	const { floor } = reader;
+	if (floor === undefined || mayFollow(position, history, reader)) return position;
+	return floor === 'now' ? (history.cursor as Position) : floor;
+}
+
 /** Returns the position before the last `count` messages, or before all of them if there are fewer. */
 async function positionBeforeLast(history: TopicHistory, count: number, reader: Reader): Promise<Position> {
 	for (;;) {
@@ -151,3 +178,6 @@ function indexAfter(window: HistoryWindow, { epoch, offset }: Position): number 
 	if (index !== undefined || window.isComplete || offset > window.from) return index;
 	return 'not read';
 }
+
+/** A position of no topic: what follows it is lost. */
+const NOWHERE: Position = { epoch: '', offset: 0 };

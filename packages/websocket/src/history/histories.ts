@@ -8,9 +8,11 @@ import { CatchUpAttempts } from './catch-up-attempts.ts';
 import { catchUp, type Recovery, type ResumeFrom } from './catch-up.ts';
 import { frameOf } from './framing.ts';
 import { FirstPositions } from './first-positions.ts';
+import { Floors } from './floors.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import type { MemoryHistory } from './memory-history.ts';
 import { type Appended, type Search, searchAppends } from './missing-appends.ts';
 import { RecentAppends } from './recent-appends.ts';
 import { Renewal } from './renewal.ts';
@@ -22,8 +24,8 @@ import { UnreadableTopics } from './unreadable-topics.ts';
 export interface HistoriesOptions {
 	readonly patterns: HistoryPatterns;
 	readonly store: HistoryStore;
-	/** Whether other nodes share the store. */
-	readonly isShared: boolean;
+	/** The store, if other nodes don't share it. */
+	readonly ownStore: MemoryHistory | undefined;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
 	/**
@@ -53,6 +55,8 @@ export class Histories {
 	readonly #pages: SharedPages;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
+	/** Of sockets that were subscribed without the past. */
+	readonly floors: Floors = new Floors();
 	#isClosed = false;
 
 	constructor(options: HistoriesOptions) {
@@ -65,9 +69,10 @@ export class Histories {
 			return bounds === undefined ? Promise.resolve() : store.read(topic, { limit: 1 }, bounds);
 		};
 		this.#unreadable = new UnreadableTopics({ read, onChange, onError });
-		this.#queue = options.isShared
-			? new AppendQueue(store, (topic, append) => this.#recentAppends.stored(topic, append), options.onRejected)
-			: undefined;
+		this.#queue =
+			options.ownStore === undefined
+				? new AppendQueue(store, (topic, append) => this.#recentAppends.stored(topic, append), options.onRejected)
+				: undefined;
 	}
 
 	/** Returns how much of a topic is kept; undefined if it has no history. */
@@ -190,11 +195,38 @@ export class Histories {
 		return this.#topics.get(topic)?.open() ?? Promise.resolve();
 	}
 
-	/** Called when a socket has been unsubscribed from the topic, or has closed. */
-	unsubscribed(socketId: string, topic: string): void {
+	/**
+	 * Makes a subscribed socket live at once. Returns the position that the live messages follow; undefined if that is
+	 * not known yet, or the socket is catching up.
+	 */
+	goLive(socket: WebSocketConnection, topic: string): Position | undefined {
+		const position = this.#topics.get(topic)?.cursor;
+		if (position === undefined || this.#attempts.isCatchingUp(socket.data.socketId, topic)) return undefined;
+		this.#options.local.subscribe(socket, topic);
+		this.floors.live(socket, topic, position);
+		return position;
+	}
+
+	/** Returns the position of a topic on this node; undefined until it is known. */
+	cursorOf(topic: string): Position | undefined {
+		return this.#topics.get(topic)?.cursor;
+	}
+
+	/** Resolves when the socket's attempt to catch up is over or replaced. Undefined if it is not catching up. */
+	caughtUp(socketId: string, topic: string): Promise<void> | undefined {
+		return this.#attempts.whenOver(socketId, topic);
+	}
+
+	/**
+	 * Called when a socket has been unsubscribed from the topic, or has closed.
+	 *
+	 * @param error with which to reject a pending `resume`; default: it resolves
+	 */
+	unsubscribed(socket: WebSocketConnection, topic: string, error?: Error): void {
 		// If the socket is subscribed again, a position from before must not follow the messages that it then receives.
 		this.#firstPositions.flush();
-		this.#attempts.cancel(socketId, topic);
+		this.#attempts.cancel(socket.data.socketId, topic, error);
+		this.floors.delete(socket, topic);
 	}
 
 	/** Called when no socket is subscribed to the topic any longer. */
@@ -209,6 +241,7 @@ export class Histories {
 	 * was closed, unsubscribed or resumed again in the meantime.
 	 *
 	 * @param isLive resolves when messages from all nodes will arrive
+	 * @param onLive called when the socket has become live, instead of sending it a `@position`
 	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live
 	 */
 	async resume(
@@ -216,6 +249,7 @@ export class Histories {
 		topic: string,
 		from: ResumeFrom,
 		isLive: Promise<void>,
+		onLive?: (position: Position) => void,
 	): Promise<Recovery | undefined> {
 		const { local } = this.#options;
 		const attempt = this.#attempts.begin(socket.data.socketId, topic);
@@ -226,22 +260,29 @@ export class Histories {
 			const history = this.#topics.get(topic);
 			if (history === undefined || !attempt.isCurrent) return undefined;
 			const isWanted = (): boolean => attempt.isCurrent && !history.isClosed;
-			return await catchUp(
-				history,
-				from,
-				new SocketReader(socket, topic, { local, firstPositions: this.#firstPositions }, isWanted),
-			);
+			const reader = new SocketReader(socket, topic, {
+				local,
+				firstPositions: this.#firstPositions,
+				floors: this.floors,
+				isWanted,
+				isEntitled: from.isEntitled === true,
+				onLive,
+			});
+			return await catchUp(history, from, reader);
 		} catch (error) {
-			if (!attempt.isCurrent) return undefined;
-			throw error;
+			if (attempt.isCurrent) throw error;
+			if (attempt.error !== undefined) throw attempt.error;
+			return undefined;
 		} finally {
 			attempt.end();
 		}
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, onLost } = this.#options;
-		const tellPosition = ({ epoch, offset }: Position): void => {
+		const { store, ownStore, local, onLost } = this.#options;
+		const tellPosition = (position: Position): void => {
+			const { epoch, offset } = position;
+			this.floors.moved(topic, position);
 			this.#firstPositions.flush();
 			local.toSpeakers(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
 		};
@@ -249,7 +290,7 @@ export class Histories {
 			topic,
 			bounds,
 			store,
-			isShared,
+			current: ownStore?.readNow(topic, { limit: 0 }, bounds),
 			deliver: (frame) => local.storedToTopic(topic, frame),
 			onBegun: tellPosition,
 			onLost: (since, position, reason) => {

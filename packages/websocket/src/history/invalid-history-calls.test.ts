@@ -128,7 +128,7 @@ describe('an invalid history call is rejected', () => {
 		const provider = new InProcWsProvider({ history: HISTORY });
 		await provider.start();
 		const resumed = provider.resume(crypto.randomUUID(), 'chat:1', from as never);
-		await expect(resumed).rejects.toThrow(`resume() takes an object with since or rewind, not ${from}`);
+		await expect(resumed).rejects.toThrow(`resume() takes an object with since, rewind or isEntitled, not ${from}`);
 		await provider.stop();
 	});
 

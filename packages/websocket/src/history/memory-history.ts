@@ -58,9 +58,14 @@ export class MemoryHistory implements HistoryStore {
 
 	/** Reads a slice, in which bytes are copies of the stored ones. */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
+		return Promise.resolve(this.readNow(topic, query, bounds));
+	}
+
+	/** Like {@link read}, but at once. */
+	readNow(topic: string, query: HistoryQuery, bounds: HistoryBounds): HistorySlice {
 		const { epoch, beginning } = this.#begunOf(bounds);
 		const slice = this.#find(topic)?.read(query, bounds, Date.now());
-		return Promise.resolve(slice ?? { epoch, beginning, last: 0, entries: [] });
+		return slice ?? { epoch, beginning, last: 0, entries: [] };
 	}
 
 	/** Returns how many topics and messages are in memory, in time proportional to the number of topics. */

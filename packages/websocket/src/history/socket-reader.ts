@@ -7,6 +7,7 @@ import { sleep } from '../support/promises.ts';
 import { size } from '../wire/payload.ts';
 import type { Reader, Recovery } from './catch-up.ts';
 import { type FirstPositions, positionNotice } from './first-positions.ts';
+import type { Floor, Floors } from './floors.ts';
 import { type Framed, type HistoryWindow, plainFormOf } from './history-window.ts';
 import { isProvisional } from './provisional-epoch.ts';
 
@@ -17,35 +18,42 @@ const LONGEST_CHECK_MS = 50;
 /** How long to wait for space before the socket is closed, in milliseconds. */
 const NO_ROOM_TIMEOUT_MS = 30_000;
 
+export interface SocketReaderOptions {
+	readonly local: LocalFanout;
+	readonly firstPositions: FirstPositions;
+	readonly floors: Floors;
+	/** Whether the socket should still catch up. */
+	readonly isWanted: () => boolean;
+	/** Whether the socket may be sent messages from below its floor. */
+	readonly isEntitled: boolean;
+	/** Takes the place of the `@position` that is sent when the socket becomes live. */
+	readonly onLive: ((position: Position) => void) | undefined;
+}
+
 /** Sends a topic's messages to a socket that is catching up, at the speed at which the client reads. */
 export class SocketReader implements Reader {
 	readonly #socket: WebSocketConnection;
 	readonly #topic: string;
-	readonly #local: LocalFanout;
-	readonly #firstPositions: FirstPositions;
-	readonly #isWanted: () => boolean;
+	readonly #options: SocketReaderOptions;
 
-	/** @param isWanted whether the socket should still catch up */
-	constructor(
-		socket: WebSocketConnection,
-		topic: string,
-		{ local, firstPositions }: { readonly local: LocalFanout; readonly firstPositions: FirstPositions },
-		isWanted: () => boolean,
-	) {
+	constructor(socket: WebSocketConnection, topic: string, options: SocketReaderOptions) {
 		this.#socket = socket;
 		this.#topic = topic;
-		this.#local = local;
-		this.#firstPositions = firstPositions;
-		this.#isWanted = isWanted;
+		this.#options = options;
 	}
 
 	get isActive(): boolean {
-		return this.#isWanted() && this.#socket.readyState === WebSocket.OPEN;
+		return this.#options.isWanted() && this.#socket.readyState === WebSocket.OPEN;
+	}
+
+	get floor(): Floor | undefined {
+		const { isEntitled, floors } = this.#options;
+		return isEntitled ? undefined : floors.of(this.#socket, this.#topic);
 	}
 
 	send({ messages }: HistoryWindow, from: number): number {
 		const socket = this.#socket;
-		const local = this.#local;
+		const { local } = this.#options;
 		const isPlain = !isSpeaker(socket);
 		let at = from;
 		while (at < messages.length && this.isActive && local.hasRoom(socket)) {
@@ -65,7 +73,7 @@ export class SocketReader implements Reader {
 	async waitForRoom(): Promise<void> {
 		const deadline = performance.now() + NO_ROOM_TIMEOUT_MS;
 		let delay = FIRST_CHECK_MS;
-		while (this.isActive && !this.#local.hasRoom(this.#socket)) {
+		while (this.isActive && !this.#options.local.hasRoom(this.#socket)) {
 			if (performance.now() > deadline) return this.closeAsTooSlow();
 			await sleep(delay);
 			delay = Math.min(LONGEST_CHECK_MS, delay * 2);
@@ -83,16 +91,19 @@ export class SocketReader implements Reader {
 
 	goLive(recovery: Recovery, isTold: boolean): void {
 		const [socket, topic] = [this.#socket, this.#topic];
-		this.#local.subscribe(socket, topic);
+		const { local, floors, firstPositions, onLive } = this.#options;
+		local.subscribe(socket, topic);
 		if (!isSpeaker(socket)) return;
+		floors.live(socket, topic, recovery.position);
+		if (onLive !== undefined) return onLive(recovery.position);
 		const told = isTold ? { ...recovery, recovered: undefined } : recovery;
-		if (isProvisional(recovery.position.epoch)) this.#firstPositions.add(socket, topic, told);
+		if (isProvisional(recovery.position.epoch)) firstPositions.add(socket, topic, told);
 		else this.#notify(positionNotice([topic], told));
 	}
 
 	/** Plain sockets receive messages only. */
 	#notify(notice: string): void {
-		if (isSpeaker(this.#socket)) this.#local.toSocket(this.#socket, notice, true);
+		if (isSpeaker(this.#socket)) this.#options.local.toSocket(this.#socket, notice, true);
 	}
 
 	closeAsTooSlow(): void {

@@ -62,7 +62,6 @@ class FlakyNode {
 			topic: TOPIC,
 			bounds,
 			store,
-			isShared: true,
 			deliver: (text) => {
 				const frame = JSON.parse(String(text)) as Frame;
 				this.delivered.push(frame);
@@ -247,6 +246,7 @@ it('a socket that catches up receives what it missed and then the live messages,
 
 /** Accepts messages as a client does: only those that follow its position. */
 class FollowingClient implements Reader {
+	readonly floor = undefined;
 	readonly isActive = true;
 	readonly numbers: number[] = [];
 	readonly unexpected: Frame[] = [];
@@ -394,6 +394,7 @@ it('a socket that is ahead of this node gets an error if the store can’t be re
 function reader(node: FlakyNode, numbers: number[], room: number): Reader {
 	return {
 		isActive: true,
+		floor: undefined,
 		send(window, from) {
 			const some = window.messages.slice(from, from + room);
 			for (const { frame } of some) numbers.push((JSON.parse(String(frame)) as Frame).data);

@@ -10,8 +10,8 @@ export interface TopicHistoryOptions {
 	readonly topic: string;
 	readonly bounds: HistoryBounds;
 	readonly store: HistoryStore;
-	/** Whether slices arrive over a connection, where some can be lost. */
-	readonly isShared: boolean;
+	/** The topic's current slice, if all later ones are certain to arrive. Default: it is read. */
+	readonly current?: HistorySlice | undefined;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
 	/** Called when an epoch begins that continues the earlier one. The next messages follow `position`, its start. */
@@ -66,8 +66,12 @@ export class TopicHistory {
 	#isClosed = false;
 
 	constructor(options: TopicHistoryOptions) {
-		const { topic, bounds, store, onUnreadable } = options;
+		const { topic, bounds, store, current, onUnreadable } = options;
 		this.#options = options;
+		if (current !== undefined) {
+			this.#cursor = { epoch: current.epoch, offset: current.last };
+			this.#beginning = current.beginning;
+		}
 		this.window = new SharedWindow({ topic, bounds, store, onUnreadable, cursor: () => this.#cursor as Position });
 	}
 
@@ -90,18 +94,9 @@ export class TopicHistory {
 		if (this.#ready !== undefined) return this.#ready.promise;
 		this.#ready = Promise.withResolvers();
 		void quiet(this.#ready.promise);
-		if (!this.#options.isShared) void this.#readCursor();
+		if (this.#options.current !== undefined) this.#ready.resolve();
 		else if (this.#pending === undefined) void this.#readMissing();
 		return this.#ready.promise;
-	}
-
-	/** Reads the topic's position. Delivery doesn't wait for this read: within one process, no slice is lost. */
-	async #readCursor(): Promise<void> {
-		const { store, topic, bounds } = this.#options;
-		const { epoch, beginning, last } = await store.read(topic, { limit: 0 }, bounds);
-		this.#cursor ??= { epoch, offset: last };
-		this.#beginning ??= beginning;
-		this.#ready?.resolve();
 	}
 
 	/** Returns a position converted to the cursor's epoch, if that epoch continues it; any other position unchanged. */
@@ -167,9 +162,7 @@ export class TopicHistory {
 	}
 
 	#follows(slice: HistorySlice): boolean {
-		// Within one process, no slice is lost. So the first slice to arrive is the next one.
-		if (this.#cursor === undefined) return !this.#options.isShared;
-		return continues(slice, this.#cursor);
+		return this.#cursor !== undefined && continues(slice, this.#cursor);
 	}
 
 	#deliver({ epoch, beginning, entries }: HistorySlice): void {

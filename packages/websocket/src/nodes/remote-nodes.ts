@@ -66,6 +66,8 @@ export class RemoteNodes {
 	#state: BusStatus['state'] = 'degraded';
 	/** When the bus stopped being ready, by the monotonic clock; undefined if it is ready. */
 	#disconnectedAt: number | undefined;
+	/** When the bus last became ready, by the monotonic clock. */
+	#readySince = -Infinity;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
 	/** Pending while this node looks for what it appended before it came to another server. */
@@ -142,6 +144,11 @@ export class RemoteNodes {
 	/** The state that the bus last reported. */
 	get state(): BusStatus['state'] {
 		return this.#state;
+	}
+
+	/** Returns whether the bus was not ready at any time since then, by the monotonic clock. */
+	wasAwaySince(time: number): boolean {
+		return this.#state !== 'ready' || this.#readySince >= time;
 	}
 
 	get skippedFrames(): SkippedFrames {
@@ -318,6 +325,7 @@ export class RemoteNodes {
 		this.#state = status.state;
 		if (status.state === 'ready') {
 			this.#disconnectedAt = undefined;
+			this.#readySince = performance.now();
 			this.#interest.resume();
 		} else {
 			this.#disconnectedAt ??= performance.now();

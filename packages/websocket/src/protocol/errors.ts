@@ -49,7 +49,12 @@ export class UnsupportedValueError extends BrandedError {
 	}
 }
 
-const CODE = /^[a-z][a-z0-9_]{0,63}$/;
+/** The form of an error code. */
+export const ERROR_CODE: RegExp = /^[a-z][a-z0-9_]{0,63}$/;
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+	return typeof code === 'string' && ERROR_CODE.test(code);
+}
 
 /** Thrown by a handler to answer with an error of its own. The other side receives the code and the text. */
 export class SocketError extends BrandedError {
@@ -62,8 +67,8 @@ export class SocketError extends BrandedError {
 	 * @throws {TypeError} the code is invalid
 	 */
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-		if (typeof code !== 'string' || !CODE.test(code)) {
-			throw new TypeError(`An error code must match ${CODE}, not ${show(code)}`);
+		if (!isErrorCode(code)) {
+			throw new TypeError(`An error code must match ${ERROR_CODE}, not ${show(code)}`);
 		}
 		super(message, options);
 		this.code = code;

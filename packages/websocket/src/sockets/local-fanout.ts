@@ -26,6 +26,8 @@ export class LocalFanout {
 	#server: PubSubServer | undefined;
 	#compressFrom: number | undefined;
 	#native: NativeMethods | undefined;
+	/** See {@link beforeTopics}. */
+	#before: (() => void) | undefined;
 
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
 		this.#registry = registry;
@@ -66,12 +68,24 @@ export class LocalFanout {
 
 	// Sending to a topic. Without a server, messages are sent socket by socket. Messages that Bun drops are logged.
 
+	/** Calls `run` once, before anything is sent to a topic. */
+	beforeTopics(run: () => void): void {
+		this.#before = run;
+	}
+
+	#runBefore(): void {
+		const run = this.#before;
+		this.#before = undefined;
+		run?.();
+	}
+
 	/**
 	 * Sends to every socket in `topic`, and to those that the application has subscribed to it in Bun itself.
 	 *
 	 * @param isEnvelope whether the payload is an encoded envelope, which all sockets receive as it is
 	 */
 	toTopic(topic: string, payload: Payload, isEnvelope = false): void {
+		if (this.#before !== undefined) this.#runBefore();
 		const { hasPlain, spokenName } = this.#registry.names(topic);
 		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
 		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken);
@@ -83,6 +97,7 @@ export class LocalFanout {
 
 	/** Sends a stored message to every socket in `topic`. @param frame as returned by `frameOf` */
 	storedToTopic(topic: string, frame: string | Uint8Array): void {
+		if (this.#before !== undefined) this.#runBefore();
 		const { hasPlain, spokenName } = this.#registry.names(topic);
 		const plain = hasPlain ? plainOf(frame) : frame;
 		if (this.#server === undefined) return this.#sendEach(topic, plain, frame);
@@ -94,6 +109,7 @@ export class LocalFanout {
 
 	/** Sends a frame of the protocol to the sockets in `topic` whose clients speak it. */
 	toSpeakers(topic: string, frame: string): void {
+		if (this.#before !== undefined) this.#runBefore();
 		const { spokenName } = this.#registry.names(topic);
 		if (spokenName === undefined) return;
 		if (this.#server === undefined) return this.#sendEach(topic, undefined, frame);
@@ -108,6 +124,7 @@ export class LocalFanout {
 	 * they are subscribed again: what it published would not reach them.
 	 */
 	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[], isEnvelope = false): void {
+		if (this.#before !== undefined) this.#runBefore();
 		const { hasPlain, spokenName } = this.#registry.names(topic);
 		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
 		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken, except);

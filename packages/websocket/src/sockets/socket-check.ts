@@ -1,7 +1,14 @@
 import type { WebSocketConnection } from './websocket-connection.ts';
-import { DuplicateSocketError, InvalidSocketDataError, InvalidSocketIdError, UnknownSocketError } from '../errors.ts';
+import {
+	DuplicateSocketError,
+	InvalidSocketDataError,
+	InvalidSocketIdError,
+	InvalidUserIdError,
+	UnknownSocketError,
+} from '../errors.ts';
 import { isSocketId } from '../wire/channel-names.ts';
 import { InvalidTopicError, isTopic } from '../protocol/topic.ts';
+import { isUserId } from './user-id.ts';
 
 /**
  * Returns the reason why a socket can't be admitted; undefined if it can be, or already was.
@@ -18,6 +25,7 @@ export function checkSocket(
 	if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
 	const holder = known(data.socketId);
 	if (holder !== undefined) return holder === socket ? undefined : new DuplicateSocketError(data.socketId);
+	if (data.userId !== undefined && !isUserId(data.userId)) return new InvalidUserIdError(data.userId);
 	const topics = data.topics ?? [];
 	if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
 	for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);

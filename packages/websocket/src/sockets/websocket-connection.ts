@@ -25,6 +25,10 @@ export interface SocketData<TData = unknown> {
 	 * receives payloads byte for byte.
 	 */
 	readonly subprotocol?: string | undefined;
+	/**
+	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Default: the user is unknown.
+	 */
+	readonly userId?: string | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */

@@ -1,7 +1,7 @@
 import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
-import type { SocketData, WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { isSpeaker, type SocketData, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { HistoryRules } from '../history/history-rules.ts';
 import { rejected } from '../support/promises.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
@@ -40,7 +40,10 @@ export interface TestNode {
 	readonly coordinator: SocketCoordinator;
 	readonly server: Bun.Server<SocketData>;
 	readonly log: RecordingLogger;
-	/** Connects a client and waits until every node can reach it. Rejects if its socket is not admitted. */
+	/**
+	 * Connects a client and waits until every node can reach it. Rejects if its socket is not admitted. One that speaks
+	 * the protocol is subscribed to its topics as if it had asked for them, so that it is not told.
+	 */
 	connect(data?: Partial<SocketData>): Promise<Member>;
 	/** Connects a client with any value as `ws.data`, without waiting for the promise of `addConnection`. */
 	attempt(data: unknown): Promise<Attempt>;
@@ -104,8 +107,11 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 		attempt,
 		async connect(data = {}) {
 			const id = data.socketId ?? crypto.randomUUID();
-			const made = await attempt({ data: {}, topics: new Set(), subprotocol, ...data, socketId: id });
+			const whole = { data: {}, topics: new Set<string>(), subprotocol, ...data, socketId: id };
+			const asked = isSpeaker({ data: whole }) ? [...whole.topics] : [];
+			const made = await attempt(asked.length === 0 ? whole : { ...whole, topics: new Set() });
 			await made.added;
+			await Promise.all(asked.map((topic) => provider.subscribe(id, topic, { by: 'client' })));
 			return { ...made, id };
 		},
 		async settled({ client, ws }) {
