@@ -62,6 +62,8 @@ export interface SocketEvents {
 	readonly onClose: (socket: WebSocketConnection) => void;
 	/** Called when the application has pinged the client. */
 	readonly onPing: (socket: WebSocketConnection) => void;
+	/** Called when the application has subscribed the socket. @param done resolves when that is confirmed */
+	readonly onSubscribe: (socket: WebSocketConnection, topic: string, done: Promise<void>) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
 }
@@ -82,7 +84,9 @@ export class SocketAdopter {
 		this.#compressFrom = compressFrom;
 		this.#methods = {
 			subscribe(topic) {
-				return provider.subscribe(this.data.socketId, topic);
+				const done = provider.subscribe(this.data.socketId, topic);
+				events.onSubscribe(this, topic, done);
+				return done;
 			},
 			unsubscribe(topic) {
 				return unsubscribeOwnSocket(provider, this.data.socketId, topic);

@@ -32,6 +32,7 @@ export type { SocketProtocolLimits, SocketProtocolOptions } from './raw-wiring/s
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
 export type {
+	Authenticate,
 	ConnectionGuard,
 	MessageGuard,
 	MessageHandler,
@@ -41,7 +42,12 @@ export type {
 } from './routing/socket-router.ts';
 export type { MessageMiddleware } from './routing/middleware.ts';
 export type { EndpointEvent, EndpointEventListener } from './routing/endpoint-event.ts';
-export type { GuardContext, PartialState } from './routing/guard-context.ts';
+export type {
+	AuthenticateContext,
+	GuardContext,
+	GuardSubscribeOptions,
+	PartialState,
+} from './routing/guard-context.ts';
 export type { ContextPublishOptions } from './routing/context-publish-options.ts';
 export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';

@@ -18,6 +18,11 @@ export interface UpgradeResponse {
 	 * `Transfer-Encoding`): the client would get 500.
 	 */
 	readonly headers: Headers;
+	/**
+	 * Who the user is, if the request shows it: 1 to 256 characters. Found as `ws.data.userId` and `ctx.userId`; guards
+	 * can still change it. With anything else, the client gets 500.
+	 */
+	userId: string | undefined;
 }
 
 /** Decides what clients may do on their own, without a handler of the application. */
@@ -120,8 +125,10 @@ type HandlerResult = any;
  */
 export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Called when a connection is open and its guards have passed. Messages are handled without waiting for the returned
-	 * promise.
+	 * Called when a connection is open and its guards have passed. If the client speaks the protocol, its messages wait
+	 * for the returned promise, apart from replies and heartbeats, and it becomes ready only then, in all topics that
+	 * this has subscribed it to; at most for `limits.guardTimeoutMs`, and not while a subscription can't be confirmed,
+	 * because the backend is away: then, a gap is told. The messages of a plain client are handled without waiting.
 	 */
 	open?(ws: AppSocket<TData>): HandlerResult;
 	/**

@@ -19,18 +19,20 @@ export class ApplicationHandlers {
 		this.#faults = new FaultLog(logger);
 	}
 
-	open(session: Session): void {
-		if (this.#handlers.open !== undefined) void this.#open(session);
+	/** Calls the open handler. Returns a promise if it has not finished, which never rejects. */
+	open(session: Session): Promise<void> | undefined {
+		try {
+			const running = promiseOf(this.#handlers.open?.(session.ws));
+			return running?.then(ignore, (error: unknown) => this.#openFailed(session, error));
+		} catch (error) {
+			this.#openFailed(session, error);
+			return undefined;
+		}
 	}
 
-	async #open(session: Session): Promise<void> {
-		const { ws } = session;
-		try {
-			await this.#handlers.open?.(ws);
-		} catch (error) {
-			this.logFailure('open', ws, error);
-			if (isOpen(ws)) session.end(CloseCode.internalError, 'open failed');
-		}
+	#openFailed(session: Session, error: unknown): void {
+		this.logFailure('open', session.ws, error);
+		if (isOpen(session.ws)) session.end(CloseCode.internalError, 'open failed');
 	}
 
 	/** Calls the drain handler. Never rejects. */
@@ -93,6 +95,8 @@ export class ApplicationHandlers {
 		}
 	}
 }
+
+function ignore(): void {}
 
 function isOpen(ws: AppSocket): boolean {
 	return ws.readyState === WebSocket.OPEN;

@@ -108,9 +108,9 @@ function readLimits(limits: SocketProtocolLimits = {}): AllLimits {
 export function takeRouters(routers: readonly SocketRouter[], owner: RouterOwner): RoutingTable {
 	for (const router of routers) SocketRouter.give(router, owner, CALL);
 	const table = routingTable(routers, CALL);
-	if (table.guards.length === 0) return table;
+	if (table.guards.length === 0 && table.authenticate === undefined) return table;
 	throw new ApplicationError(
-		`${CALL}: a router has connection guards, which need a SocketEndpoint: here, the application itself decides in ` +
+		`${CALL}: a router has ${table.guards.length > 0 ? 'connection guards' : 'authenticate()'}, which need a SocketEndpoint: here, the application itself decides in ` +
 			'fetch whom to upgrade; put into data what handlers shall find in ctx.state. Guards of messages (guardMessages) work',
 	);
 }

@@ -47,6 +47,10 @@ export class WiredSession implements Session {
 		return this.#raw.data.topics;
 	}
 
+	get userId(): string | undefined {
+		return (this.#raw.data as { readonly userId?: string }).userId;
+	}
+
 	/** The application's own data: no guards have set other values. */
 	get values(): object {
 		return this.data;

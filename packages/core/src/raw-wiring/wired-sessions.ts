@@ -35,7 +35,7 @@ export class WiredSessions implements WiredHost {
 	#isStopped = false;
 
 	constructor(
-		services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>,
+		services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'renewals' | 'events'>,
 	) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
@@ -44,7 +44,7 @@ export class WiredSessions implements WiredHost {
 		this.#faults = new FaultLog(logger);
 		this.typed = new TypedMessages({
 			...services,
-			hasGuards: false,
+			renewals: undefined,
 			events: undefined,
 			passesUnknown: false,
 			raw: {

@@ -5,6 +5,7 @@ import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
+import type { Renewals } from './renewals.ts';
 import type { ClientReply } from './node-messages.ts';
 import { HistoryRequests } from './history-requests.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
@@ -15,8 +16,8 @@ import { TopicAuthorizer } from './topic-authorizer.ts';
 export interface BuiltInServices extends Omit<SubscriptionServices, 'authorizer'> {
 	readonly authorize: Authorize;
 	readonly requests: ClientRequests;
-	/** Whether connections have to pass guards. */
-	readonly hasGuards: boolean;
+	/** Undefined if connections have no guards to pass, so that there is nothing to renew. */
+	readonly renewals: Renewals | undefined;
 }
 
 /** Handles the protocol's own messages: `@ping`, `@reply`, `@auth`, `@subscribe`, `@unsubscribe` and `@history`. */
@@ -48,6 +49,7 @@ export class BuiltInMessages {
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
 		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
+		else if (message.type === BuiltIn.auth) return this.#services.renewals?.handleNow(session, message) === true;
 		else return false;
 		return true;
 	}
@@ -73,15 +75,11 @@ export class BuiltInMessages {
 		}
 	}
 
-	/**
-	 * Answers `@auth`. Without guards, it always succeeds. With guards, this is not the client's first message, so they
-	 * can't check it. It is refused, because the client would otherwise believe that they had.
-	 */
+	/** Answers `@auth`. Without guards, it always succeeds. */
 	#auth(session: Session, message: ClientMessage): void {
-		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
-		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
-		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
-		this.#services.events?.refused(session, message, 'invalid_message');
+		const { renewals } = this.#services;
+		if (renewals === undefined) this.#answer(session, message, authAnswer(session, this.#services));
+		else renewals.handleInTurn(session, message);
 	}
 
 	/**

@@ -2,9 +2,15 @@ import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
+import {
+	Application,
+	type AuthenticateContext,
+	type ConnectionGuard,
+	type GuardContext,
+	SocketRouter,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, allReceived, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
+import { allReceived, answersOf, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
 
@@ -14,7 +20,7 @@ interface State {
 }
 
 describe('guards that accept a connection', () => {
-	it('run once, in order, before everything else, and handlers see the state they set', async () => {
+	it('run in order, before everything else, again with each further @auth, and handlers see the state they set', async () => {
 		const events: string[] = [];
 		const router = new SocketRouter<State>()
 			.guard(async (ctx) => {
@@ -38,21 +44,25 @@ describe('guards that accept a connection', () => {
 
 		sendTyped(client, '@auth', 'token', 'a');
 		sendTyped(client, 'who', null, 'b');
-		sendTyped(client, '@auth', 'another token', 'c');
 		sendTyped(client, 'who', null, 'd');
-		await allReceived(client);
+		await client.received(3);
+		sendTyped(client, '@auth', 'another token', 'c');
+		await client.received(4);
 		const ada = { name: 'Ada', rights: ['write'] };
-		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
-			['a', { ...ACCEPTED, socketId: expect.any(String) as string, ...ANNOUNCED }],
+		const accepted = { ...ACCEPTED, socketId: expect.any(String) as string, ...ANNOUNCED };
+		expect(answersOf(client)).toEqual([
+			['a', accepted],
 			['b', ada],
 			['d', ada],
+			['c', accepted],
 		]);
-		expect(events).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
+		const guards = ['first guard', 'second guard, after Ada'];
+		expect(events).toEqual([...guards, 'open', 'message', 'message', ...guards]);
 	});
 
 	it('set the state of their own connection only', async () => {
 		const router = new SocketRouter<State>()
-			.guard((ctx) => {
+			.authenticate((ctx) => {
 				ctx.state.name = `${ctx.state.name ?? ''}${String(ctx.auth)}`;
 				return true;
 			})
@@ -74,7 +84,7 @@ describe('guards that accept a connection', () => {
 			socketId = ctx.socketId;
 			return true;
 		});
-		const [asking, silent] = [await connect(), await connect()];
+		const [silent, asking] = [await connect(), await connect()];
 
 		sendTyped(silent, '@auth', 'token');
 		await allReceived(silent);
@@ -89,10 +99,15 @@ describe('guards that accept a connection', () => {
 	});
 });
 
-describe('a guard', () => {
-	it('receives the data of @auth, whatever it is', async () => {
+describe('authenticate', () => {
+	it('receives the data of @auth, whatever it is; guards after it do not', async () => {
 		const shown: unknown[] = [];
-		const { connect } = await guarded(({ auth }) => shown.push(auth) > 0);
+		const after: unknown[] = [];
+		const router = new SocketRouter()
+			.guard((ctx) => after.push((ctx as AuthenticateContext).auth) > 0)
+			.authenticate(({ auth }) => shown.push(auth) > 0);
+		const { ws } = await serve(new Application().websocket().socketRouter(router));
+		const connect = () => connectSpeaker(ws);
 
 		const tokens = ['token', { token: 'x', tags: ['a'] }, 7, null, undefined];
 		for (const token of tokens) {
@@ -101,8 +116,11 @@ describe('a guard', () => {
 			await client.next();
 		}
 		expect(shown).toEqual(tokens);
+		expect(after).toEqual(tokens.map(() => undefined));
 	});
+});
 
+describe('a guard', () => {
 	it('receives the headers, cookies and address of the upgrade, and the data upgrade() returned', async () => {
 		const contexts: GuardContext[] = [];
 		const upgraded: [headers: object, cookies: object][] = [];
@@ -130,7 +148,7 @@ describe('a guard', () => {
 
 	it("logs the socket's id with each line", async () => {
 		const { connect, log } = await guarded((ctx) => {
-			ctx.log.info('looking', { socketId: ctx.socketId, at: ctx.auth });
+			ctx.log.info('looking', { socketId: ctx.socketId, at: 'home' });
 			return true;
 		});
 		const client = await connect();
@@ -140,23 +158,9 @@ describe('a guard', () => {
 		expect(log.lines).toContainEqual({
 			level: 'info',
 			message: 'looking',
-			details: { socketId, at: 'token' },
+			details: { socketId, at: 'home' },
 		});
 	});
-});
-
-it('a second @auth is refused, as guards run once', async () => {
-	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
-		ctx.state.user = String(ctx.auth);
-		return true;
-	});
-	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	const client = await connectSpeaker((await serve(app)).ws);
-
-	sendTyped(client, '@auth', 'ann', 'a');
-	sendTyped(client, '@auth', 'bob', 'b');
-	await client.received(2);
-	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
 });
 
 it('without guards, @auth is answered with the socket id as well', async () => {

@@ -75,7 +75,10 @@ describe('ctx', () => {
 			return ctx.state.visits;
 		});
 		const { ws } = await serve(new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router));
-		const [client, other] = [await connectSpeaker(ws), await connectSpeaker(ws)];
+		const [client, other] = [
+			await connectSpeaker(ws, { withoutNotices: true }),
+			await connectSpeaker(ws, { withoutNotices: true }),
+		];
 
 		for (const id of ['a', 'b']) sendTyped(client, 'do', null, id);
 		sendTyped(other, 'do', null, 'a');
@@ -154,6 +157,6 @@ async function started(handler: Handler, limits: Limits = {}) {
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void opened.push(ws) });
 	const { ws } = await serve(app);
-	const connect = () => connectSpeaker(ws);
+	const connect = () => connectSpeaker(ws, { withoutNotices: true });
 	return { app, client: await connect(), connect, log, opened };
 }

@@ -3,7 +3,7 @@ import { type InferInput, mustHaveSchema, type SocketMessage } from '@orijs/webs
 import { ApplicationError } from '../errors.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { checkOptions } from '../support/check-options.ts';
-import type { GuardContext } from './guard-context.ts';
+import type { AuthenticateContext, GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 import type { MessageMiddleware } from './middleware.ts';
 import type { Route } from './route.ts';
@@ -15,6 +15,9 @@ import { unknownRoute } from './unknown-messages.ts';
  * any other error closes it with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
+
+/** Checks a client's credentials: a {@link ConnectionGuard} that has the data of the client's `@auth` as `ctx.auth`. */
+export type Authenticate<TState extends object> = (ctx: AuthenticateContext<TState>) => boolean | Promise<boolean>;
 
 /** Decides whether a message is handled. Any value but `true` refuses it with `forbidden`. */
 export type MessageGuard<TState extends object, TMessage extends SocketMessage = SocketMessage> = (
@@ -43,6 +46,7 @@ export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<
 
 /** What a router adds to an application. */
 export interface RouterParts {
+	readonly authenticate: Authenticate<object> | undefined;
 	readonly guards: readonly ConnectionGuard<object>[];
 	readonly routes: readonly Route[];
 	/** Handles messages that no router has a handler for. */
@@ -70,6 +74,7 @@ export interface RouterOwner {
 export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
 	/** Exists for the compiler only. */
 	declare readonly '~state': ((state: TState) => void) | undefined;
+	#authenticate: Authenticate<TState> | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];
@@ -79,8 +84,30 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 	#isInUse = false;
 
 	/**
-	 * Adds a connection guard. Guards run once per connection, in the order added. Until all have passed, none of the
-	 * client's messages is handled and nothing is sent to it.
+	 * Sets what checks the credentials of clients, once per endpoint. It waits for the client's first message: if that
+	 * is `@auth`, its data is `ctx.auth`. It runs before all guards, of all routers, and says who the user is
+	 * (`ctx.userId`), until when (`ctx.expiresAt`), and in which topics (`ctx.subscribe`). It runs again, with all
+	 * guards, when the client renews its credentials by another `@auth`.
+	 *
+	 * @throws {ApplicationError} called twice, the argument is not a function, or the application already listens.
+	 * `listen` rejects if two routers of an endpoint have it
+	 */
+	authenticate(authenticate: Authenticate<TState>): this {
+		this.#mustBeBuilding('authenticate');
+		mustBeFunction('authenticate(): the argument', authenticate);
+		if (this.#authenticate !== undefined)
+			throw new ApplicationError(
+				'authenticate() was called twice; it checks the credentials once, use guard() as well',
+			);
+		this.#authenticate = authenticate;
+		return this;
+	}
+
+	/**
+	 * Adds a connection guard. Guards run in the order added: right after the upgrade, or, if a router of the endpoint
+	 * has `authenticate`, after that. Until all have passed, no message of the client is handled, nothing is sent to it,
+	 * and it is not counted. They run again when a client renews its credentials by another `@auth`: on a copy of the
+	 * state, whose changes take effect together once all have passed.
 	 *
 	 * @throws {ApplicationError} the guard is not a function, or the application already listens
 	 */
@@ -195,6 +222,7 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 		const middleware = router.#middleware.length > 0 ? router.#middleware : undefined;
 		const guards = router.#messageGuards;
 		return {
+			authenticate: router.#authenticate,
 			guards: router.#guards,
 			routes: [...router.#routes.values()].map((route) => ({
 				...route,

@@ -20,6 +20,8 @@ export interface Session extends SocketData<object> {
 	readonly ws: AppSocket;
 	/** Whether the client speaks the protocol. Otherwise, the connection is plain. */
 	readonly isSpeaker: boolean;
+	/** Who the user is, as set by `upgrade` or the guards. */
+	readonly userId?: string | undefined;
 	/** Values set by the guards, and by handlers. */
 	readonly values: object;
 	/** Aborted when the connection has ended. */
@@ -41,8 +43,8 @@ export interface Session extends SocketData<object> {
 	/** Whether all messages that arrived are handled and answered, and everything sent is flushed. */
 	readonly isDrained: boolean;
 
-	/** Opens the session, with the values that the guards have set. */
-	open(values?: object): void;
+	/** Opens the session, with what the guards have set. */
+	open(values?: object, userId?: string): void;
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void;
 	/** Calls `then` once the last queued message has started; immediately if none is queued. */

@@ -18,6 +18,8 @@ export class SocketSession implements Session, KeptAlive {
 	data: object;
 	// The provider replaces this with its own set when the socket is added.
 	readonly topics: ReadonlySet<string> = NO_TOPICS;
+	/** Exists only once `upgrade` or a guard has set it. */
+	declare readonly userId?: string;
 
 	readonly #host: SessionHost;
 	readonly #slot: Slot;
@@ -39,9 +41,16 @@ export class SocketSession implements Session, KeptAlive {
 	/** The number of pings that the client may still answer. */
 	#unansweredPings = 0;
 
-	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
+	constructor(
+		host: SessionHost,
+		data: object,
+		slot: Slot,
+		subprotocol: string | undefined,
+		userId: string | undefined,
+	) {
 		this.#host = host;
 		this.data = data;
+		this.#setUserId(userId);
 		this.#slot = slot;
 		this.#subprotocol = subprotocol;
 	}
@@ -100,10 +109,15 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#values;
 	}
 
-	open(values?: object): void {
+	open(values?: object, userId?: string): void {
 		this.#values = values;
+		this.#setUserId(userId);
 		this.#state = 'open';
 		this.#wasOpened = true;
+	}
+
+	#setUserId(userId: string | undefined): void {
+		if (userId !== undefined) (this as { userId?: string }).userId = userId;
 	}
 
 	get signal(): AbortSignal {
