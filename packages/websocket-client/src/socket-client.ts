@@ -8,10 +8,7 @@ import {
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
-	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from './connection/connection.ts';
-import type { ServerFrame } from './connection/read-frame.ts';
 import { type PingOptions, ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
@@ -21,12 +18,11 @@ import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingMessages } from './requests/incoming-messages.ts';
-import { addHandler, answerRequest, type Handlers, type RequestHandler } from './requests/incoming-requests.ts';
+import { addHandler, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, request } from './requests/request.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { send, type SendOptions } from './requests/send.ts';
 import { Positions } from './positions/positions.ts';
-import type { ServerTime } from './connection/server-time.ts';
 import type {
 	ClientTopic,
 	PendingSubscription,
@@ -39,9 +35,6 @@ import type {
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
-/** The `topic` of gaps in messages to this client or to all clients. */
-const THIS_CLIENT = '*';
-
 /**
  * A connection to an endpoint with typed messages, for browsers, React Native, Bun and Node. Reconnects and
  * resubscribes automatically, and reports gaps in which messages may be missing.
@@ -53,17 +46,13 @@ export class SocketClient {
 	/** The full URL of the endpoint; if it was relative and there is no page, as it was given. */
 	readonly url: string;
 	readonly #failures = new Failures();
-	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
-	readonly #messages = new IncomingMessages(this.#failures);
-	readonly #handlers: Handlers = new Map();
 	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
+	readonly #messages: IncomingMessages;
 	readonly #sendQueue: SendQueue;
 	readonly #requestTimeoutMs: number;
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
-	/** The time since which messages to this client may be missing. */
-	#missingSince: ServerTime | undefined;
 
 	/**
 	 * Creates a client that is not connected yet.
@@ -79,37 +68,32 @@ export class SocketClient {
 		this.#positions = new Positions(settings.positions, this.url, this.#failures);
 		this.#subscriptions = new Subscriptions(
 			this.#failures,
-			this.#gapListeners,
 			this.#positions,
 			() => this.#sendQueue.flush(),
 			(topic, page) => this.history(topic, page),
 		);
-		const { server } = this.#subscriptions;
-		this.#sendQueue = new SendQueue(settings.queue, server, this.#closed);
+		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions);
+		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
 			ready: (connection, answer) => {
 				this.#socketId = answer.socketId;
-				const since = this.#missingSince;
-				this.#missingSince = undefined;
 				// Subscriptions come first, because queued messages may concern their topics.
 				this.#subscriptions.open(connection);
 				this.#sendQueue.open(connection);
-				this.#subscriptions.opened();
-				if (since) this.#subscriptions.missed(THIS_CLIENT, since, answer);
+				this.#subscriptions.opened(answer);
 			},
 			answered: (answer) => this.#subscriptions.answered(answer),
 			lost: (connection) => {
-				// Otherwise it was never ready, and no message to this client was promised.
-				if (this.#socketId) this.#missingSince ??= connection.proven;
+				const wasReady = this.#socketId !== undefined;
 				this.#socketId = undefined;
 				this.#sendQueue.shut();
-				this.#subscriptions.shut(connection);
+				this.#subscriptions.shut(connection, wasReady);
 			},
 			closed: (error) => {
 				this.#sendQueue.refuseAll();
 				this.#subscriptions.rejectUnconfirmed(error);
 			},
-			received: (connection, frame, data) => this.#received(connection, frame, data),
+			received: (connection, frame, raw) => this.#messages.received(connection, frame, raw),
 		});
 	}
 
@@ -197,27 +181,20 @@ export class SocketClient {
 
 	// Messages
 
-	/**
-	 * Calls `listener` with each message of this kind, whatever its topic (`envelope.topic`). Returns a function that
-	 * removes the listener.
-	 */
+	/** Calls `listener` with each message of this kind, whatever its topic (`envelope.topic`). */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
 		return this.#messages.on(message, listener);
 	}
 
 	/**
 	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
-	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
-	 * the listener.
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`).
 	 */
 	onAny(listener: (envelope: Envelope) => unknown): () => void {
 		return this.#messages.any.add(listener);
 	}
 
-	/**
-	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
-	 * Returns a function that removes the listener.
-	 */
+	/** Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema. */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
 		return this.#messages.raw.add(listener);
 	}
@@ -227,7 +204,7 @@ export class SocketClient {
 	 * may be missing. The topic `*` stands for messages to this client itself or to all clients.
 	 */
 	onGap(listener: (gap: GapNotice) => unknown): () => void {
-		return this.#gapListeners.add(listener);
+		return this.#subscriptions.gaps.add(listener);
 	}
 
 	/**
@@ -243,7 +220,7 @@ export class SocketClient {
 	 * that the server has chosen arrive at the listeners of `on`.
 	 */
 	onTopicsChange(listener: (change: TopicChange) => unknown): () => void {
-		return this.#subscriptions.changes.add(listener);
+		return this.#subscriptions.topics.changes.add(listener);
 	}
 
 	/**
@@ -252,7 +229,7 @@ export class SocketClient {
 	 * returns a new array.
 	 */
 	get topics(): readonly ClientTopic[] {
-		return this.#subscriptions.topics;
+		return this.#subscriptions.topics.subscribed;
 	}
 
 	/** Exists for the compiler's error about a call without a handler. */
@@ -267,7 +244,7 @@ export class SocketClient {
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void;
 	handle(message: never, handler?: unknown): () => void {
-		return addHandler(this.#handlers, message, handler as never);
+		return addHandler(this.#messages.handlers, message, handler as never);
 	}
 
 	/**
@@ -370,20 +347,4 @@ export class SocketClient {
 	/** Returns the error of calls that need a connection, if the client is closed. */
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
-
-	#received(connection: Connection, frame: ServerFrame | undefined, raw: string | ArrayBuffer): void {
-		if (!frame) return this.#messages.raw.call(raw);
-		if (frame.name !== undefined) return this.#message(connection, frame);
-		const { type, data, error } = frame;
-		if (error) this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
-		else this.#subscriptions.notice(connection, type, data);
-	}
-
-	#message(connection: Connection, envelope: Envelope): void {
-		const { name, data, position } = envelope;
-		// Text and bytes that could be mistaken for frames arrive in frames. Those of topics with history have positions.
-		if (name[0] === '@' && !position) return this.#messages.raw.call(data as string | ArrayBuffer);
-		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
-		if (this.#subscriptions.deliver(envelope)) this.#messages.call(envelope);
-	}
 }

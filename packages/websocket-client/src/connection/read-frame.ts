@@ -49,7 +49,9 @@ export function readFrame(received: string | ArrayBuffer): ServerFrame | undefin
 		return fault ? undefined : (frame as unknown as Envelope);
 	const isAnswer = typeof correlationId === 'string';
 	if (typeof type !== 'string' || (fault && !isAnswer)) return undefined;
-	return isAnswer || isNotice(type, data) || isFault(error) ? ({ type, correlationId, data, error } as TypedFrame) : undefined;
+	return isAnswer || isNotice(type, data) || isFault(error)
+		? ({ type, correlationId, data, error } as TypedFrame)
+		: undefined;
 }
 
 /** Returns whether the `data` of a notice is as its type says. */

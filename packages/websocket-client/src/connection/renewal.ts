@@ -18,12 +18,7 @@ export class Renewal {
 	#failed = 0;
 
 	/** @param credentials calls `auth()` @param backoff bounds the delays after failures */
-	constructor(
-		connection: Connection,
-		credentials: () => Promise<unknown>,
-		failures: Failures,
-		backoff: DelayBounds,
-	) {
+	constructor(connection: Connection, credentials: () => Promise<unknown>, failures: Failures, backoff: DelayBounds) {
 		this.#connection = connection;
 		this.#credentials = credentials;
 		this.#failures = failures;

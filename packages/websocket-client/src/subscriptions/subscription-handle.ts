@@ -1,4 +1,10 @@
-import { BuiltIn, type Envelope, type GapNotice, type RequestFault, SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type Envelope,
+	type GapNotice,
+	type RequestFault,
+	SocketRequestError,
+} from '@orijs/websocket/protocol';
 import type { Failures } from '../failures.ts';
 import { attempt, type Listeners } from '../support/listeners.ts';
 import { deferred, limit } from '../support/promises.ts';

@@ -19,57 +19,42 @@ import type { Listeners } from '../support/listeners.ts';
 import { type ReadHistory, confirm } from './rewinds.ts';
 import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
-import type {
-	ClientTopic,
-	PendingSubscription,
-	Recovered,
-	RecoveredTopic,
-	SubscriptionOptions,
-	TopicChange,
-} from './subscription.ts';
+import type { PendingSubscription, Recovered, RecoveredTopic, SubscriptionOptions } from './subscription.ts';
 import { ToldGaps } from './told-gaps.ts';
 import type { Topic } from './topic.ts';
+import { Topics } from './topics.ts';
+
+/** The `topic` of gaps in messages to this client or to all clients. */
+const THIS_CLIENT = '*';
 
 /** Manages the client's topics and the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly failures: Failures;
 	readonly gaps: Listeners<[GapNotice]>;
 	readonly recoveries: Listeners<[RecoveredTopic]>;
-	readonly changes: Listeners<[TopicChange]>;
-	/** Those that the application wants, and those that the server has chosen. */
-	readonly #topics = new Map<string, Topic>();
-	/**
-	 * Topics that the server had chosen on an earlier connection, and not yet on this one: if it does so later, they
-	 * continue from where they were.
-	 */
-	readonly #former = new Map<string, Topic>();
+	readonly topics: Topics;
 	/** The topics on the server. */
 	readonly server: ServerSync;
 	readonly due: () => void;
 	readonly #history: ReadHistory;
 	readonly #positions: Positions;
 	readonly #told = new ToldGaps();
+	/** The time since which messages to this client may be missing. */
+	#missingSince: ServerTime | undefined;
 
 	/**
-	 * @param gaps called with every gap
 	 * @param positions from where topics resume
 	 * @param due called when there are topics to request
 	 */
-	constructor(
-		failures: Failures,
-		gaps: Listeners<[GapNotice]>,
-		positions: Positions,
-		due: () => void,
-		history: ReadHistory,
-	) {
+	constructor(failures: Failures, positions: Positions, due: () => void, history: ReadHistory) {
 		this.#positions = positions;
 		this.failures = failures;
-		this.gaps = gaps;
+		this.gaps = failures.listeners();
 		this.recoveries = failures.listeners();
-		this.changes = failures.listeners();
+		this.topics = new Topics(failures, positions);
 		this.due = due;
 		this.#history = history;
-		this.server = new ServerSync(this.#topics, this);
+		this.server = new ServerSync(this.topics.all, this);
 	}
 
 	/**
@@ -81,10 +66,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
 		const handle = new SubscriptionHandle(name, options, this, end);
 		if (handle.isOpen) {
-			const topic = this.#topics.get(name) ?? this.#begin(name);
+			const topic = this.topics.all.get(name) ?? this.topics.begin(name);
 			topic.handles = [...topic.handles, handle];
 			if (topic.isConfirmed) {
-				this.#update(topic);
+				this.topics.update(topic);
 				// During another rewind, it is confirmed later, when it has its own messages.
 				if (!topic.isRewinding || !handle.isRewindDue) this.#confirm(handle, topic);
 			} else if (topic.saved) {
@@ -96,52 +81,39 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		return handle.pending;
 	}
 
-	#begin(name: string): Topic {
-		const saved = this.#positions.of(name);
-		// It is unknown how long ago an earlier client saved the position.
-		const missingSince = this.#former.get(name)?.missingSince ?? (saved && LONG_AGO);
-		const topic: Topic = { name, handles: [], saved, position: saved, missingSince };
-		this.#former.delete(name);
-		this.#topics.set(name, topic);
-		return topic;
-	}
-
 	#confirm(handle: SubscriptionHandle, topic: Topic): void {
 		void confirm(handle, topic.position, this.#history, () => handle.isOpen && this.#positions.reached(topic));
 	}
 
 	closed(handle: SubscriptionHandle): Promise<void> {
 		// A later topic of the same name does not have this subscription.
-		const topic = this.#topics.get(handle.topic);
+		const topic = this.topics.all.get(handle.topic);
 		if (topic) {
 			topic.handles = topic.handles.filter((one) => one !== handle);
-			if (!topic.handles.length && !topic.chosenOn) this.#topics.delete(topic.name);
-			this.#update(topic);
+			if (!topic.handles.length && !topic.chosenOn) this.topics.all.delete(topic.name);
+			this.topics.update(topic);
 		}
 		return this.server.removed(handle.topic);
 	}
 
 	/** Called when a connection is ready, before anything is sent on it. */
 	open(connection: Connection): void {
-		for (const [name, topic] of this.#topics) {
-			if (!topic.chosenOn || topic.chosenOn === connection) continue;
-			topic.chosenOn = undefined;
-			if (topic.handles.length) continue;
-			this.#topics.delete(name);
-			this.#former.set(name, topic);
-		}
+		this.topics.open(connection);
 		this.server.open(connection);
 	}
 
-	/** Tells which topics the server had chosen on an earlier connection, and not on the one that is ready now. */
-	opened(): void {
-		const fault = { code: 'disconnected', message: 'the server has not subscribed the client again' };
-		for (const topic of this.#former.values()) this.#update(topic, fault);
+	/** Called when the connection may be used. */
+	opened(answer: AnsweredAt): void {
+		const since = this.#missingSince;
+		this.#missingSince = undefined;
+		this.topics.opened();
+		if (since) this.missed(THIS_CLIENT, since, answer);
 	}
 
-	/** Called when a connection has been lost. */
-	shut(connection: Connection): void {
-		this.#former.clear();
+	/** Called when a connection has been lost. @param wasReady otherwise, no message to this client was promised */
+	shut(connection: Connection, wasReady: boolean): void {
+		if (wasReady) this.#missingSince ??= connection.proven;
+		this.topics.shut();
 		this.server.shut(connection);
 	}
 
@@ -159,10 +131,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		for (const { topic: name, position, since } of notice.topics) {
 			// A listener may have called `close()`.
 			if (!connection.isOpen) return;
-			const topic = this.#topics.get(name) ?? this.#former.get(name) ?? this.#begin(name);
-			this.#former.delete(name);
-			this.#topics.set(name, topic);
-			topic.chosenOn = connection;
+			const topic = this.topics.choose(name, connection);
 			if (since !== undefined) topic.missingSince ??= { ...LONG_AGO, timestamp: since };
 			const last = topic.position;
 			const isKnown = last && position;
@@ -183,41 +152,20 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** Called when the server has unsubscribed the client. */
 	#unsubscribed({ topics }: UnsubscribedNotice): void {
 		for (const fault of topics) {
-			const topic = this.#topics.get(fault.topic);
+			const topic = this.topics.all.get(fault.topic);
 			const wasSubscribed = this.server.left(fault.topic);
 			if (!topic) continue;
 			topic.chosenOn = undefined;
 			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
-			else this.#update(topic);
+			else this.topics.update(topic);
 		}
 	}
 
 	/** Ends a topic from which the server has unsubscribed the client. */
 	#end(topic: Topic, fault: RequestFault): void {
-		this.#topics.delete(topic.name);
-		this.#update(topic, fault);
+		this.topics.all.delete(topic.name);
+		this.topics.update(topic, fault);
 		for (const handle of topic.handles) handle.unsubscribed(fault);
-	}
-
-	/** Tells the application if a topic is subscribed to by someone else than before, or no longer. */
-	#update(topic: Topic, fault?: RequestFault): void {
-		const { name, by, handles, chosenOn, isConfirmed } = topic;
-		const isWanted = isConfirmed && this.#topics.get(name) === topic;
-		const byServer = handles.length ? 'both' : 'server';
-		topic.by = isWanted ? (chosenOn ? byServer : 'client') : undefined;
-		if (topic.by) {
-			if (topic.by !== by) this.changes.call({ topic: name, type: 'subscribed', by: topic.by });
-		} else if (by) {
-			const why = fault && { code: fault.code, message: fault.message };
-			this.changes.call({ topic: name, type: 'unsubscribed', by, ...why });
-		}
-	}
-
-	/** The topics that the client is subscribed to. */
-	get topics(): ClientTopic[] {
-		return [...this.#topics.values()].flatMap(({ name, by, position, isRewinding }) =>
-			by ? { topic: name, by, position: isRewinding ? undefined : position } : [],
-		);
 	}
 
 	#recovered(topic: Topic, outcome: Recovered): void {
@@ -228,7 +176,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** The positions of the topics with history that are subscribed to, and those not used yet. */
 	get positions(): Record<string, Position> {
 		const positions = new Map(this.#positions.unused);
-		for (const topic of this.#topics.values()) {
+		for (const topic of this.topics.all.values()) {
 			if (topic.position && !topic.isRewinding) positions.set(topic.name, topic.position);
 		}
 		return Object.fromEntries(positions);
@@ -239,7 +187,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
-		const topic = this.#topics.get(envelope.topic as string);
+		const topic = this.topics.all.get(envelope.topic as string);
 		if (!topic) return true;
 		if (envelope.position) {
 			const { epoch, offset, prev } = envelope.position;
@@ -268,7 +216,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	#positioned(notice: PositionNotice): void {
 		const { topics, epoch, offset, recovered, count } = notice;
 		for (const name of topics) {
-			const topic = this.#topics.get(name);
+			const topic = this.topics.all.get(name);
 			// A notice without a count is for subscribers that have a position. It may date from before this topic was
 			// requested.
 			if (!topic?.isRequested || (count === undefined && !topic.position)) continue;
@@ -306,7 +254,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
 		this.gaps.call(gap);
-		const topic = this.#topics.get(gap.topic);
+		const topic = this.topics.all.get(gap.topic);
 		if (!topic) return;
 		for (const subscription of topic.handles) subscription.call('onGap', gap);
 		this.#positions.reached(topic);
@@ -314,7 +262,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
-		for (const { handles, isConfirmed } of this.#topics.values()) {
+		for (const { handles, isConfirmed } of this.topics.all.values()) {
 			for (const handle of handles) {
 				const isRewinding = handle.options.rewind && !handle.isConfirmed;
 				if (!isConfirmed || isRewinding) void handle.fail(error);
@@ -324,7 +272,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	confirmed(topic: Topic): void {
 		this.#positions.unused.delete(topic.name);
-		this.#update(topic);
+		this.topics.update(topic);
 		for (const handle of topic.handles) this.#confirm(handle, topic);
 	}
 
@@ -346,8 +294,8 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 				this.#end(topic, { code, message });
 				return false;
 			}
-			this.#topics.delete(topic.name);
-			this.#update(topic, { code, message });
+			this.topics.all.delete(topic.name);
+			this.topics.update(topic, { code, message });
 			for (const handle of topic.handles) handle.refuse(error);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');
