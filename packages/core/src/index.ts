@@ -53,4 +53,4 @@ export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';
 
 // Errors
-export { ApplicationError } from './errors.ts';
+export { ApplicationError, TooManyTopicsError } from './errors.ts';

@@ -130,8 +130,8 @@ export interface Unsubscription {
 
 /** Called synchronously, when a socket's subscriptions have changed. Must not throw. */
 export interface MembershipListener {
-	/** Also called if the server subscribes a socket that is subscribed already. */
-	subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy): void;
+	/** Also called if the server subscribes a socket that is subscribed already; then, `isNew` is false. */
+	subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void;
 	/** Not called for sockets that are removed; their `data.topics` still lists their topics. */
 	unsubscribed(socket: WebSocketConnection, topic: string, why: Unsubscription): void;
 }

@@ -90,7 +90,7 @@ export class WebSocketEndpoint implements SessionHost {
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
 		});
-		this.#adopter = new SocketAdopter(provider, this.compressFrom, {
+		this.#adopter = new SocketAdopter(parts, this.compressFrom, {
 			onClosing: ({ data }) => (data as SocketSession).beforeClosing(),
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),

@@ -13,6 +13,7 @@ import { TypedMessages, type TypedMessagesOptions } from '../routing/typed-messa
 import { isLongerThan } from '../session/frame-bytes.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import type { MessageDispatcher, Session } from '../session/session.ts';
+import type { SubscribingServices } from '../session/subscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import { type WiredHost, WiredSession } from './wired-session.ts';
 import { WiredSocket } from './wired-socket.ts';
@@ -27,6 +28,7 @@ export class WiredSessions implements WiredHost {
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: WiredHost['keepAlive'] = NO_KEEP_ALIVE;
 	readonly #provider: WebSocketProvider;
+	readonly #subscribing: SubscribingServices;
 	readonly #refusals: Refusals;
 	readonly #faults: FaultLog;
 	readonly #sessions = new WeakMap<WebSocketConnection<any>, WiredSession>();
@@ -40,6 +42,7 @@ export class WiredSessions implements WiredHost {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;
+		this.#subscribing = { provider, limits, refusals };
 		this.#refusals = refusals;
 		this.#faults = new FaultLog(logger);
 		this.typed = new TypedMessages({
@@ -143,7 +146,7 @@ export class WiredSessions implements WiredHost {
 	}
 
 	wrap(raw: WebSocketConnection<any>, onClose: () => void): WiredSocket {
-		return new WiredSocket(raw, this.#provider, onClose);
+		return new WiredSocket(raw, this.#subscribing, onClose);
 	}
 
 	onFinished(session: Session): void {

@@ -54,7 +54,7 @@ export interface GuardContext<TState extends object = object> {
 	 * credentials, it leaves the topics to which earlier guards have subscribed it and these do not.
 	 *
 	 * @throws {InvalidTopicError} {InvalidOptionError}
-	 * @throws {SocketError} `too_many_topics`: `limits.topicsPerSocket` is reached
+	 * @throws {TooManyTopicsError} `limits.topicsPerSocket` is reached
 	 * @throws {UnknownSocketError} the guards have already failed, or the connection has ended
 	 */
 	subscribe(topic: string, options?: GuardSubscribeOptions): Promise<void>;

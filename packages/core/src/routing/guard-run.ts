@@ -6,7 +6,8 @@ import {
 	type WebSocketProvider,
 } from '@orijs/websocket';
 import { type FailureLog, isUserId, toError } from '@orijs/websocket/internal';
-import { type RequestMessage, SocketError, SocketRequestError } from '@orijs/websocket/protocol';
+import { type RequestMessage, SocketRequestError } from '@orijs/websocket/protocol';
+import { TooManyTopicsError } from '../errors.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -14,7 +15,6 @@ import { BoundLogger } from '../support/bound-logger.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { expiryOf } from '../support/expiry.ts';
 import type { AuthenticateContext, GuardSubscribeOptions } from './guard-context.ts';
-import { tooManyTopics } from './refusal-texts.ts';
 
 /** The parts of an upgrade request that guards can read; the request itself no longer exists when they run. */
 export interface UpgradeRequest {
@@ -134,7 +134,7 @@ export class GuardRun implements AuthenticateContext {
 			if (this.#topics?.has(topic) !== true) {
 				if (this.#topicCount() >= limits.topicsPerSocket) {
 					refusals.add('topics', { socketId: this.socketId, topic });
-					throw new SocketError('too_many_topics', tooManyTopics(limits.topicsPerSocket));
+					throw new TooManyTopicsError(topic, limits.topicsPerSocket);
 				}
 				this.#releases ??= new Map();
 				this.#releases.set(topic, provider.prepare(topic));

@@ -125,8 +125,8 @@ describe('what a guard subscribes to', () => {
 		await ask(client, '@auth');
 		expect(errors[0]).toBeInstanceOf(InvalidTopicError);
 		expect(String(errors[1])).toContain('ctx.subscribe(): there is no option by');
-		expect(errors[2]).toBeInstanceOf(SocketError);
-		expect(errors[2]).toMatchObject({ code: 'too_many_topics' });
+		expect(errors[2]).toBeInstanceOf(TooManyTopicsError);
+		expect(errors[2]).toMatchObject({ topic: 'c', limit: 2 });
 		expect([framesOf(client).slice(0, -1), app.refusals.topics]).toEqual([['@subscribed a b'], 1]);
 	});
 });
