@@ -19,6 +19,11 @@ export class ApplicationHandlers {
 		this.#faults = new FaultLog(logger);
 	}
 
+	/** Whether there is an open handler. */
+	get hasOpen(): boolean {
+		return this.#handlers.open !== undefined;
+	}
+
 	/** Calls the open handler. Returns a promise if it has not finished, which never rejects. */
 	open(session: Session): Promise<void> | undefined {
 		try {
@@ -60,13 +65,12 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Calls the close handler once the handlers of all earlier messages have started. */
-	close(session: Session, code: number, reason: string): void {
-		if (this.#handlers.close === undefined) return;
-		session.whenAllStarted(() => this.#close(session.ws, code, reason));
+	get hasClose(): boolean {
+		return this.#handlers.close !== undefined;
 	}
 
-	#close(ws: AppSocket, code: number, reason: string): void {
+	/** Calls the close handler. The handlers of all earlier messages must have started. */
+	close({ ws }: Session, code: number, reason: string): void {
 		let done: Promise<unknown> | undefined;
 		try {
 			done = promiseOf(this.#handlers.close?.(ws, code, reason));

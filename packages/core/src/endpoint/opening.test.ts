@@ -197,6 +197,20 @@ describe('while the backend', () => {
 		for (const { since } of topics) expect(since).toBeLessThanOrEqual(readyAt);
 	});
 
+	it('confirms late, a client that has waited for it has missed nothing', async () => {
+		const { bus, connect } = await serveGuarded(member());
+		const { subscribe } = bus;
+		bus.subscribe = async (channels) => {
+			await subscribe(channels);
+			// The topics after the socket itself.
+			await Bun.sleep(channels.some((channel) => channel.startsWith('@')) ? 400 : 500);
+		};
+		const client = await connect();
+		await ask(client, '@auth', 'token');
+		await ask(client, 'state');
+		expect(framesOf(client)).toEqual(['@subscribed by-authenticate by-guard', '@auth', 'state']);
+	});
+
 	it('is away, a client becomes ready at once, even if open awaits its subscriptions', async () => {
 		const { backend, bus, connect, provider } = await serveGuarded(member(), {
 			handlers: { open: (ws) => ws.subscribe('by-open') },

@@ -2,6 +2,7 @@ import type { FailureLog } from '@orijs/websocket/internal';
 import type { Logger, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
+import type { ConnectionHooks } from '../routing/connection-hooks.ts';
 import { type AuthRequest, ConnectionGuards } from '../routing/connection-guards.ts';
 import { GuardRun, type UpgradeRequest } from '../routing/guard-run.ts';
 import type { MessageEvents } from '../routing/message-events.ts';
@@ -24,6 +25,8 @@ export interface OpeningParts {
 	/** Undefined if there are no listeners. */
 	readonly events: MessageEvents | undefined;
 	readonly handlers: ApplicationHandlers;
+	/** Undefined if no router has hooks. */
+	readonly hooks: ConnectionHooks | undefined;
 	readonly gapNotices: GapForwarding;
 }
 
@@ -92,22 +95,26 @@ export class Opening {
 
 	/** @param authId the correlation id of the client's `@auth`, if that has been accepted and must be answered */
 	#open(session: Session, run: GuardRun | undefined, authId: string | undefined): void {
-		const { provider, handlers } = this.#parts;
+		const { provider, handlers, hooks } = this.#parts;
 		const openedAt = performance.now();
 		provider.addConnection(session.ws as unknown as WebSocketConnection).then(
 			() => this.#onReachable(session, performance.now() - openedAt),
 			(err: unknown) => this.#onUnreachable(session, err),
 		);
+		const topics = run && GuardRun.topicsOf(run);
 		// Plain clients are not told when they are ready, so they don't wait for it.
-		const opening = session.isSpeaker ? this.#openings.begin(session, authId) : undefined;
-		if (run !== undefined) {
-			for (const [topic, options] of GuardRun.topicsOf(run))
+		const hasCode = handlers.hasOpen || hooks !== undefined;
+		const hasToWait = session.isSpeaker && (hasCode || (topics !== undefined && topics.size > 0));
+		const opening = hasToWait ? this.#openings.begin(session, authId) : undefined;
+		if (run !== undefined && topics !== undefined) {
+			for (const [topic, options] of topics)
 				this.subscribing(session, topic, provider.subscribe(session.socketId, topic, options));
 			GuardRun.release(run);
 		}
-		const running = handlers.open(session);
-		if (opening === undefined) session.releaseHeld();
-		else this.#openings.opened(opening, running);
+		const running = bothOf(handlers.open(session), hooks?.open(session));
+		if (opening !== undefined) return this.#openings.opened(opening, running);
+		this.renewals?.answer(session, authId);
+		session.releaseHeld();
 	}
 
 	/** Called when the server subscribes a socket to a topic. @param done resolves when that is confirmed */
@@ -117,7 +124,9 @@ export class Opening {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#parts.gapNotices.wasUnreachable(session, afterMs);
+		// A client that is not ready yet can't have missed anything.
+		if (afterMs <= REACHABLE_WITHIN_MS || this.#openings.isWaiting(session)) return;
+		this.#parts.gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
@@ -145,4 +154,9 @@ export class Opening {
 		this.renewals?.clear();
 		this.#openings.clear();
 	}
+}
+
+/** Returns a promise of all that has not finished. */
+function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<unknown> | undefined {
+	return a === undefined || b === undefined ? (a ?? b) : Promise.all([a, b]);
 }

@@ -7,11 +7,13 @@ import { compressFrom } from '../compression.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
+import { ConnectionHooks } from '../routing/connection-hooks.ts';
 import type { EventListeners } from '../routing/endpoint-event.ts';
 import { MessageEvents } from '../routing/message-events.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
+import { TopicControl } from '../routing/topic-control.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
-import { GapForwarding } from '../session/gap-forwarding.ts';
+import { GapForwarding, type SessionOf } from '../session/gap-forwarding.ts';
 import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
@@ -65,6 +67,9 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #adopter: SocketAdopter;
 	readonly #opening: Opening;
 	readonly #gapNotices: GapForwarding;
+	/** Undefined if no router has hooks. */
+	readonly #hooks: ConnectionHooks | undefined;
+	readonly topics: TopicControl;
 	readonly #slowReaders: SlowReaderPolicy;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
@@ -97,13 +102,17 @@ export class WebSocketEndpoint implements SessionHost {
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
 			onSubscribe: ({ data }, topic, done) => this.#opening.subscribing(data as SocketSession, topic, done),
 		});
-		this.#gapNotices = new GapForwarding(provider, ({ data }) => (this.#isOwn(data) ? data : undefined));
+		const sessionOf: SessionOf = ({ data }) => (this.#isOwn(data) ? data : undefined);
+		this.#gapNotices = new GapForwarding(provider, sessionOf);
+		this.#hooks = table.hooks && new ConnectionHooks(table.hooks, parts);
+		this.topics = new TopicControl({ ...parts, authorize: options.authorize ?? {}, hooks: this.#hooks, sessionOf });
 		const messageEvents = events && new MessageEvents(events, table.routes);
 		this.#opening = new Opening({
 			...parts,
 			calls: requests.calls,
 			events: messageEvents,
 			handlers: this.#handlers,
+			hooks: this.#hooks,
 			gapNotices: this.#gapNotices,
 		});
 		this.raw = this.#readRaw();
@@ -128,14 +137,17 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#readTyped(events: MessageEvents | undefined): MessageDispatcher {
-		const { provider, options, limits, handlers, table, passesUnknown, requests, refusals, logger } = this.#parts;
+		const { provider, limits, handlers, table, passesUnknown, requests, refusals, logger } = this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
 			limits,
 			refusals,
 			logger,
-			authorize: options.authorize ?? {},
+			authorizer: this.topics.authorizer,
+			rights: this.topics.rights,
+			pending: this.topics.pending,
+			hooks: this.#hooks,
 			renewals: this.#opening.renewals,
 			routes: table.routes,
 			unknown: table.unknown,
@@ -234,7 +246,13 @@ export class WebSocketEndpoint implements SessionHost {
 		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);
-		this.#handlers.close(session, code, reason);
+		this.topics.rights.closed(session);
+		if (!this.#handlers.hasClose && this.#hooks === undefined) return;
+		// Once the handlers of all earlier messages have started.
+		session.whenAllStarted(() => {
+			this.#handlers.close(session, code, reason);
+			this.#hooks?.closed(session, code, reason);
+		});
 	}
 
 	/** The messages that arrived before a connection ended are still handled, unless there are too many of them. */
@@ -312,12 +330,15 @@ export class WebSocketEndpoint implements SessionHost {
 	 */
 	async drain(deadline: number): Promise<void> {
 		await drain([...this.#unfinished()], deadline);
-		await this.#handlers.closeHandlersSettled(deadline - performance.now());
+		const ms = deadline - performance.now();
+		await Promise.all([this.#handlers.closeHandlersSettled(ms), this.#hooks?.settled(ms)]);
 	}
 
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
 		this.#gapNotices.stop();
+		this.topics.stop();
+		this.#hooks?.stop();
 		this.#parts.requests.close();
 		this.#opening.clear();
 		this.watchdog.stop();

@@ -1,7 +1,5 @@
 import { BuiltIn, type ClientMessage, encodeAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
-import { FaultLog } from '../support/fault-log.ts';
-import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
@@ -11,10 +9,8 @@ import { HistoryRequests } from './history-requests.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { SubscriptionRequests, type SubscriptionServices } from './subscription-requests.ts';
-import { TopicAuthorizer } from './topic-authorizer.ts';
 
-export interface BuiltInServices extends Omit<SubscriptionServices, 'authorizer'> {
-	readonly authorize: Authorize;
+export interface BuiltInServices extends SubscriptionServices {
 	readonly requests: ClientRequests;
 	/** Undefined if connections have no guards to pass, so that there is nothing to renew. */
 	readonly renewals: Renewals | undefined;
@@ -28,9 +24,8 @@ export class BuiltInMessages {
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
-		const authorizer = new TopicAuthorizer(services.authorize, new FaultLog(services.logger));
-		this.#subscriptions = new SubscriptionRequests({ ...services, authorizer });
-		this.#histories = new HistoryRequests({ ...services, authorizer });
+		this.#subscriptions = new SubscriptionRequests(services);
+		this.#histories = new HistoryRequests(services);
 	}
 
 	/** Whether a message type is reserved for the protocol, even if it is unknown. */

@@ -1,4 +1,4 @@
-import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -99,7 +99,47 @@ describe('guards that accept a connection', () => {
 	});
 });
 
+describe('without authenticate, guards', () => {
+	it.each(['plain', 'speaking'])('run right after the upgrade: a %s client need not send anything', async (kind) => {
+		const { app, connect, connectPlain } = await guarded(() => true);
+		const client = await (kind === 'plain' ? connectPlain() : connect());
+		await until(() => app.socket.broadcast('all').then(() => client.messages.length > 0), { what: 'it is open' });
+	});
+
+	it('refuse a client that has sent nothing with 4401', async () => {
+		const { connectPlain } = await guarded(() => false);
+		expect(await (await connectPlain()).closed).toEqual({ code: 4401, reason: 'unauthorized' });
+	});
+
+	it('hold what arrives before they have passed, @auth included, and handle it in order', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const { connect } = await guarded(() => gate.promise);
+		const client = await connect();
+		sendTyped(client, '@ping', null, 'a');
+		sendTyped(client, '@auth', 'token', 'b');
+		sendTyped(client, 'who', null, 'c');
+		await Bun.sleep(20);
+		expect(client.messages).toEqual([]);
+		gate.resolve(true);
+		await client.received(3);
+		expect(client.texts.map((text) => parse(text)['correlationId'])).toEqual(['a', 'b', 'c']);
+	});
+});
+
 describe('authenticate', () => {
+	it('waits for the first frame, also of a plain client', async () => {
+		let runs = 0;
+		const router = new SocketRouter().authenticate(() => ++runs > 0);
+		const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
+		const { ws } = await serve(app.onWebSocket({ message: (socket, message) => void socket.send(message) }));
+		const client = await connectClient(ws);
+		await app.socket.broadcast('too early');
+		expect(runs).toBe(0);
+		client.send('hello');
+		expect(await client.next()).toBe('hello');
+		expect(runs).toBe(1);
+	});
+
 	it('receives the data of @auth, whatever it is; guards after it do not', async () => {
 		const shown: unknown[] = [];
 		const after: unknown[] = [];
@@ -201,5 +241,5 @@ async function guarded(...guards: readonly ConnectionGuard<object>[]) {
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { app, log, connect: () => connectSpeaker(ws) };
+	return { app, log, connect: () => connectSpeaker(ws), connectPlain: () => connectClient(ws) };
 }

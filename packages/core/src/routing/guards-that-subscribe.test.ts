@@ -1,9 +1,9 @@
 import { until } from '@orijs/testkit';
 import { InvalidTopicError, SocketMessage, UnknownSocketError } from '@orijs/websocket';
-import { SocketError, SocketRequestError } from '@orijs/websocket/protocol';
+import { SocketRequestError } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type GuardContext, SocketRouter } from '../index.ts';
+import { type GuardContext, SocketRouter, TooManyTopicsError } from '../index.ts';
 import { ask, framesOf, serveGuarded } from '../test-support/guarded-server.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,4 +1,5 @@
 import { ApplicationError } from '../errors.ts';
+import type { Hooks } from './hooks.ts';
 import type { Route } from './route.ts';
 import { type Authenticate, type ConnectionGuard, SocketRouter } from './socket-router.ts';
 
@@ -7,11 +8,15 @@ export interface RoutingTable {
 	/** Checks the credentials of clients, before all guards; undefined if no router has one. */
 	readonly authenticate: Authenticate<object> | undefined;
 	readonly guards: readonly ConnectionGuard<object>[];
+	/** Undefined if no router has any. */
+	readonly hooks: Hooks | undefined;
 	/** The routes by message name. */
 	readonly routes: ReadonlyMap<string, Route>;
 	/** Handles messages that are not in `routes`. */
 	readonly unknown: Route | undefined;
 }
+
+const HOOK_EVENTS = ['onOpen', 'onClose', 'onSubscribe', 'onUnsubscribe'] as const;
 
 /**
  * Combines the guards and routes of routers, which can't be changed from then on.
@@ -22,6 +27,7 @@ export interface RoutingTable {
 export function routingTable(routers: readonly SocketRouter[], call: string = 'socketRouter()'): RoutingTable {
 	const routes = new Map<string, Route>();
 	const guards: ConnectionGuard<object>[] = [];
+	const hooks: Record<keyof Hooks, any[]> = { onOpen: [], onClose: [], onSubscribe: [], onUnsubscribe: [] };
 	let authenticate: Authenticate<object> | undefined;
 	let unknown: Route | undefined;
 	for (const parts of routers.map((router) => SocketRouter.partsOf(router))) {
@@ -32,6 +38,7 @@ export function routingTable(routers: readonly SocketRouter[], call: string = 's
 			);
 		authenticate ??= parts.authenticate;
 		guards.push(...parts.guards);
+		for (const event of HOOK_EVENTS) hooks[event].push(...parts.hooks[event]);
 		for (const route of parts.routes) {
 			const { name } = route.message;
 			if (routes.has(name)) throw new ApplicationError(`${call}: two routers handle ${name}`);
@@ -41,5 +48,6 @@ export function routingTable(routers: readonly SocketRouter[], call: string = 's
 			throw new ApplicationError(`${call}: two routers handle unknown messages with onUnknown()`);
 		unknown ??= parts.unknown;
 	}
-	return { authenticate, guards, routes, unknown };
+	const hasHooks = HOOK_EVENTS.some((event) => hooks[event].length > 0);
+	return { authenticate, guards, hooks: hasHooks ? hooks : undefined, routes, unknown };
 }

@@ -4,6 +4,7 @@ import { ApplicationError } from '../errors.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { checkOptions } from '../support/check-options.ts';
 import type { AuthenticateContext, GuardContext } from './guard-context.ts';
+import type { CloseHook, Hooks, OpenHook, SubscribeHook, UnsubscribeHook } from './hooks.ts';
 import type { MessageContext } from './message-context.ts';
 import type { MessageMiddleware } from './middleware.ts';
 import type { Route } from './route.ts';
@@ -48,6 +49,7 @@ export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<
 export interface RouterParts {
 	readonly authenticate: Authenticate<object> | undefined;
 	readonly guards: readonly ConnectionGuard<object>[];
+	readonly hooks: Hooks;
 	readonly routes: readonly Route[];
 	/** Handles messages that no router has a handler for. */
 	readonly unknown: Route | undefined;
@@ -76,6 +78,10 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 	declare readonly '~state': ((state: TState) => void) | undefined;
 	#authenticate: Authenticate<TState> | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
+	readonly #onOpen: OpenHook<TState>[] = [];
+	readonly #onClose: CloseHook<TState>[] = [];
+	readonly #onSubscribe: SubscribeHook<TState>[] = [];
+	readonly #onUnsubscribe: UnsubscribeHook<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];
 	readonly #routes = new Map<string, Omit<Route, 'middleware'>>();
@@ -115,6 +121,63 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 		this.#mustBeBuilding('guard');
 		mustBeFunction('guard(): guard', guard);
 		this.#guards.push(guard);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection has opened: its guards have passed, and it is in the topics to which they
+	 * have subscribed it. A client that speaks the protocol becomes ready, and its messages are handled, once the hook
+	 * has finished; at most `limits.guardTimeoutMs` later.
+	 *
+	 * The hooks of a connection (`onOpen`, `onSubscribe`, `onUnsubscribe`, `onClose`, of all routers) run in the order of
+	 * what happened, one at a time; `onOpen` is the first. A hook that fails is logged; one that takes longer than
+	 * `limits.handlerTimeoutMs` is no longer awaited. Nothing else waits for them.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onOpen(hook: OpenHook<TState>): this {
+		this.#mustBeBuilding('onOpen');
+		mustBeFunction('onOpen(): hook', hook);
+		this.#onOpen.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection whose guards had passed has ended, after `onUnsubscribe` for each of its
+	 * topics. It is no longer in any topic, and nothing can be sent to it. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onClose(hook: CloseHook<TState>): this {
+		this.#mustBeBuilding('onClose');
+		mustBeFunction('onClose(): hook', hook);
+		this.#onClose.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection is subscribed to a topic, once for each time, whether its client asked for
+	 * it or the server chose it. The backend may not have confirmed it yet. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onSubscribe(hook: SubscribeHook<TState>): this {
+		this.#mustBeBuilding('onSubscribe');
+		mustBeFunction('onSubscribe(): hook', hook);
+		this.#onSubscribe.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection is no longer in a topic, once for each time: its client has left, the
+	 * server or the backend's refusal has unsubscribed it, or it has ended. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onUnsubscribe(hook: UnsubscribeHook<TState>): this {
+		this.#mustBeBuilding('onUnsubscribe');
+		mustBeFunction('onUnsubscribe(): hook', hook);
+		this.#onUnsubscribe.push(hook);
 		return this;
 	}
 
@@ -224,6 +287,12 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 		return {
 			authenticate: router.#authenticate,
 			guards: router.#guards,
+			hooks: {
+				onOpen: router.#onOpen,
+				onClose: router.#onClose,
+				onSubscribe: router.#onSubscribe,
+				onUnsubscribe: router.#onUnsubscribe,
+			},
 			routes: [...router.#routes.values()].map((route) => ({
 				...route,
 				guards: [...guards, ...route.guards],

@@ -75,6 +75,12 @@ export class Openings {
 		return opening;
 	}
 
+	/** Whether a client still waits for its connection to open. */
+	isWaiting(session: Session): boolean {
+		const opening = this.#current.get(session);
+		return opening !== undefined && opening.readyAt === undefined;
+	}
+
 	/** Called when the server subscribes a client to a topic. @param done resolves when it is confirmed */
 	subscribing(session: Session, topic: string, done: Promise<unknown>): void {
 		const opening = this.#current.get(session);

@@ -1,6 +1,7 @@
 import type { SocketData } from '@orijs/websocket';
 import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
+import type { Grants } from './grants.ts';
 import type { Stalls } from './stalls.ts';
 
 /** A raw WebSocket message. */
@@ -28,6 +29,8 @@ export interface Session extends SocketData<object> {
 	readonly signal: AbortSignal;
 	/** Controls the order, rate and number of the connection's messages. */
 	readonly inbound: Inbound;
+	/** The topics that the client asked for and was allowed. */
+	grants: Grants;
 	/** The number of subscribe and unsubscribe requests of this client that are not answered yet. */
 	pendingAnswers: number;
 	/** When messages to a slow reader were first dropped (ms since the epoch); only with `slowReaders: 'drop'`. */

@@ -1,6 +1,7 @@
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import type { Slot } from '../admission/connection-slots.ts';
 import { type AppSocket, type FrameSender, SEND_FRAME } from '../app-socket.ts';
+import type { Grants } from './grants.ts';
 import { InboundMessages } from './inbound-messages.ts';
 import type { FramePayload } from './frame-bytes.ts';
 import type { KeptAlive } from './keep-alive.ts';
@@ -32,6 +33,7 @@ export class SocketSession implements Session, KeptAlive {
 	#inbound: InboundMessages | undefined;
 	/** Aborted when the connection has ended. */
 	#ended: AbortController | undefined;
+	#grants: Grants;
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
 	#hasDropped = false;
@@ -221,6 +223,14 @@ export class SocketSession implements Session, KeptAlive {
 
 	handlerTimedOut(): void {
 		this.#inbound?.timedOut();
+	}
+
+	get grants(): Grants {
+		return this.#grants;
+	}
+
+	set grants(grants: Grants) {
+		this.#grants = grants;
 	}
 
 	get pendingAnswers(): number {
