@@ -225,7 +225,7 @@ export class LocalTestServer implements TestServer {
 	async remove(topic: string, code: string): Promise<void> {
 		this.#shared.chosen.delete(topic);
 		const { provider, sockets } = this.#app;
-		for (const { data } of sockets) provider.unsubscribe(data.socketId, topic, { code, message: 'simulated' });
+		for (const { data } of sockets) await provider.unsubscribe(data.socketId, topic, { code, message: 'simulated' });
 	}
 
 	async breakBackend(broken: boolean): Promise<void> {
