@@ -109,7 +109,8 @@ export class ServerSync {
 	 */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic)) return;
-		topic.missingSince ??= this.#connection?.proven;
+		// Before the connection is ready, only topics that the server has chosen on it are subscribed to.
+		topic.missingSince ??= (this.#connection ?? topic.chosenOn)?.proven;
 		topic.isRequested = false;
 		this.#sync();
 	}
@@ -173,6 +174,7 @@ export class ServerSync {
 			if (!topic) continue;
 			topic.isRequested = true;
 			topic.isPositioned = false;
+			topic.removal = undefined;
 			// Without a position, the answer begins with the messages of the rewinds.
 			if (topic.position) continue;
 			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = [];

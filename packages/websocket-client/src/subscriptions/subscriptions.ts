@@ -156,9 +156,17 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			const wasSubscribed = this.server.left(fault.topic);
 			if (!topic) continue;
 			topic.chosenOn = undefined;
+			topic.removal = fault;
 			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
 			else this.topics.update(topic);
 		}
+	}
+
+	/** Ends a topic whose request is refused, if that ends what was confirmed on this connection. Returns whether it does. */
+	#endIfSubscribed(topic: Topic, fault: RequestFault): boolean {
+		const wasSubscribed = !!topic.isConfirmed && this.server.left(topic.name);
+		if (wasSubscribed) this.#end(topic, fault);
+		return wasSubscribed;
 	}
 
 	/** Ends a topic from which the server has unsubscribed the client. */
@@ -279,7 +287,8 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	refused(topic: Topic, { code, message }: RequestFault): boolean | undefined {
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic.name}`, code, message);
 		// A refusal of a request that was not examined does not concern the topic, and is not reported.
-		if (/^(stopping|rate_limited|too_many_requests)$/.test(code)) return true;
+		if (/^(stopping|rate_limited|too_many_requests)$/.test(code))
+			return !topic.removal || !this.#endIfSubscribed(topic, topic.removal);
 		const rewinding = topic.handles.filter(({ options }) => options.rewind);
 		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.handles.length) {
 			// The topic has no history. The other subscriptions don't need one, so it is requested again for them.
@@ -289,11 +298,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = topic.isConfirmed && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
-			// What it was subscribed to on this connection, the server has ended.
-			if (topic.isConfirmed && this.server.left(topic.name)) {
-				this.#end(topic, { code, message });
-				return false;
-			}
+			if (this.#endIfSubscribed(topic, { code, message })) return false;
 			this.topics.all.delete(topic.name);
 			this.topics.update(topic, { code, message });
 			for (const handle of topic.handles) handle.refuse(error);

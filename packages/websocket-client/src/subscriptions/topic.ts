@@ -1,4 +1,4 @@
-import type { Position, TopicRequest } from '@orijs/websocket/protocol';
+import type { Position, RequestFault, TopicRequest } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { ServerTime } from '../connection/server-time.ts';
 import type { SubscriptionHandle } from './subscription-handle.ts';
@@ -17,6 +17,8 @@ export interface Topic {
 	chosenOn?: Connection | undefined;
 	/** By whom the client is subscribed, as the application was told; undefined if it is not. */
 	by?: SubscribedBy | undefined;
+	/** That the server has unsubscribed the client while a request for the topic was pending, whose answer decides. */
+	removal?: RequestFault | undefined;
 	/** Whether the messages that arrive are those that the subscriptions have asked for by `rewind`. */
 	isRewinding?: boolean | undefined;
 	/** The position with which the topic began, saved by an earlier client. */

@@ -1,123 +1,14 @@
 import { strict as assert } from 'node:assert';
-import type { SocketClient, SocketClientOptions, SubscriptionOptions } from '../../index.ts';
+import type { SocketClientOptions } from '../../index.ts';
 import { assertRefused, eventually, isSettled, rejection } from '../assertions.ts';
 import { MapStorage } from '../map-storage.ts';
-import { failuresOf, newClient } from '../run-scenario.ts';
+import { PlayedServer } from '../played-server.ts';
+import { failuresOf } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
 // Every order in which frames about topics that the server chooses can arrive, by a server that the scenario plays.
 
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
-const KICKED = { code: 'kicked', message: 'bye' };
-
-class PlayedServer {
-	readonly client: SocketClient;
-	/** Everything that the client's listeners have heard, in order. */
-	readonly heard: unknown[] = [];
-	readonly #server: TestServer;
-	/** How many frames of the client have been awaited. */
-	#read = 0;
-
-	constructor(server: TestServer, options?: SocketClientOptions) {
-		this.#server = server;
-		this.client = newClient(server, options);
-		this.client.onGap(({ topic, since, until }) => this.heard.push(['gap', topic, since, until]));
-		this.client.onRecovered(({ topic, recovered, count }) => this.heard.push(['recovered', topic, recovered, count]));
-		this.client.onTopicsChange(({ topic, type, by, code }) =>
-			this.heard.push([type, topic, by, ...(code ? [code] : [])]),
-		);
-		this.client.onAny(({ topic, data }) => this.heard.push(['message', topic, data]));
-	}
-
-	/** Starts to connect, and resolves when `@auth` has arrived, with its correlation id. */
-	async connect(): Promise<string> {
-		void this.client.connect();
-		return (await this.next('@auth')).correlationId;
-	}
-
-	/** Connects, and resolves when the client is ready. */
-	async ready(): Promise<void> {
-		await this.accept(await this.connect());
-	}
-
-	async accept(correlationId: string): Promise<void> {
-		await this.answer('@auth', correlationId, { socketId: 's' });
-		await eventually(() => this.client.state === 'ready', 'the client is ready');
-	}
-
-	/** Resolves with the client's next frame, except pings, which must be of this type. */
-	async next(expected: string): Promise<{ readonly data: any; readonly correlationId: string }> {
-		const frames = async () =>
-			(await this.#server.received())
-				.map(({ text }) => JSON.parse(text) as { type: string; data: any; correlationId: string })
-				.filter(({ type }) => type !== '@ping');
-		await eventually(async () => (await frames()).length > this.#read, `${expected} arrives`);
-		const frame = (await frames())[this.#read++];
-		assert.equal(frame?.type, expected);
-		return frame;
-	}
-
-	async send(type: string, data: object): Promise<void> {
-		await this.#server.sendRaw(JSON.stringify({ type, data }));
-	}
-
-	async answer(type: string, correlationId: string, data: object = {}): Promise<void> {
-		await this.#server.sendRaw(JSON.stringify({ type, correlationId, data: { timestamp: Date.now(), ...data } }));
-	}
-
-	choose(topic: string, more: object = {}): Promise<void> {
-		return this.send('@subscribed', { timestamp: Date.now(), topics: [{ topic, ...more }] });
-	}
-
-	remove(topic: string): Promise<void> {
-		return this.send('@unsubscribed', { topics: [{ topic, ...KICKED }] });
-	}
-
-	async message(topic: string, data: unknown, position?: object): Promise<void> {
-		await this.#server.sendRaw(JSON.stringify({ name: 'n', data, timestamp: Date.now(), topic, position }));
-	}
-
-	/** Resolves when everything that was sent so far has been handled by the client, and has caused no request. */
-	async handled(): Promise<void> {
-		const marker = new Promise((resolve) => {
-			const off = this.client.onRaw((raw) => raw === 'marker' && resolve(off()));
-		});
-		await this.#server.sendRaw('marker');
-		await marker;
-		assert.deepEqual(
-			(await this.#server.received())
-				.map(({ text }) => text)
-				.filter((text) => !text.includes('"@ping"'))
-				.slice(this.#read),
-			[],
-		);
-	}
-
-	subscribe(topic: string, options: SubscriptionOptions = {}) {
-		return this.client.subscribe(topic, {
-			onMessage: (data) => this.heard.push(['own message', data]),
-			onUnsubscribed: ({ code }) => this.heard.push(['onUnsubscribed', code]),
-			onRefused: ({ code }) => this.heard.push(['onRefused', code]),
-			onRecovered: ({ recovered, count }) => this.heard.push(['onRecovered', recovered, count]),
-			...options,
-		});
-	}
-
-	/** What was heard, without the times of gaps. */
-	get told(): string[] {
-		return this.heard.map((one) => (one as unknown[]).slice(0, (one as unknown[])[0] === 'gap' ? 2 : 4).join(' '));
-	}
-
-	/** Must be called when another server was started. */
-	forget(): void {
-		this.#read = 0;
-	}
-
-	async lose(): Promise<void> {
-		await this.#server.network('cut');
-		await eventually(() => this.client.state !== 'ready', 'the connection is lost');
-	}
-}
 
 async function play(server: TestServer, options?: SocketClientOptions): Promise<PlayedServer> {
 	await server.serveRaw({ answers: false });
@@ -216,9 +107,42 @@ export const chosenTopicsInOrder: Record<string, Scenario> = {
 		await played.message('t', 1, { ...at(9), prev: 7 });
 		const again = await played.next('@subscribe');
 		await played.remove('t');
-		await played.answer('@subscribe', again.correlationId, { refused: [{ topic: 't', ...KICKED }] });
+		await played.answer('@subscribe', again.correlationId, {
+			refused: [{ topic: 't', code: 'kicked', message: 'bye' }],
+		});
 		await played.handled();
 		assert.deepEqual(played.told, ['subscribed t client', 'unsubscribed t client kicked', 'onUnsubscribed kicked']);
+	},
+
+	'a removal is not forgotten if the server did not examine the request that was pending': async (server) => {
+		const played = await playReady(server);
+		await played.choose('t', { position: at(5) });
+		await played.handled();
+		await played.subscribe('t');
+		await played.message('t', 1, { ...at(9), prev: 7 });
+		const { correlationId } = await played.next('@subscribe');
+		await played.remove('t');
+		const refused = [{ topic: 't', code: 'rate_limited', message: 'slowly' }];
+		await played.answer('@subscribe', correlationId, { refused });
+		await played.handled();
+		assert.deepEqual(played.told.slice(2), [
+			'subscribed t client',
+			'unsubscribed t client kicked',
+			'onUnsubscribed kicked',
+		]);
+	},
+
+	'what is lost before the client is ready is told, although no answer has come before': async (server) => {
+		const played = await play(server);
+		const auth = await played.connect();
+		await played.choose('t', { position: at(5) });
+		await played.message('t', 1, { ...at(9), prev: 7 });
+		await played.accept(auth);
+		const { correlationId } = await played.next('@subscribe');
+		await played.send('@position', { topics: ['t'], ...at(9), recovered: false, count: 0 });
+		await played.answer('@subscribe', correlationId, { refused: [] });
+		await played.handled();
+		assert.deepEqual(played.told, ['subscribed t server', 'recovered t false 0', 'gap t']);
 	},
 
 	'a removal while the messages of a chosen topic are requested leaves nothing behind': async (server) => {
@@ -288,7 +212,7 @@ export const chosenTopicsInOrder: Record<string, Scenario> = {
 		await played.remove('t');
 		const { correlationId } = await played.next('@subscribe');
 		await played.remove('t');
-		await played.answer('@subscribe', correlationId, { refused: [{ topic: 't', ...KICKED }] });
+		await played.answer('@subscribe', correlationId, { refused: [{ topic: 't', code: 'kicked', message: 'bye' }] });
 		await played.handled();
 		await first.close();
 		assert.equal(played.heard.length, 6);
