@@ -1,12 +1,14 @@
-import { type Authenticate, SocketRouter } from '@orijs/core';
+import { SocketRouter } from '@orijs/core';
+import { goTo, introduce, mustBeIn } from './entering.ts';
 import type { Here } from './here.ts';
 import {
 	Enter,
-	Introduction,
 	type Node,
 	type Person,
+	Remove,
 	Rename,
 	Restart,
+	roomOf,
 	Said,
 	Say,
 	saidTopicOf,
@@ -14,58 +16,72 @@ import {
 	Type,
 	Typing,
 } from './messages.ts';
+import type { Removals } from './removals.ts';
 
 /** The state of a connection: what handlers know about the sender of a message. */
 export interface Visitor {
-	readonly person: Person;
+	person: Person;
+	isModerator: boolean;
 }
 
 export interface ChatActions {
 	readonly node: Node;
+	readonly moderatorKey: string;
 	readonly here: Here;
+	readonly removals: Removals;
 	/** Sends this node's list of people in a room to everyone in it. */
 	tellWhoIsHere(room: string): void;
 	/** Begins to restart this node. */
 	restart(): void;
 }
 
-/** Handles the messages of visitors. */
-export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions): SocketRouter<Visitor> {
-	return new SocketRouter<Visitor>()
-		.authenticate(mustHaveName)
-		.on(Enter, ({ state: { person }, data: { room } }) => {
-			const before = here.leave(person);
-			here.enter(person, room);
-			if (before !== undefined && before !== room) tellWhoIsHere(before);
-			tellWhoIsHere(room);
-			return { node, you: person, people: here.people(room) };
-		})
-		.on(Rename, ({ state: { person }, data: { name } }) => {
-			person.name = name;
-			const room = here.roomOf(person);
-			if (room !== undefined) tellWhoIsHere(room);
-			return { name };
-		})
-		.on(Say, async (ctx) => {
-			const { id, room, text } = ctx.data;
-			const at = Date.now();
-			const said = { id, from: ctx.state.person, node: node.name, text, at };
-			// A page that receives no reply sends the message again with the same id.
-			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
-			return { at };
-		})
-		.on(Type, (ctx) => ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }))
-		.on(Restart, ({ data: { id } }) => {
-			if (id === node.id) restart();
-		});
+/** Admits visitors, keeps track of who is where, and handles their messages. */
+export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
+	const { node, moderatorKey, here, removals, tellWhoIsHere, restart } = actions;
+	return (
+		new SocketRouter<Visitor>()
+			.authenticate(introduce(moderatorKey))
+			// Whatever changes a visitor's topics (a request, a moderator, or the end of the connection), these learn of it.
+			.onSubscribe(({ state: { person } }, topic) => {
+				const room = roomOf(topic);
+				if (room === undefined) return;
+				here.enter(person, room);
+				tellWhoIsHere(room);
+			})
+			.onUnsubscribe(({ state: { person } }, topic) => {
+				const room = roomOf(topic);
+				if (room === undefined) return;
+				here.leave(person, room);
+				tellWhoIsHere(room);
+			})
+			.on(Enter, async (ctx) => {
+				const { person, isModerator } = ctx.state;
+				await goTo(ctx, ctx.data.room);
+				return { node, you: person, isModerator };
+			})
+			.on(Remove, ({ state, data }) => removals.remove({ ...data, by: state.person.name }), {
+				guards: [({ state }) => state.isModerator],
+			})
+			.on(Rename, ({ state: { person }, data: { name }, topics }) => {
+				person.name = name;
+				for (const room of [...topics].map(roomOf)) if (room !== undefined) tellWhoIsHere(room);
+				return { name };
+			})
+			.on(Say, async (ctx) => {
+				const { id, room, text } = ctx.data;
+				mustBeIn(ctx, room);
+				const at = Date.now();
+				const said = { id, from: ctx.state.person, node: node.name, text, at };
+				// A page that receives no reply sends the message again with the same id.
+				await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
+				return { at };
+			})
+			.on(Type, (ctx) => {
+				mustBeIn(ctx, ctx.data.room);
+				return ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }, { except: 'self' });
+			})
+			.on(Restart, ({ data: { id } }) => {
+				if (id === node.id) restart();
+			})
+	);
 }
-
-/** Admits every visitor who gives a name. */
-const mustHaveName: Authenticate<Visitor> = ({ auth, data, state }) => {
-	const introduction = Introduction.safeParse(auth);
-	if (!introduction.success) return false;
-	const { person } = data as Visitor;
-	person.name = introduction.data.name;
-	state.person = person;
-	return true;
-};

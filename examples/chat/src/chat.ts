@@ -1,12 +1,15 @@
 import { Application } from '@orijs/core';
 import { consoleLogger, InProcWsProvider, type Logger, type WebSocketProvider } from '@orijs/websocket';
-import { chatRouter, type Visitor } from './chat-router.ts';
+import { chatRouter } from './chat-router.ts';
 import { Here } from './here.ts';
-import { BEAT_MS, Here as HereMessage, HISTORY, isRoomTopic, topicOf } from './messages.ts';
+import { BEAT_MS, Here as HereMessage, HISTORY, topicOf } from './messages.ts';
+import { Removals } from './removals.ts';
 
 export interface ChatOptions {
 	/** The name of this server process, as shown on the page. */
 	readonly name: string;
+	/** Whoever has this key may remove people from rooms. */
+	readonly moderatorKey: string;
 	/** The provider, which must keep history for the topics in `HISTORY`. Default: a provider for this process only. */
 	readonly provider?: WebSocketProvider | undefined;
 	/** Receives all log lines. Default: the console. */
@@ -21,34 +24,32 @@ export interface ChatOptions {
 const GRACE_MS = 3_000;
 
 /**
- * Creates the chat, without its page. Rooms are topics. Each node sends every room a list of the people in it who are
- * connected to that node.
+ * Creates the chat, without its page. Rooms are topics, to which only the server subscribes: `authorize` is absent. Each
+ * node sends every room a list of the people in it who are connected to that node.
  */
-export function createChat({ name, logger = consoleLogger, restart, ...options }: ChatOptions): Application<Visitor> {
+export function createChat(options: ChatOptions): Application {
+	const { name, moderatorKey, logger = consoleLogger, restart } = options;
 	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
 	const here = new Here();
+	const removals = new Removals(provider);
 	let beat: ReturnType<typeof setInterval> | undefined;
+	let stopRemovals: (() => void) | undefined;
 
 	// There is no load balancer that needs time to notice that a node stops.
 	const app = new Application({ graceMs: GRACE_MS, readinessDelayMs: 0, logger })
-		.websocket<Visitor>(provider, {
-			upgrade: () => ({ person: { id: crypto.randomUUID(), name: '' } }),
-			authorize: { subscribe: (_ws, topic) => isRoomTopic(topic) },
-			limits: { messageBytes: 8_192, messagesPerSecond: 20 },
-		})
-		.socketRouter(chatRouter({ node, here, tellWhoIsHere, restart }))
+		.websocket(provider, { limits: { messageBytes: 8_192, messagesPerSecond: 20 } })
+		.socketRouter(chatRouter({ node, moderatorKey, here, removals, tellWhoIsHere, restart }));
+
+	return app
 		.onStartup(() => {
 			beat = setInterval(() => here.rooms.forEach(tellWhoIsHere), BEAT_MS);
+			stopRemovals = removals.start();
 		})
-		.onShutdown(() => clearInterval(beat));
-
-	return app.onWebSocket({
-		close(ws) {
-			const room = here.leave(ws.data.data.person);
-			if (room !== undefined) tellWhoIsHere(room);
-		},
-	});
+		.onShutdown(() => {
+			clearInterval(beat);
+			stopRemovals?.();
+		});
 
 	function tellWhoIsHere(room: string): void {
 		// If this fails, the provider logs the reason, and the next beat sends the list again.

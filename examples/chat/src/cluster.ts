@@ -3,6 +3,8 @@ import { type RedisServer, startRedis } from '@orijs/testkit';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
 const PORTS = [3001, 3002];
+/** The same on both nodes. */
+const moderatorKey = crypto.randomUUID();
 
 let redis: RedisServer | undefined;
 let nodes: readonly NodeProcess[] = [];
@@ -26,7 +28,7 @@ try {
 
 async function start(): Promise<void> {
 	const { url, port } = (redis = await startRedis());
-	nodes = PORTS.map((port) => startNodeProcess({ port, redisUrl: url }));
+	nodes = PORTS.map((port) => startNodeProcess({ port, redisUrl: url, moderatorKey }));
 	const ports = await Promise.all(nodes.map((node) => node.listening));
 	console.log(`
 Two nodes, one chat, over a Redis on port ${port}:
@@ -36,7 +38,8 @@ ${ports
 	.map((port) => `  http://localhost:${port}`)
 	.join('\n')}
 
-Open both: tabs on either one talk with each other. Ctrl-C stops everything.
+Open both: tabs on either one talk with each other. With ?key=${moderatorKey} after the address, you can remove
+people from rooms. Ctrl-C stops everything.
 `);
 }
 

@@ -1,6 +1,6 @@
 import type { Person } from './messages.ts';
 
-/** Tracks which of this node's people are in which room. A person is in one room at a time. */
+/** Tracks which of this node's people are in which room. */
 export class Here {
 	readonly #rooms = new Map<string, Set<Person>>();
 
@@ -13,22 +13,14 @@ export class Here {
 		return [...(this.#rooms.get(room) ?? [])].map(({ id, name }) => ({ id, name }));
 	}
 
-	roomOf(person: Person): string | undefined {
-		return this.rooms.find((room) => this.#rooms.get(room)?.has(person));
-	}
-
 	enter(person: Person, room: string): void {
 		const people = this.#rooms.get(room) ?? new Set();
 		this.#rooms.set(room, people.add(person));
 	}
 
-	/** Removes a person from their room. Returns that room, if any. */
-	leave(person: Person): string | undefined {
-		const room = this.roomOf(person);
-		if (room === undefined) return undefined;
+	leave(person: Person, room: string): void {
 		const people = this.#rooms.get(room);
 		people?.delete(person);
 		if (people?.size === 0) this.#rooms.delete(room);
-		return room;
 	}
 }

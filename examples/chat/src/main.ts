@@ -6,7 +6,7 @@ import { HISTORY } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
 
-const { PORT = '3000', HOST = 'localhost', REDIS_URL } = process.env;
+const { PORT = '3000', HOST = 'localhost', MODERATOR_KEY: moderatorKey = crypto.randomUUID(), REDIS_URL } = process.env;
 
 try {
 	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
@@ -14,8 +14,9 @@ try {
 	}
 	const routes = await bundlePage(new URL('page/index.html', import.meta.url));
 	const port = firstFreePort(Number(PORT), HOST);
-	await startNode({ name: `node ${port}`, port, hostname: HOST, routes, createProvider, onFailure: fail });
+	await startNode({ name: `node ${port}`, port, hostname: HOST, moderatorKey, routes, createProvider, onFailure: fail });
 	console.log(`The chat is at http://${HOST}:${port}`);
+	console.log(`Moderators come by http://${HOST}:${port}/?key=${encodeURIComponent(moderatorKey)}`);
 	// Only cluster.ts receives this message.
 	process.send?.({ port });
 	// If the parent process is gone, this process stops as if it had received SIGTERM.

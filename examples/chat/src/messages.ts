@@ -38,8 +38,9 @@ export function isRoom(room: string): boolean {
 	return Room.safeParse(room).success;
 }
 
-export function isRoomTopic(topic: string): boolean {
-	return /^(room|said):/.test(topic) && isRoom(topic.slice('room:'.length));
+/** Returns the room of a topic that {@link topicOf} has returned; undefined for any other topic. */
+export function roomOf(topic: string): string | undefined {
+	return topic.startsWith('room:') ? topic.slice('room:'.length) : undefined;
 }
 
 const Name = z
@@ -57,8 +58,8 @@ const Text = z
 /** Milliseconds since the epoch, by the clock of a node. */
 const Time = z.number();
 
-/** A connected person. The id is new for each connection, and distinguishes people with the same name. */
-const Person = z.object({ id: z.uuid(), name: z.string() });
+/** A connected person. The id is that of the connection, and distinguishes people with the same name. */
+const Person = z.object({ id: z.string(), name: z.string() });
 export type Person = z.infer<typeof Person>;
 
 /** One run of a node, from start to stop. Each run has a new id. */
@@ -71,20 +72,20 @@ export type NodeList = z.infer<typeof NodeList>;
 
 // Sent first on every connection
 
-/** The `auth` data that the page sends. */
-export const Introduction = z.object({ name: Name });
+/** The `auth` data that the page sends: who is there, in which room they are, and their key if they are a moderator. */
+export const Introduction = z.object({ name: Name, room: Room.optional(), key: z.string().optional() });
 
 // From pages
 
-/**
- * Enters a room and leaves the previous one: a visitor is in one room at a time. Subscribe to the room's topics first,
- * so that nothing is missed. The reply lists the people on this node; other nodes send their own lists.
- */
+/** Enters a room, and leaves the previous one. Answered when messages of the new one arrive. */
 export const Enter = SocketMessage.define({
 	name: 'chat.enter',
 	data: z.object({ room: Room }),
-	reply: NodeList.extend({ you: Person }),
+	reply: z.object({ node: Node, you: Person, isModerator: z.boolean() }),
 });
+
+/** Removes a person from a room. Refused with `forbidden` unless the sender is a moderator. */
+export const Remove = SocketMessage.define({ name: 'chat.remove', data: z.object({ id: Person.shape.id, room: Room }) });
 
 export const Rename = SocketMessage.define({
 	name: 'chat.rename',
@@ -93,7 +94,7 @@ export const Rename = SocketMessage.define({
 });
 
 /**
- * Sends a message to everyone in a room, the sender included. The page chooses a new id for each message. If it does
+ * Sends a message to everyone in a room, the sender included. Refused with `not_in_room` outside the room. The page chooses a new id for each message. If it does
  * not know whether a message has arrived, it sends the message again with the same id. Duplicates are dropped.
  */
 export const Say = SocketMessage.define({

@@ -5,6 +5,7 @@ export interface NodeProcessOptions {
 	/** The port to listen on. If it is taken, another one is used. */
 	readonly port: number;
 	readonly redisUrl: string;
+	readonly moderatorKey: string;
 }
 
 /** A chat server in its own process. */
@@ -23,13 +24,19 @@ const GRACE_MS = 8_000;
  * Starts main.ts. The child reports its port over an IPC channel. When the channel closes, the child stops, because the
  * parent is gone.
  */
-export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodeProcess {
+export function startNodeProcess({ port, redisUrl, moderatorKey }: NodeProcessOptions): NodeProcess {
 	const listening = Promise.withResolvers<number>();
 	let name = `node ${port}`;
 	const child = Bun.spawn(
 		[process.execPath, '--conditions=@orijs/source', fileURLToPath(new URL('main.ts', import.meta.url))],
 		{
-			env: { ...process.env, NODE_ENV: 'production', PORT: String(port), REDIS_URL: redisUrl },
+			env: {
+				...process.env,
+				NODE_ENV: 'production',
+				PORT: String(port),
+				REDIS_URL: redisUrl,
+				MODERATOR_KEY: moderatorKey,
+			},
 			stdio: ['ignore', 'pipe', 'pipe'],
 			// Ctrl-C must reach only the parent, which stops the nodes before their Redis.
 			detached: true,

@@ -6,6 +6,7 @@ export interface NodeOptions {
 	readonly name: string;
 	readonly port: number;
 	readonly hostname: string;
+	readonly moderatorKey: string;
 	/** The routes of the page. */
 	readonly routes: Routes;
 	/** Called for each start, because a provider is used only once. Returns undefined for a single node. */
@@ -19,10 +20,11 @@ const AWAY_MS = 1_000;
 
 /** Starts the node. For each restart, starts it again on the same port. */
 export async function startNode(options: NodeOptions): Promise<void> {
-	const { name, port, hostname, routes, createProvider, onFailure } = options;
+	const { name, port, hostname, moderatorKey, routes, createProvider, onFailure } = options;
 	let isRestarting = false;
 	const chat = createChat({
 		name,
+		moderatorKey,
 		provider: createProvider(),
 		restart: () => {
 			restart().catch(onFailure);

@@ -9,6 +9,8 @@ const list = byId('people', HTMLUListElement);
 const count = byId('people-count', HTMLElement);
 const lists = new PeopleByNode();
 let you = '';
+/** Removes a person from the room; undefined if the visitor is no moderator. */
+let remove: ((id: string) => void) | undefined;
 let drawn = '';
 
 setInterval(() => {
@@ -36,7 +38,13 @@ export function thisIsYou(id: string): void {
 	draw();
 }
 
-/** Clears the list, before another room is shown. */
+/** Sets what removes a person from the room. Only moderators have that. */
+export function mayRemove(removePerson: ((id: string) => void) | undefined): void {
+	remove = removePerson;
+	draw();
+}
+
+/** Clears the list, when the visitor is no longer in the room. */
 export function clearPeople(): void {
 	lists.clear();
 	draw();
@@ -45,7 +53,7 @@ export function clearPeople(): void {
 function draw(): void {
 	const { people } = lists;
 	// Skips drawing if nothing has changed, as with most lists.
-	const now = JSON.stringify([you, people]);
+	const now = JSON.stringify([you, remove !== undefined, people]);
 	if (now === drawn) return;
 	drawn = now;
 	count.textContent = people.length === 0 ? '' : String(people.length);
@@ -53,7 +61,17 @@ function draw(): void {
 		...people.map(({ id, name, node }) => {
 			const who = make('span', 'who', make('bdi', 'name', name));
 			if (id === you) who.append(make('small', '', ' you'));
-			return make('li', 'person', avatar(name), who, nodeSign(node));
+			const person = make('li', 'person', avatar(name), who, nodeSign(node));
+			if (remove !== undefined && id !== you) person.append(removeButton(id, name));
+			return person;
 		}),
 	);
+}
+
+function removeButton(id: string, name: string): HTMLButtonElement {
+	const button = make('button', 'remove', '✕');
+	button.type = 'button';
+	button.ariaLabel = `Remove ${name} from this room`;
+	button.addEventListener('click', () => remove?.(id));
+	return button;
 }

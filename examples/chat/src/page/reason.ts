@@ -17,6 +17,8 @@ export function reasonOf(error: unknown): string {
 			return 'That was too fast';
 		case 'too_many_requests':
 			return 'Too many messages are waiting already';
+		case 'not_in_room':
+			return 'You are not in this room';
 		case 'unavailable':
 			return 'Only people on this node received it';
 		default:

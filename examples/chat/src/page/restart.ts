@@ -13,9 +13,7 @@ export function startRestart(): void {
 		button.disabled = state !== 'ready';
 	});
 	button.addEventListener('click', () => {
-		const id = currentNode();
-		if (id === undefined) return;
-		client.request(Restart, { id }).catch((error: unknown) => {
+		client.request(Restart, { id: currentNode() }).catch((error: unknown) => {
 			// The connection is expected to be lost, so this is no problem unless the client is still connected.
 			if (client.state === 'ready') showProblem(`${reasonOf(error)}.`);
 		});

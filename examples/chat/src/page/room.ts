@@ -1,25 +1,53 @@
-import { isMessage, type PendingSubscription } from '@orijs/websocket-client';
-import { Enter, Here, type Person, Said, saidTopicOf, SHOWN_FIRST, topicOf, Typing } from '../messages.ts';
+import { isMessage } from '@orijs/websocket-client';
+import { Enter, Here, type Person, Remove, Said, saidTopicOf, SHOWN_FIRST, topicOf, Typing } from '../messages.ts';
 import { client } from './client.ts';
 import { showProblem } from './composer.ts';
 import { showNode } from './connection-state.ts';
 import { gapEntry, recoveredEntry } from './entry.ts';
 import { showRoom } from './head.ts';
 import { addEntry, newestTime } from './log.ts';
-import { clearPeople, forgetNode, hearWhoIsHere, thisIsYou } from './people.ts';
+import { isOutside, nowInside, nowOutside } from './outside.ts';
+import { clearPeople, forgetNode, hearWhoIsHere, mayRemove, thisIsYou } from './people.ts';
 import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
 import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
 /** The room that the page shows. */
-let shown: string | undefined;
-let subscriptions: readonly PendingSubscription[] = [];
-let nodeId: string | undefined;
+let shown = '';
+let node = { id: '', name: '' };
 /** The time of the last message before the connection was lost. Missing messages were sent after it. */
 let lostAfter: number | undefined;
 /** How many missed messages have been recovered; undefined while no recovery is expected. */
 let missed: number | undefined;
 let you: Person = { id: '', name: '' };
+
+// The server decides in which room the visitor is. The page follows: it asks to enter a room, and listens.
+
+client.onTopicsChange(({ topic, type, code, message }) => {
+	if (topic !== saidTopicOf(shown)) return;
+	if (type === 'subscribed') {
+		nowInside();
+		void readLatest(shown);
+	} else if (code !== 'left') {
+		clearPeople();
+		clearTyping();
+		nowOutside(message ?? 'You are no longer in this room', enter);
+	}
+});
+
+client.on(Said, (said, { topic }) => {
+	if (topic !== saidTopicOf(shown)) return;
+	stopsTyping(said.from.id);
+	if (hearSaid(said) && missed !== undefined) missed++;
+});
+
+client.on(Here, (list, { topic }) => {
+	if (topic === topicOf(shown)) hearWhoIsHere(list);
+});
+
+client.on(Typing, ({ from }, { topic }) => {
+	if (topic === topicOf(shown)) hearTyping(from);
+});
 
 client.onStateChange((_state, { previous }) => {
 	if (previous !== 'ready') return;
@@ -27,70 +55,53 @@ client.onStateChange((_state, { previous }) => {
 	missed ??= 0;
 });
 
+client.onRecovered(({ topic, recovered }) => {
+	if (topic !== saidTopicOf(shown)) return;
+	if (!recovered) void readLatest(shown);
+	else if (missed) addEntry(recoveredEntry(lostAfter ?? Date.now(), missed));
+	missed = undefined;
+});
+
+client.onGap(({ topic, since, until }) => {
+	if (topic === saidTopicOf(shown)) addEntry(gapEntry(Math.max(since, lostAfter ?? until), since, until));
+});
+
 /** Returns the id of the node that the visitor is connected to, or was connected to last. */
-export function currentNode(): string | undefined {
-	return nodeId;
+export function currentNode(): string {
+	return node.id;
 }
 
 export function whoYouAre(): Person {
 	return you;
 }
 
-/** Leaves the current room and shows another one. */
+/** Shows a room and enters it. Called again on every connection and after each change of name. */
 export function goTo(room: string): void {
-	if (room === shown) return enter();
-	for (const left of subscriptions) void left.close();
-	shown = room;
-	missed = undefined;
-	forgetSaid();
-	clearPeople();
-	clearTyping();
-	showRoom(room);
-	const said = client.subscribe(saidTopicOf(room), {
-		message: Said,
-		rewind: SHOWN_FIRST,
-		onMessage(data) {
-			stopsTyping(data.from.id);
-			if (hearSaid(data) && missed !== undefined) missed++;
-		},
-		onRecovered() {
-			if (missed) addEntry(recoveredEntry(lostAfter ?? Date.now(), missed));
-			missed = undefined;
-		},
-		onGap({ since, until }) {
-			addEntry(gapEntry(Math.max(since, lostAfter ?? until), since, until));
-		},
-		onRefused: (error) => showProblem(`You are no longer in this room: ${reasonOf(error)}.`),
-	});
-	const passing = client.subscribe(topicOf(room), {
-		onMessage(_data, envelope) {
-			if (isMessage(Here, envelope)) hearWhoIsHere(envelope.data);
-			else if (isMessage(Typing, envelope) && envelope.data.from.id !== you.id) hearTyping(envelope.data.from);
-		},
-	});
-	const both = [said, passing];
-	subscriptions = both;
-	Promise.all(both).catch((error: unknown) => {
-		if (subscriptions !== both) return;
-		// The subscription is requested again on the next connection.
-		shown = undefined;
-		if (client.state !== 'closed') showProblem(`Not in this room: ${reasonOf(error)}.`);
-	});
-	enter();
+	if (room !== shown) {
+		shown = room;
+		missed = undefined;
+		nowInside();
+		forgetSaid();
+		clearPeople();
+		clearTyping();
+		showRoom(room);
+	}
+	if (client.state !== 'ready') return;
+	if (isOutside()) showNode(node.name);
+	else enter();
 }
 
-/** Enters the room on the server. Called again on every connection and after each change of name. */
+/** Asks the server to put the visitor into the room that the page shows. */
 function enter(): void {
 	const room = shown;
-	if (room === undefined || client.state !== 'ready') return;
 	client.request(Enter, { room }).then(
-		({ you: me, node, people }) => {
+		(entered) => {
 			if (room !== shown) return;
-			you = me;
-			if (nodeId !== undefined && nodeId !== node.id) forgetNode(nodeId);
-			nodeId = node.id;
-			thisIsYou(me.id);
-			hearWhoIsHere({ node, people });
+			you = entered.you;
+			if (node.id !== entered.node.id) forgetNode(node.id);
+			({ node } = entered);
+			thisIsYou(you.id);
+			mayRemove(entered.isModerator ? remove : undefined);
 			showNode(node.name);
 		},
 		(error: unknown) => {
@@ -98,4 +109,20 @@ function enter(): void {
 			if (client.state === 'ready') showProblem(`Not in this room: ${reasonOf(error)}.`);
 		},
 	);
+}
+
+function remove(id: string): void {
+	client.request(Remove, { id, room: shown }).catch((error: unknown) => showProblem(`${reasonOf(error)}.`));
+}
+
+/** Shows the room's latest messages, apart from those that the page shows already. */
+async function readLatest(room: string): Promise<void> {
+	try {
+		const { messages } = await client.history(saidTopicOf(room), { limit: SHOWN_FIRST });
+		if (room !== shown) return;
+		for (const envelope of messages) if (isMessage(Said, envelope)) hearSaid(envelope.data);
+	} catch (error) {
+		// If the connection was lost, the client recovers the messages, or reports a gap.
+		if (client.state === 'ready') showProblem(`Earlier messages are not shown: ${reasonOf(error)}.`);
+	}
 }

@@ -1,5 +1,6 @@
 import { type Said, Say } from '../messages.ts';
 import { client } from './client.ts';
+import { showProblem } from './composer.ts';
 import { messageEntry, type OwnEntry, ownEntry } from './entry.ts';
 import { addEntry, clearLog, moveEntry } from './log.ts';
 import { isUnavailable, reasonOf } from './reason.ts';
@@ -30,6 +31,8 @@ export function say(text: string, room: string, you: { readonly id: string; read
 				// The message came back from the room, so it was sent. With `unavailable`, however, other nodes may not
 				// have it.
 				if (known.has(id) && !isUnavailable(error)) return;
+				// The page shows another room by now.
+				if (!entry.element.isConnected) return showProblem(`Not sent to #${room}: ${reasonOf(error)}.`);
 				// Trying again uses the same id, so a page that already has the message does not show it twice.
 				entry.failed(reasonOf(error), ask);
 				moveEntry(entry);
@@ -61,5 +64,6 @@ export function hearSaid(said: Said): boolean {
 /** Forgets the messages of the previous room. */
 export function forgetSaid(): void {
 	own.clear();
+	known.clear();
 	clearLog();
 }

@@ -1,0 +1,24 @@
+import { make } from '@orijs/examples-shared/element';
+import { noticeEntry } from './entry.ts';
+import { addEntry } from './log.ts';
+
+let button: HTMLButtonElement | undefined;
+
+/** Whether the visitor was put out of the room that the page shows. They may come back, but the page doesn't by itself. */
+export function isOutside(): boolean {
+	return button !== undefined;
+}
+
+/** Tells the visitor why they are out of the room, and offers to come back. */
+export function nowOutside(why: string, comeBack: () => void): void {
+	nowInside();
+	button = make('button', 'retry', 'Come back');
+	button.type = 'button';
+	button.addEventListener('click', comeBack);
+	addEntry(noticeEntry(Date.now(), `${why}. `, button));
+}
+
+export function nowInside(): void {
+	button?.remove();
+	button = undefined;
+}
