@@ -1,5 +1,8 @@
 import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, until } from '@orijs/testkit';
 
+/** Whoever has this key is a moderator. */
+export const MODERATOR_KEY = 'a key';
+
 /** A chat server in its own process. */
 export interface ChatNode {
 	readonly url: string;
@@ -33,7 +36,7 @@ export async function startTwoNodes(ports?: readonly [number, number]): Promise<
 export async function startChatNode(port: number, redis?: RedisServer): Promise<ChatNode> {
 	const url = `http://localhost:${port}`;
 	const process = spawnBun(new URL('../src/main.ts', import.meta.url), {
-		env: { NODE_ENV: 'production', PORT: String(port), REDIS_URL: redis?.url },
+		env: { NODE_ENV: 'production', PORT: String(port), REDIS_URL: redis?.url, MODERATOR_KEY },
 	});
 	await until(() => process.output().includes(`The chat is at ${url}\n`), {
 		what: 'a node listens',

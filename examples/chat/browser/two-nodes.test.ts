@@ -1,6 +1,6 @@
 import { bringOnline, type Chromium, launchChromium, takeOffline } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startTwoNodes, type TwoNodes } from './nodes.ts';
+import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
 import { visit, type VisitOptions, type Visitor } from './visitor.ts';
 
 let chromium: Chromium;
@@ -57,6 +57,50 @@ test('a visitor who leaves disappears from the list', async () => {
 	await grace.page.close();
 
 	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
+});
+
+test('a moderator removes someone of the other node, who sees why, comes back, and sees what was said', async () => {
+	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
+	const [barbara, grace] = [await come('Barbara', 'one'), await come('Grace', 'two')];
+	await grace.say('Hello');
+	await barbara.message('Hello').waitFor();
+	await ada.person('Grace', nodes.two).waitFor();
+	expect(await ada.page.getByRole('button', { name: 'Remove Ada' }).count()).toBe(0);
+	expect(await barbara.page.getByRole('button', { name: /^Remove/ }).count()).toBe(0);
+	await ada.page.getByRole('button', { name: 'Remove Grace' }).click();
+
+	await grace.log.getByText('Ada has removed you from this room.').waitFor();
+	expect(await grace.people.getByRole('listitem').count()).toBe(0);
+	for (const other of [ada, barbara]) await other.person('Grace', nodes.two).waitFor({ state: 'detached' });
+	await barbara.say('Now it is quiet');
+	await ada.message('Now it is quiet').waitFor();
+	await grace.say('Is it?');
+	await grace.log.getByText('Not sent. You are not in this room.').waitFor();
+	expect(await grace.message('Now it is quiet').count()).toBe(0);
+
+	await grace.log.getByRole('button', { name: 'Come back' }).click();
+	await grace.message('Now it is quiet').waitFor();
+	await barbara.person('Grace', nodes.two).waitFor();
+	await grace.log.getByRole('button', { name: 'Try again' }).click();
+	await barbara.message('Is it?').waitFor();
+	expect(await grace.log.getByRole('button').count()).toBe(0);
+	expect(await barbara.entries()).toEqual(['Hello', 'Now it is quiet', 'Is it?']);
+});
+
+test('who was removed stays out over a reconnect', async () => {
+	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
+	const grace = await come('Grace', 'one');
+	await ada.page.getByRole('button', { name: 'Remove Grace' }).click();
+	const comeBack = grace.log.getByRole('button', { name: 'Come back' });
+	await comeBack.waitFor();
+	await takeOffline(grace.page);
+	await grace.state.getByText('Offline').waitFor();
+	await bringOnline(grace.page);
+	await grace.state.getByText(nodes.one.name).waitFor();
+	expect(await ada.person('Grace', nodes.one).count()).toBe(0);
+
+	await comeBack.click();
+	await ada.person('Grace', nodes.one).waitFor();
 });
 
 test('a restarted node: the page reports it, enters the room again by itself, and recovers what it missed', async () => {
@@ -141,6 +185,8 @@ test('a newcomer sees the last messages', async () => {
 
 test('rooms are separate, and a link opens one', async () => {
 	const [ada, grace] = await two();
+	await ada.say('Before');
+	await grace.message('Before').waitFor();
 	await ada.page.getByRole('link', { name: 'kitchen' }).click();
 	await ada.page.getByRole('heading', { name: 'kitchen' }).waitFor();
 	await grace.person('Ada', nodes.one).waitFor({ state: 'detached' });
@@ -150,6 +196,5 @@ test('rooms are separate, and a link opens one', async () => {
 	await ada.say('In the lobby');
 	await grace.message('In the lobby').waitFor();
 
-	expect(await grace.entries()).toEqual(['In the lobby']);
-	expect(await ada.entries()).toEqual(['In the lobby']);
+	for (const visitor of [ada, grace]) expect(await visitor.entries()).toEqual(['Before', 'In the lobby']);
 });

@@ -27,6 +27,8 @@ export interface VisitOptions {
 	readonly scheme?: 'light' | 'dark';
 	/** The device pixel ratio. */
 	readonly pixelRatio?: number;
+	/** Makes the visitor a moderator. */
+	readonly key?: string;
 }
 
 /** Opens a page with its own storage and enters a name. Resolves once the visitor is in the room. */
@@ -38,7 +40,7 @@ export async function visit(
 ): Promise<Visitor> {
 	const page = await chromium.openPage({ incognito: true });
 	const errors = collectErrors(page);
-	const { width, height = 800, scheme = 'light', pixelRatio = 1 } = options;
+	const { width, height = 800, scheme = 'light', pixelRatio = 1, key } = options;
 	await page.emulateMedia({ colorScheme: scheme });
 	if (width !== undefined) {
 		const session = await page.context().newCDPSession(page);
@@ -49,7 +51,7 @@ export async function visit(
 			mobile: width < 500,
 		});
 	}
-	await page.goto(url);
+	await page.goto(key === undefined ? url : `${url}/?key=${encodeURIComponent(key)}`);
 	await page.getByLabel('Your name').fill(name);
 	await page.keyboard.press('Enter');
 	const composer = page.getByLabel('Your message');

@@ -1,13 +1,14 @@
 import { until } from '@orijs/testkit';
-import { SocketRequestError } from '@orijs/websocket-client';
 import type { Logger } from '@orijs/websocket';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createChat } from './chat.ts';
-import { Enter, Here, Rename, Restart, Said, Say, topicOf, Type, Typing } from './messages.ts';
+import { Enter, Here, Remove, Rename, Restart, Said, Say, saidTopicOf, Type, Typing } from './messages.ts';
 import { allLeave, visit, type Visitor } from './test-support/visitor.ts';
 
 /** Prints only errors, because refusals are expected here. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
+
+const MODERATOR_KEY = 'a key';
 
 let chat: ReturnType<typeof createChat>;
 let port: number | undefined;
@@ -15,7 +16,7 @@ let restarts: number;
 
 beforeEach(async () => {
 	restarts = 0;
-	chat = createChat({ name: 'node 1', restart: () => void restarts++, logger: quiet });
+	chat = createChat({ name: 'node 1', moderatorKey: MODERATOR_KEY, restart: () => void restarts++, logger: quiet });
 	({ port } = await chat.listen(0));
 });
 afterEach(async () => {
@@ -34,15 +35,35 @@ function names({ people }: { readonly people: readonly { readonly name: string }
 	return people.map(({ name }) => name).toSorted();
 }
 
-test('entering a room returns the node, the visitor, and who of that node is there', async () => {
+/** The rooms' topics that a visitor is in, and by whose decision. */
+function topicsOf({ client }: Visitor): string[] {
+	return client.topics.map(({ topic, by }) => `${topic} by ${by}`).toSorted();
+}
+
+test('entering a room returns the node and the visitor; the list says who of that node is there', async () => {
 	await (await visit(port, 'Ada')).enter('lobby');
 	const grace = await visit(port, 'Grace');
-	const { node, you, people } = await grace.enter('lobby');
+	const { node, you, isModerator } = await grace.enter('lobby');
 
 	expect(node).toMatchObject({ name: 'node 1' });
-	expect(you.name).toBe('Grace');
+	expect(you).toEqual({ id: grace.client.socketId, name: 'Grace' });
+	expect(isModerator).toBe(false);
+	const { people } = await grace.hear(Here);
 	expect(people).toContainEqual(you);
 	expect(names({ people })).toEqual(['Ada', 'Grace']);
+});
+
+test('the server puts visitors into rooms, one at a time, and the client knows', async () => {
+	const ada = await visit(port, 'Ada');
+	expect(topicsOf(ada)).toEqual([]);
+	await ada.enter('lobby');
+	expect(topicsOf(ada)).toEqual(['room:lobby by server', 'said:lobby by server']);
+	await ada.enter('kitchen');
+
+	expect(topicsOf(ada)).toEqual(['room:kitchen by server', 'said:kitchen by server']);
+	expect(ada.changes).toContainEqual(
+		expect.objectContaining({ topic: 'said:lobby', type: 'unsubscribed', code: 'left' }),
+	);
 });
 
 test('a message reaches everyone in its room, the sender included', async () => {
@@ -55,9 +76,12 @@ test('a message reaches everyone in its room, the sender included', async () => 
 	expect(await ada.hear(Said)).toEqual(said);
 });
 
-test('a message does not reach visitors who have not subscribed to its room', async () => {
+test('a message does not reach visitors of other rooms, and can be sent only in its room', async () => {
 	const [ada, grace] = await two();
+	await expect(grace.say('kitchen', 'From outside')).rejects.toMatchObject({ code: 'not_in_room' });
+	await grace.enter('kitchen');
 	await grace.say('kitchen', 'In the kitchen');
+	await grace.enter('lobby');
 	await grace.say('lobby', 'In the lobby');
 
 	await ada.hear(Said);
@@ -89,10 +113,10 @@ describe('who is here', () => {
 
 	test('is sent per room', async () => {
 		const [ada, grace] = await two();
-		const { people } = await grace.enter('kitchen');
+		await grace.enter('kitchen');
 
-		expect(names({ people })).toEqual(['Grace']);
 		await ada.hear(Here, (list) => names(list).join() === 'Ada');
+		expect(names(grace.heard(Here).at(-1) ?? { people: [] })).toEqual(['Grace']);
 	});
 });
 
@@ -109,6 +133,52 @@ test('names and texts arrive cleaned up, and markup as text', async () => {
 	await ada.say('lobby', ' <b>1</b>\u0000\n2 👩‍🚀 \uD800 ');
 
 	expect(await grace.hear(Said)).toMatchObject({ from: { name: 'Ada Byron' }, text: '<b>1</b>\n2 👩‍🚀' });
+});
+
+describe('a moderator', () => {
+	const remove = (moderator: Visitor, { client: { socketId: id = '' } }: Visitor, room = 'lobby'): Promise<unknown> =>
+		moderator.client.request(Remove, { id, room });
+
+	test('removes someone from a room, who is told why, and can come back', async () => {
+		const [ada, grace] = await two();
+		const moderator = await visit(port, 'Barbara', MODERATOR_KEY);
+		expect(await moderator.enter('lobby')).toMatchObject({ isModerator: true });
+		await remove(moderator, grace);
+
+		await until(() => topicsOf(grace).length === 0, { what: 'Grace is out of the room' });
+		const why = { code: 'removed', message: 'Barbara has removed you from this room' };
+		for (const topic of ['room:lobby', 'said:lobby']) {
+			expect(grace.changes.at(-1)).toMatchObject({ type: 'unsubscribed', by: 'server', ...why });
+			expect(grace.changes.filter((change) => change.topic === topic && change.type === 'unsubscribed')).toHaveLength(1);
+		}
+		await ada.hear(Here, (list) => names(list).join() === 'Ada,Barbara');
+		await expect(grace.say('lobby', 'Still here?')).rejects.toMatchObject({ code: 'not_in_room' });
+		await ada.say('lobby', 'Quiet now');
+		await moderator.hear(Said, ({ text }) => text === 'Quiet now');
+		expect(grace.heard(Said)).toEqual([]);
+
+		await grace.enter('lobby');
+		await ada.say('lobby', 'Welcome back');
+		expect(await grace.hear(Said)).toMatchObject({ text: 'Welcome back' });
+	});
+
+	test('is not obeyed about another room, nor about someone who has left', async () => {
+		const [ada, grace] = await two();
+		const moderator = await visit(port, 'Barbara', MODERATOR_KEY);
+		await remove(moderator, grace, 'kitchen');
+		await moderator.client.request(Remove, { id: crypto.randomUUID(), room: 'lobby' });
+
+		await ada.say('lobby', 'All here');
+		expect(await grace.hear(Said)).toMatchObject({ text: 'All here' });
+	});
+
+	test.each([undefined, 'another key'])('needs the key: not %j', async (key) => {
+		const [, grace] = await two();
+		const visitor = await visit(port, 'Barbara', key);
+
+		await expect(remove(visitor, grace)).rejects.toMatchObject({ code: 'forbidden' });
+		expect(topicsOf(grace)).toHaveLength(2);
+	});
 });
 
 test('a restart request restarts the node that it names and no other', async () => {
@@ -149,12 +219,18 @@ describe('a refused request changes nothing', () => {
 		await expect(visit(port, name)).rejects.toMatchObject({ end: { code: 4401 } });
 	});
 
-	test.each(['room:', 'room:a:b c', 'kitchen', `room:${'a'.repeat(33)}`, 'user:ada'])('the topic %j', async (topic) => {
+	test.each(['room:lobby', 'said:lobby', 'user:ada'])('nobody subscribes to %s by themselves', async (topic) => {
 		const ada = await visit(port, 'Ada');
-		const refused = await ada.client.subscribe(topic).catch((error: unknown) => error);
 
-		expect(refused).toBeInstanceOf(Error);
-		if (refused instanceof SocketRequestError) expect(refused.code).toBe('forbidden');
-		await ada.client.subscribe(topicOf('lobby'));
+		await expect(ada.client.subscribe(topic)).rejects.toMatchObject({ code: 'forbidden' });
+	});
+
+	test('nobody reads what is said in a room that they are not in', async () => {
+		const [ada, grace] = await two();
+		await ada.say('lobby', 'Hello');
+		await grace.enter('kitchen');
+
+		await expect(grace.client.history(saidTopicOf('lobby'))).rejects.toMatchObject({ code: 'forbidden' });
+		expect((await ada.client.history(saidTopicOf('lobby'))).messages).toHaveLength(1);
 	});
 });

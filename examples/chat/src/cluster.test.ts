@@ -48,7 +48,7 @@ test('visitors of the two nodes talk to each other; SIGINT ends everything', asy
 	const { cluster, ports, pids } = await start();
 	expect(new Set(ports).size).toBe(2);
 	const [ada, grace] = await Promise.all([visit(ports[0], 'Ada'), visit(ports[1], 'Grace')]);
-	await grace.enter('lobby');
+	await Promise.all([ada.enter('lobby'), grace.enter('lobby')]);
 	await ada.say('lobby', 'Hello');
 	expect(await grace.hear(Said)).toMatchObject({ node: `node ${ports[0]}`, text: 'Hello' });
 	expect(pids.length).toBeGreaterThanOrEqual(3);

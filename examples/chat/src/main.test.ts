@@ -1,6 +1,6 @@
 import { type ScriptProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Here, Restart, Said, Type, Typing } from './messages.ts';
+import { Here, Remove, Restart, Said, Type, Typing } from './messages.ts';
 import { allLeave, visit } from './test-support/visitor.ts';
 
 const started: { stop(): Promise<unknown> }[] = [];
@@ -61,7 +61,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 );
 
 describe('a restart', () => {
-	test('is confirmed, and the node returns on the same port; its visitors enter again and learn of the gap', async () => {
+	test('is confirmed, and the node returns on the same port; its visitors are in their room again and learn of the gap', async () => {
 		const child = start({ PORT: String(await freePort()) });
 		const ada = await visit(await portOf(child), 'Ada');
 		const before = await ada.enter('lobby');
@@ -75,7 +75,7 @@ describe('a restart', () => {
 		const after = await ada.enter('lobby');
 		expect(after.node.name).toBe(before.node.name);
 		expect(after.node.id).not.toBe(before.node.id);
-		expect(after.people).toEqual([after.you]);
+		expect(ada.heard(Here).at(-1)?.people).toEqual([after.you]);
 		await ada.say('lobby', 'Back');
 		expect(await ada.hear(Said)).toMatchObject({ text: 'Back' });
 	});
@@ -151,6 +151,48 @@ describe('two nodes on one Redis', () => {
 
 		await grace.client.close();
 		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
+	});
+
+	test('a moderator removes someone who is on the other node', async () => {
+		const redis = await startRedis();
+		started.push(redis);
+		const env = { REDIS_URL: redis.url, MODERATOR_KEY: 'a key' };
+		const node = async () => portOf(start({ PORT: String(await freePort()), ...env }));
+		const [one, two] = await Promise.all([node(), node()]);
+		const [ada, grace] = await Promise.all([visit(one, 'Ada', 'a key'), visit(two, 'Grace')]);
+		await ada.enter('lobby');
+		const { you } = await grace.enter('lobby');
+		await ada.client.request(Remove, { id: you.id, room: 'lobby' });
+
+		await until(() => grace.client.topics.length === 0, { what: 'Grace is out of the room' });
+		expect(grace.changes.at(-1)).toMatchObject({ code: 'removed', message: 'Ada has removed you from this room' });
+		await grace.enter('lobby');
+		await ada.say('lobby', 'Welcome back');
+		await grace.hear(Said, ({ text }) => text === 'Welcome back');
+	});
+
+	test('after a restart of their node visitors are in their room again, and receive what they missed', async () => {
+		const redis = await startRedis();
+		started.push(redis);
+		const node = async () => portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
+		const [one, two] = await Promise.all([node(), node()]);
+		const [ada, grace] = await Promise.all([visit(one, 'Ada'), visit(two, 'Grace')]);
+		await grace.enter('lobby');
+		const { node: before } = await ada.enter('lobby');
+		const away = new Promise<void>((resolve) => {
+			ada.client.onStateChange((state) => state === 'waiting' && resolve());
+		});
+		await ada.client.request(Restart, { id: before.id });
+		await away;
+		await grace.say('lobby', 'You missed this');
+
+		expect(await ada.hear(Said)).toMatchObject({ text: 'You missed this' });
+		await until(() => ada.recovered.length === 1, { what: 'the recovery is told' });
+		expect(ada.recovered).toEqual([{ topic: 'said:lobby', recovered: true, count: 1 }]);
+		expect(ada.changes.filter(({ type }) => type === 'unsubscribed')).toEqual([]);
+		// Of what is not kept, only the time is known.
+		await until(() => ada.gaps.length === 1, { what: 'a gap in what is not kept' });
+		expect(ada.gaps.map(({ topic }) => topic)).toEqual(['room:lobby']);
 	});
 
 	test('without Redis messages are refused, because they cannot be kept; typing and presence still work on a node', async () => {

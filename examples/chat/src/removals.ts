@@ -22,8 +22,8 @@ export class Removals {
 
 	/** Begins to handle what other nodes ask for. Returns the function that ends it. */
 	start(): () => void {
-		return this.#provider.onNodeMessage((text) => {
-			if (text.startsWith(PREFIX)) return this.#unsubscribe(JSON.parse(text.slice(PREFIX.length)) as Removal);
+		return this.#provider.onNodeMessage(async (text) => {
+			if (text.startsWith(PREFIX)) await this.#unsubscribe(JSON.parse(text.slice(PREFIX.length)) as Removal);
 		});
 	}
 

@@ -4,10 +4,12 @@ import {
 	type GapNotice,
 	type InferOutput,
 	isMessage,
+	type RecoveredTopic,
 	SocketClient,
 	type SocketMessage,
+	type TopicChange,
 } from '@orijs/websocket-client';
-import { Enter, type NodeList, type Person, Say, saidTopicOf, topicOf } from '../messages.ts';
+import { Enter, roomOf, Say } from '../messages.ts';
 
 /** A visitor who uses only a client, without a page. */
 export interface Visitor {
@@ -15,8 +17,9 @@ export interface Visitor {
 	/** The messages received so far, in order. */
 	readonly envelopes: readonly Envelope[];
 	readonly gaps: readonly GapNotice[];
-	/** Subscribes to a room and enters it, as a page does. */
-	enter(room: string): Promise<NodeList & { you: Person }>;
+	readonly recovered: readonly RecoveredTopic[];
+	readonly changes: readonly TopicChange[];
+	enter(room: string): Promise<InferOutput<typeof Enter.reply>>;
 	say(room: string, text: string, id?: string): Promise<{ at: number }>;
 	/** Resolves with the first matching message, which may have arrived already. */
 	hear<T extends SocketMessage>(
@@ -29,10 +32,11 @@ export interface Visitor {
 
 const connected: SocketClient[] = [];
 
-/** Connects a visitor, trying again until the server listens. */
-export async function visit(port: number | undefined, name: unknown): Promise<Visitor> {
-	const client = new SocketClient(`ws://localhost:${port}/ws`, {
-		auth: () => ({ name }),
+/** Connects a visitor, trying again until the server listens. @param key makes them a moderator */
+export async function visit(port: number | undefined, name: unknown, key?: string): Promise<Visitor> {
+	const client: SocketClient = new SocketClient(`ws://localhost:${port}/ws`, {
+		// As the page does.
+		auth: () => ({ name, key, room: client.topics.map(({ topic }) => roomOf(topic)).find((room) => room) }),
 		reconnect: { minDelayMs: 50, maxDelayMs: 200 },
 		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
 	});
@@ -41,6 +45,12 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 	client.onError(() => {});
 	const envelopes: Envelope[] = [];
 	const gaps: GapNotice[] = [];
+	const recovered: RecoveredTopic[] = [];
+	const changes: TopicChange[] = [];
+	client.onAny((envelope) => envelopes.push(envelope));
+	client.onGap((gap) => gap.topic !== '*' && gaps.push(gap));
+	client.onRecovered((topic) => recovered.push(topic));
+	client.onTopicsChange((change) => changes.push(change));
 	const heard = <T extends SocketMessage>(message: T): InferOutput<T['data']>[] =>
 		envelopes.filter((envelope) => isMessage(message, envelope)).map(({ data }) => data);
 	await client.connect();
@@ -48,14 +58,9 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		client,
 		envelopes,
 		gaps,
-		async enter(room) {
-			const handlers = {
-				onMessage: (_data: unknown, envelope: Envelope) => envelopes.push(envelope),
-				onGap: (gap: GapNotice) => gaps.push(gap),
-			};
-			await Promise.all([topicOf(room), saidTopicOf(room)].map((topic) => client.subscribe(topic, handlers)));
-			return client.request(Enter, { room });
-		},
+		recovered,
+		changes,
+		enter: (room) => client.request(Enter, { room }),
 		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),
 		heard,
 		async hear(message, fits = () => true) {
