@@ -37,9 +37,9 @@ afterEach(async () => {
 
 afterAll(() => chromium.close());
 
-async function start(): Promise<ScriptProcess> {
+async function start(env: Record<string, string> = {}): Promise<ScriptProcess> {
 	const child = spawnBun(new URL('../src/main.ts', import.meta.url), {
-		env: { NODE_ENV: 'production', PORT: String(port) },
+		env: { NODE_ENV: 'production', PORT: String(port), ...env },
 	});
 	await until(() => child.output().includes('The notice board is at'), { what: 'it listens', timeoutMs: 15_000 });
 	return child;
@@ -84,6 +84,28 @@ test('a logged-in user sees new notes at once; a logged-out one sees none until 
 	await shown(second, 'Version 3 is out');
 	await post(first, 'Version 4 is out');
 	await shown(second, 'Version 4 is out');
+});
+
+test('a page renews its session by itself, on the live connection; logging out in one tab logs out the others', async () => {
+	await server.stop();
+	server = await start({ SESSION_SECONDS: '3' });
+	const page = await logIn(ada);
+	let renewals = 0;
+	page.on('response', (response) => {
+		if (response.url().endsWith('/renew') && response.ok()) renewals++;
+	});
+	page.on('websocket', () => expect.unreachable('the page has reconnected'));
+	// A second tab of the same browser.
+	const tab = await page.context().newPage();
+	opened.push({ page: tab, errors: collectErrors(tab) });
+	await tab.goto(`http://localhost:${port}/`);
+	await tab.waitForSelector('#board:not([hidden])');
+	await until(() => renewals >= 3, { what: 'three renewals', timeoutMs: 12_000 });
+	await post(tab, 'Still here');
+	await shown(page, 'Still here');
+
+	await tab.click('#log-out');
+	for (const one of [page, tab]) await one.locator('#login-problem', { hasText: 'You are logged out.' }).waitFor();
 });
 
 test('a wrong password shows an error', async () => {

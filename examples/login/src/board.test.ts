@@ -48,11 +48,12 @@ test('everyone sees who comes and goes; a user with two tabs is listed once', as
 });
 
 describe('topics', () => {
-	test('a user may subscribe to the notes and to their own topic', async () => {
-		const client = await browserOf(await startBoard(), grace);
+	test('a user may subscribe to the notes, and is in their own topic already', async () => {
+		const port = await startBoard();
+		const client = await connect(port, { cookie: await cookieOf(port, grace) });
 
+		expect(JSON.parse(String(await client.next()))).toMatchObject({ data: { topics: [{ topic: 'user:grace' }] } });
 		await client.subscribe(NOTES_TOPIC);
-		await client.subscribe('user:grace');
 	});
 
 	test.each(['user:ada', 'user:', 'user:grace2', 'note', 'anything'])('%s is forbidden', async (topic) => {
@@ -90,7 +91,6 @@ describe('removing a note', () => {
 	test('is allowed to admins, and the author is notified', async () => {
 		const port = await startBoard();
 		const [author, admin] = [await browserOf(port, grace), await browserOf(port, ada)];
-		await author.subscribe('user:grace');
 		const { id } = await author.request(PostNote, { text: 'Free puppies' });
 		await admin.request(RemoveNote, { id });
 

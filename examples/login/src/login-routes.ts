@@ -23,8 +23,8 @@ interface KnowsPeers {
 	requestIP(req: Request): { readonly address: string } | null;
 }
 
-/** The routes for logging in and out. */
-export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/token' | '/logout'> {
+/** The routes for logging in, staying logged in, and logging out. */
+export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/token' | '/renew' | '/logout'> {
 	const { users, sessions, tokens, addressOf } = options;
 	const attempts = new Attempts(options.attemptsPerMinute);
 
@@ -43,6 +43,14 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 				if (user instanceof Response) return user;
 				const { secret, login } = tokens.issue(user);
 				return Response.json({ token: secret, expiresAt: login.expiresAt }, { headers: NOT_KEPT });
+			},
+		},
+		'/renew': {
+			POST(req) {
+				if (isFromElsewhere(req)) return refusal(403, 'Renewing from another site is not allowed');
+				const login = tokens.renew(req.headers) ?? sessions.renew(req);
+				if (login === undefined) return refusal(401, 'Not logged in');
+				return Response.json({ expiresAt: login.expiresAt }, { headers: NOT_KEPT });
 			},
 		},
 		'/logout': {

@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
-import { ReadBoard } from './messages.ts';
+import { until } from '@orijs/testkit';
+import { SocketClient } from '@orijs/websocket-client';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NotePosted, NOTES_TOPIC, PostNote, ReadBoard } from './messages.ts';
 import { ada, grace, startBoard } from './test-support/boards.ts';
 import { connect, cookieOf, post, tokenOf } from './test-support/member.ts';
 
 const NOT_LOGGED_IN = { code: 4401, reason: 'unauthorized' };
+const EXPIRED = { code: 4401, reason: 'token_expired' };
 
 describe('with a cookie', () => {
 	test('a client is admitted as its user', async () => {
@@ -65,7 +68,7 @@ describe('with a cookie', () => {
 		const client = await connect(port, { cookie });
 		await client.request(ReadBoard, {});
 
-		expect(await client.closed).toEqual({ code: 4401, reason: 'login expired' });
+		expect(await client.closed).toEqual(EXPIRED);
 		expect(await (await connect(port, { cookie })).closed).toEqual(NOT_LOGGED_IN);
 	});
 });
@@ -83,11 +86,11 @@ describe('pages of other sites', () => {
 	test.each([
 		['as browsers report it', { 'Sec-Fetch-Site': 'cross-site' }],
 		['as older browsers report it', { Origin: 'https://evil.example' }],
-	])('cannot log anyone in or out, %s', async (_, headers) => {
+	])('cannot log anyone in or out, nor renew a login, %s', async (_, headers) => {
 		const port = await startBoard();
 		const cookie = await cookieOf(port, ada);
 
-		for (const path of ['/login', '/token', '/logout']) {
+		for (const path of ['/login', '/token', '/renew', '/logout']) {
 			const response = await post(port, path, ada, { Cookie: cookie, ...headers });
 			expect(response.status).toBe(403);
 			expect(response.headers.get('set-cookie')).toBeNull();
@@ -142,6 +145,64 @@ test.each([
 	const port = await startBoard();
 
 	expect((await post(port, '/login', body)).status).toBe(400);
+});
+
+describe('renewing', () => {
+	test('a client that renews its login stays connected far beyond its lifetime, and misses nothing', async () => {
+		const port = await startBoard({ tokenLifetimeMs: 1_500 });
+		const token = await tokenOf(port, grace);
+		const renewed: number[] = [];
+		const client = new SocketClient(`ws://localhost:${port}/ws`, {
+			async auth() {
+				renewed.push((await post(port, '/renew', {}, { Authorization: `Bearer ${token}` })).status);
+				return { token };
+			},
+		});
+		onTestFinished(() => client.close());
+		const states: string[] = [];
+		client.onStateChange((state) => states.push(state));
+		const heard: string[] = [];
+		client.on(NotePosted, ({ text }) => heard.push(text));
+		await client.connect();
+		await client.subscribe(NOTES_TOPIC);
+		const posted: string[] = [];
+		while (renewed.length < 4) {
+			posted.push(`Note ${posted.length}`);
+			await client.request(PostNote, { text: posted.at(-1) ?? '' });
+			await until(() => heard.length === posted.length, { what: 'the note has arrived' });
+		}
+
+		expect(heard).toEqual(posted);
+		expect(renewed).toEqual([200, 200, 200, 200]);
+		expect(states).toEqual(['connecting', 'ready']);
+	});
+
+	test('a cookie is renewed as well', async () => {
+		const port = await startBoard();
+		const response = await post(port, '/renew', {}, { Cookie: await cookieOf(port, ada) });
+
+		expect(response.status).toBe(200);
+		expect(response.headers.get('set-cookie')).toMatch(/^session=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly/);
+	});
+
+	test('needs a login', async () => {
+		const port = await startBoard();
+
+		expect((await post(port, '/renew', {})).status).toBe(401);
+		expect((await post(port, '/renew', {}, { Authorization: 'Bearer made-up' })).status).toBe(401);
+	});
+
+	test.each([
+		['another user', ada],
+		['another login of the same user', grace],
+	])('a connection can not go on as %s', async (_, user) => {
+		const port = await startBoard();
+		const client = await connect(port, { auth: { token: await tokenOf(port, grace) } });
+		await client.request(ReadBoard, {});
+		client.send(JSON.stringify({ type: '@auth', data: { token: await tokenOf(port, user) } }));
+
+		expect(await client.closed).toEqual(NOT_LOGGED_IN);
+	});
 });
 
 describe('logging out', () => {
@@ -206,7 +267,7 @@ describe('with a token', () => {
 		const client = await connect(port, { auth: { token } });
 		await client.request(ReadBoard, {});
 
-		expect(await client.closed).toEqual({ code: 4401, reason: 'login expired' });
+		expect(await client.closed).toEqual(EXPIRED);
 		expect(await (await connect(port, { auth: { token } })).closed).toEqual(NOT_LOGGED_IN);
 	});
 

@@ -6,43 +6,55 @@ interface Closable {
 	close(code: number, reason: string): void;
 }
 
-/** A user's login, which ends when the user logs out or when it expires. Its sockets are closed at its end. */
+/** A user's login. It ends when the user logs out, which closes its sockets, or when it expires without being renewed. */
 export class Login {
 	readonly user: User;
-	/** When the login expires, in milliseconds since the epoch. */
-	readonly expiresAt: number;
+	readonly #lifetimeMs: number;
 	readonly #sockets = new Set<Closable>();
+	#expiresAt = 0;
 	#isOver = false;
 
-	constructor(user: User, expiresAt: number) {
+	constructor(user: User, lifetimeMs: number) {
 		this.user = user;
-		this.expiresAt = expiresAt;
+		this.#lifetimeMs = lifetimeMs;
+		this.renew();
+	}
+
+	/** When the login expires, in milliseconds since the epoch. */
+	get expiresAt(): number {
+		return this.#expiresAt;
 	}
 
 	get isOver(): boolean {
-		return this.#isOver || Date.now() >= this.expiresAt;
+		return this.#isOver || Date.now() >= this.#expiresAt;
 	}
 
-	/** Adds a socket to the login. If the login has ended, closes the socket and returns false. */
-	attach(socket: Closable): boolean {
-		if (this.isOver) {
-			socket.close(CloseCode.unauthorized, 'logged out');
-			return false;
-		}
-		this.#sockets.add(socket);
-		return true;
+	/** Lets the login last for another lifetime. Its sockets follow when their clients renew their credentials. */
+	renew(): void {
+		this.#expiresAt = Date.now() + this.#lifetimeMs;
 	}
 
-	/** Removes a closed socket. Returns whether it belonged to the login. */
-	detach(socket: Closable): boolean {
-		return this.#sockets.delete(socket);
+	/** Adds a socket, which is closed at the end of the login: at once, if that has ended already. */
+	attach(socket: Closable): void {
+		if (this.#isOver) logOut(socket);
+		else this.#sockets.add(socket);
 	}
 
-	/** Ends the login and closes its sockets. The close code tells clients to log in again before they reconnect. */
-	end(reason: string): void {
+	/** Removes a closed socket. */
+	detach(socket: Closable): void {
+		this.#sockets.delete(socket);
+	}
+
+	/** Ends the login and closes its sockets. */
+	end(): void {
 		this.#isOver = true;
-		for (const socket of this.#sockets) socket.close(CloseCode.unauthorized, reason);
+		for (const socket of this.#sockets) logOut(socket);
 	}
+}
+
+/** The close code tells clients to log in again before they reconnect. */
+function logOut(socket: Closable): void {
+	socket.close(CloseCode.unauthorized, 'logged out');
 }
 
 export interface StartedLogin {
@@ -58,7 +70,7 @@ export interface StartedLogin {
  */
 export class Logins {
 	readonly #lifetimeMs: number;
-	readonly #byDigest = new Map<string, Login>();
+	readonly #byDigest = new Map<string, { readonly login: Login; readonly timer: NodeJS.Timeout }>();
 
 	constructor(lifetimeMs: number) {
 		this.#lifetimeMs = lifetimeMs;
@@ -66,27 +78,32 @@ export class Logins {
 
 	start(user: User): StartedLogin {
 		const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
-		const login = new Login(user, Date.now() + this.#lifetimeMs);
+		const login = new Login(user, this.#lifetimeMs);
 		const digest = digestOf(secret);
-		this.#byDigest.set(digest, login);
-		// Ends the login even if it is never used again. The timer is unreferenced, so that it does not keep the process
-		// alive.
-		setTimeout(() => this.#end(digest, 'login expired'), this.#lifetimeMs).unref();
+		// Forgets a login that has expired. The timer is unreferenced, so that it does not keep the process alive.
+		const timer = setTimeout(() => this.#byDigest.delete(digest), this.#lifetimeMs).unref();
+		this.#byDigest.set(digest, { login, timer });
 		return { secret, login };
 	}
 
 	find(secret: string): Login | undefined {
-		const login = this.#byDigest.get(digestOf(secret));
+		const login = this.#byDigest.get(digestOf(secret))?.login;
 		return login === undefined || login.isOver ? undefined : login;
+	}
+
+	/** Renews the login with this secret, and returns it. Returns undefined if there is none. */
+	renew(secret: string): Login | undefined {
+		const login = this.find(secret);
+		if (login === undefined) return undefined;
+		login.renew();
+		this.#byDigest.get(digestOf(secret))?.timer.refresh();
+		return login;
 	}
 
 	/** Ends the login with this secret, if there is one. */
 	end(secret: string): void {
-		this.#end(digestOf(secret), 'logged out');
-	}
-
-	#end(digest: string, reason: string): void {
-		this.#byDigest.get(digest)?.end(reason);
+		const digest = digestOf(secret);
+		this.#byDigest.get(digest)?.login.end();
 		this.#byDigest.delete(digest);
 	}
 }

@@ -73,3 +73,10 @@ test.each(['', 'abc', '0', '65536'])('refuses PORT=%j', async (port) => {
 	expect(await child.exited).toEqual({ code: 1, signal: null });
 	expect(child.output()).toBe(`PORT must be a number from 1 to 65535, not "${port}"\n`);
 });
+
+test('refuses SESSION_SECONDS="0"', async () => {
+	const child = run('main.ts', { PORT: String(await freePort()), SESSION_SECONDS: '0' });
+
+	expect(await child.exited).toEqual({ code: 1, signal: null });
+	expect(child.output()).toBe('SESSION_SECONDS must be a number from 1 to 999999, not "0"\n');
+});

@@ -1,4 +1,10 @@
 /** A program that posts a note, and needs only Bun: `NAME=grace PASSWORD=… bun src/post-note.ts 'Version 2 is out'`. */
+interface Answer {
+	readonly correlationId?: string;
+	readonly data?: { readonly id: string };
+	readonly error?: { readonly message: string };
+}
+
 const { URL: server = 'http://localhost:3000', NAME: name = '', PASSWORD: password = '' } = process.env;
 const text = process.argv[2] ?? '';
 
@@ -16,7 +22,8 @@ socket.addEventListener('open', () => {
 	socket.send(JSON.stringify({ type: 'note.post', data: { text }, correlationId: 'post' }));
 });
 socket.addEventListener('message', ({ data: frame }: MessageEvent<string>) => {
-	const { data, error } = JSON.parse(frame) as { data?: { id: string }; error?: { message: string } };
+	const { correlationId, data, error } = JSON.parse(frame) as Answer;
+	if (correlationId !== 'post') return;
 	if (error === undefined) {
 		console.log(`Posted as ${data?.id}`);
 	} else {

@@ -3,7 +3,7 @@ import { connectSpeaker } from '@orijs/testkit';
 import { expect, test } from 'vitest';
 import { PostNote } from './messages.ts';
 import { ada, startBoard } from './test-support/boards.ts';
-import { connect, tokenOf } from './test-support/member.ts';
+import { connect, post, tokenOf } from './test-support/member.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -18,13 +18,17 @@ test("the README's transcript is what a program sends and receives", async () =>
 	const [, shown] = /^# (\{"token".*)$/m.exec(readme) ?? [];
 	expect(answer).toEqual({ ...printed(shown), expiresAt: expect.any(Number) });
 
+	const { token } = answer as { token: string };
+	const renewal = await post(port, '/renew', {}, { Authorization: `Bearer ${token}` });
+	expect(await renewal.json()).toEqual({ expiresAt: expect.any(Number) });
+
 	const client = await connectSpeaker(`ws://localhost:${port}/ws`);
 	const admin = await connect(port, { auth: { token: await tokenOf(port, ada) } });
 	const transcript = [...readme.matchAll(/^([→←]) (.*)$/gm)];
-	expect(transcript).toHaveLength(7);
+	expect(transcript).toHaveLength(10);
 	for (const [, direction, frame = ''] of transcript) {
 		if (direction === '→') {
-			client.send(frame.replace('{"token":"…"}', JSON.stringify({ token: (answer as { token: string }).token })));
+			client.send(frame.replace('{"token":"…"}', JSON.stringify({ token })));
 			continue;
 		}
 		if (frame.includes(`"Well done"`)) await admin.request(PostNote, { text: 'Well done' });

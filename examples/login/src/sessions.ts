@@ -18,18 +18,20 @@ export class Sessions {
 	start(req: BunRequest, user: User): void {
 		this.end(req);
 		const { secret, login } = this.#logins.start(user);
-		req.cookies.set(COOKIE, secret, {
-			httpOnly: true,
-			sameSite: 'lax',
-			secure: isHttps(req),
-			path: '/',
-			expires: new Date(login.expiresAt),
-		});
+		setCookie(req, secret, login);
 	}
 
 	find(cookies: CookieMap): Login | undefined {
 		const secret = cookies.get(COOKIE);
 		return secret === null ? undefined : this.#logins.find(secret);
+	}
+
+	/** Renews a browser's session and its cookie. Returns undefined if the browser is not logged in. */
+	renew(req: BunRequest): Login | undefined {
+		const secret = req.cookies.get(COOKIE);
+		const login = secret === null ? undefined : this.#logins.renew(secret);
+		if (secret !== null && login !== undefined) setCookie(req, secret, login);
+		return login;
 	}
 
 	/** Logs a browser out, and closes the sockets of all its tabs. */
@@ -39,6 +41,16 @@ export class Sessions {
 		this.#logins.end(secret);
 		req.cookies.delete(COOKIE, { path: '/' });
 	}
+}
+
+function setCookie(req: BunRequest, secret: string, login: Login): void {
+	req.cookies.set(COOKIE, secret, {
+		httpOnly: true,
+		sameSite: 'lax',
+		secure: isHttps(req),
+		path: '/',
+		expires: new Date(login.expiresAt),
+	});
 }
 
 /**

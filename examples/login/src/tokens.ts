@@ -26,9 +26,19 @@ export class Tokens {
 		return success ? this.#logins.find(data.token) : undefined;
 	}
 
+	/** Renews the login of the token in the `Authorization` header. Returns undefined if there is none. */
+	renew(headers: Headers): Login | undefined {
+		const token = bearer(headers);
+		return token === undefined ? undefined : this.#logins.renew(token);
+	}
+
 	/** Ends the login of the token in the `Authorization` header, if any, and closes its sockets. */
 	end(headers: Headers): void {
-		const token = /^Bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+		const token = bearer(headers);
 		if (token !== undefined) this.#logins.end(token);
 	}
+}
+
+function bearer(headers: Headers): string | undefined {
+	return /^Bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
 }

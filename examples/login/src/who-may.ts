@@ -6,33 +6,35 @@ import { NOTES_TOPIC, type RemoveNote, type User, userTopic } from './messages.t
 import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
-/** The data that the server keeps for a connection. */
-export interface Connection {
-	/** The connection's login. `mayConnect` sets it, so every open connection has one. */
-	login: Login | undefined;
-}
-
 /** The state of a connection: what handlers know about the sender of a message. */
 export interface LoggedIn {
+	login: Login;
 	user: User;
 }
 
-/** Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. */
+/**
+ * Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. Called
+ * again whenever a client renews its credentials on a live connection.
+ */
 export function mayConnect(sessions: Sessions, tokens: Tokens): Authenticate<LoggedIn> {
-	return (ctx) => {
-		const { auth, cookies, data, state } = ctx;
+	return async (ctx) => {
+		const { auth, cookies, state } = ctx;
 		const login = auth === undefined ? sessions.find(cookies) : tokens.find(auth);
 		if (login === undefined) return false;
-		(data as Connection).login = login;
+		// A connection ends with the login that has opened it, so it can't go on with another one.
+		if ((state.login ?? login) !== login) return false;
+		state.login = login;
 		state.user = login.user;
 		ctx.userId = login.user.name;
+		ctx.expiresAt = login.expiresAt;
+		await ctx.subscribe(userTopic(login.user.name));
 		return true;
 	};
 }
 
-/** Allows every user to subscribe to the notes and to their own topic. */
-export function maySubscribe(_ws: AppSocket<Connection>, topic: string, { user }: LoggedIn): boolean {
-	return topic === NOTES_TOPIC || topic === userTopic(user.name);
+/** Allows every user to subscribe to the notes. To their own topic, the server has subscribed them. */
+export function maySubscribe(_ws: AppSocket, topic: string): boolean {
+	return topic === NOTES_TOPIC;
 }
 
 /** Allows authors and admins to remove a note. Lets unknown notes pass, because the handler reports those. */

@@ -1,4 +1,4 @@
-import { type ClientState, SocketClient, type Subscription } from '@orijs/websocket-client';
+import { type ClientState, type PendingSubscription, SocketClient } from '@orijs/websocket-client';
 import { z } from 'zod';
 import {
 	NotePosted,
@@ -9,7 +9,6 @@ import {
 	PostNote,
 	ReadBoard,
 	RemoveNote,
-	userTopic,
 } from '../messages.ts';
 import { byId } from '@orijs/examples-shared/element';
 import { showOnline, showState, showUser } from './head.ts';
@@ -22,10 +21,17 @@ z.config({ jitless: true });
 
 const board = byId('board', HTMLElement);
 
-/** The client needs no `auth` option: the browser sends the cookie with the upgrade, which is enough for the server. */
-const client = new SocketClient('/ws');
-/** The subscriptions while the user is logged in. The client restores them after a reconnect. */
-let subscriptions: Promise<Subscription>[] = [];
+/**
+ * The browser sends the session's cookie with the upgrade, so the client has nothing to send. It calls `auth` before it
+ * connects, and again before the session expires: that is the time to renew it.
+ */
+const client = new SocketClient('/ws', {
+	async auth({ signal }) {
+		await fetch('/renew', { method: 'POST', signal });
+	},
+});
+/** The subscription to the notes while the user is logged in. The client restores it after a reconnect. */
+let notes: PendingSubscription | undefined;
 
 client.on(NotePosted, addNote);
 client.on(NoteRemoved, ({ id }) => dropNote(id));
@@ -49,7 +55,7 @@ void open();
 function onState(state: ClientState): void {
 	showState(state);
 	if (state !== 'closed') return;
-	for (const subscription of subscriptions.splice(0)) void subscription.then((one) => one.close()).catch(() => {});
+	void notes?.close();
 	showLoginForm(board.hidden ? '' : 'You are logged out.');
 	board.hidden = true;
 }
@@ -62,8 +68,7 @@ async function open(): Promise<void> {
 		return;
 	}
 	// Subscribes before reading the board, so that a change in between arrives twice rather than never.
-	const notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
-	subscriptions = [notes];
+	notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
 	await notes.then(showBoard, (error: unknown) => showProblem(reasonOf(error)));
 }
 
@@ -71,8 +76,6 @@ async function open(): Promise<void> {
 async function showBoard(): Promise<void> {
 	try {
 		const { you, notes, online } = await client.request(ReadBoard, {});
-		if (subscriptions.length === 1) subscriptions.push(client.subscribe(userTopic(you.name)));
-		await Promise.all(subscriptions);
 		showUser(you);
 		showNotes(notes, you);
 		showOnline(online);
