@@ -1,6 +1,6 @@
 import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, until } from '@orijs/testkit';
 
-/** Whoever has this key is a moderator. */
+/** The key that makes a visitor a moderator. */
 export const MODERATOR_KEY = 'a key';
 
 /** A chat server in its own process. */

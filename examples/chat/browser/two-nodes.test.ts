@@ -59,7 +59,7 @@ test('a visitor who leaves disappears from the list', async () => {
 	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
 });
 
-test('a moderator removes someone of the other node, who sees why, comes back, and sees what was said', async () => {
+test('a moderator removes someone of the other node, who sees why, comes back, and sees the messages in between', async () => {
 	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
 	const [barbara, grace] = [await come('Barbara', 'one'), await come('Grace', 'two')];
 	await grace.say('Hello');

@@ -1,10 +1,9 @@
 import { SocketRouter } from '@orijs/core';
-import { goTo, introduce, mustBeIn } from './entering.ts';
+import { goTo, introduce, mustBeIn, type Visitor } from './entering.ts';
 import type { Here } from './here.ts';
 import {
 	Enter,
 	type Node,
-	type Person,
 	Remove,
 	Rename,
 	Restart,
@@ -17,12 +16,6 @@ import {
 	Typing,
 } from './messages.ts';
 import type { Removals } from './removals.ts';
-
-/** The state of a connection: what handlers know about the sender of a message. */
-export interface Visitor {
-	person: Person;
-	isModerator: boolean;
-}
 
 export interface ChatActions {
 	readonly node: Node;
@@ -41,7 +34,7 @@ export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
 	return (
 		new SocketRouter<Visitor>()
 			.authenticate(introduce(moderatorKey))
-			// Whatever changes a visitor's topics (a request, a moderator, or the end of the connection), these learn of it.
+			// Called for every change, whether by a request, by a moderator, or because the connection has ended.
 			.onSubscribe(({ state: { person } }, topic) => {
 				const room = roomOf(topic);
 				if (room === undefined) return;

@@ -149,7 +149,9 @@ describe('a moderator', () => {
 		const why = { code: 'removed', message: 'Barbara has removed you from this room' };
 		for (const topic of ['room:lobby', 'said:lobby']) {
 			expect(grace.changes.at(-1)).toMatchObject({ type: 'unsubscribed', by: 'server', ...why });
-			expect(grace.changes.filter((change) => change.topic === topic && change.type === 'unsubscribed')).toHaveLength(1);
+			expect(grace.changes.filter((change) => change.topic === topic && change.type === 'unsubscribed')).toHaveLength(
+				1,
+			);
 		}
 		await ada.hear(Here, (list) => names(list).join() === 'Ada,Barbara');
 		await expect(grace.say('lobby', 'Still here?')).rejects.toMatchObject({ code: 'not_in_room' });
@@ -219,13 +221,13 @@ describe('a refused request changes nothing', () => {
 		await expect(visit(port, name)).rejects.toMatchObject({ end: { code: 4401 } });
 	});
 
-	test.each(['room:lobby', 'said:lobby', 'user:ada'])('nobody subscribes to %s by themselves', async (topic) => {
+	test.each(['room:lobby', 'said:lobby', 'user:ada'])('%s, to which only the server subscribes', async (topic) => {
 		const ada = await visit(port, 'Ada');
 
 		await expect(ada.client.subscribe(topic)).rejects.toMatchObject({ code: 'forbidden' });
 	});
 
-	test('nobody reads what is said in a room that they are not in', async () => {
+	test('the messages of a room can be read only in it', async () => {
 		const [ada, grace] = await two();
 		await ada.say('lobby', 'Hello');
 		await grace.enter('kitchen');

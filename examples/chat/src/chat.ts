@@ -8,7 +8,7 @@ import { Removals } from './removals.ts';
 export interface ChatOptions {
 	/** The name of this server process, as shown on the page. */
 	readonly name: string;
-	/** Whoever has this key may remove people from rooms. */
+	/** The key that makes a visitor a moderator, who may remove people from rooms. */
 	readonly moderatorKey: string;
 	/** The provider, which must keep history for the topics in `HISTORY`. Default: a provider for this process only. */
 	readonly provider?: WebSocketProvider | undefined;
@@ -24,7 +24,7 @@ export interface ChatOptions {
 const GRACE_MS = 3_000;
 
 /**
- * Creates the chat, without its page. Rooms are topics, to which only the server subscribes: `authorize` is absent. Each
+ * Creates the chat, without its page. Rooms are topics. Without `authorize`, only the server subscribes to them. Each
  * node sends every room a list of the people in it who are connected to that node.
  */
 export function createChat(options: ChatOptions): Application {

@@ -1,10 +1,15 @@
 import type { Authenticate, MessageContext } from '@orijs/core';
 import { SocketError } from '@orijs/websocket';
-import type { Visitor } from './chat-router.ts';
-import { Introduction, saidTopicOf, topicOf } from './messages.ts';
+import { Introduction, type Person, saidTopicOf, topicOf } from './messages.ts';
 
-/** What a page is told of a room that it leaves by entering another one. */
+/** What a page receives about the room that its visitor leaves for another one. */
 const LEFT = { code: 'left', message: 'You have gone to another room' };
+
+/** The state of a connection: what handlers know about the sender of a message. */
+export interface Visitor {
+	person: Person;
+	isModerator: boolean;
+}
 
 /**
  * Admits every visitor who gives a name. One who was in a room, before the connection was lost, is in it again before
@@ -22,13 +27,13 @@ export function introduce(moderatorKey: string): Authenticate<Visitor> {
 }
 
 /** Subscribes a visitor to the topics of a room, and unsubscribes them from those of the room that they leave. */
-export async function goTo({ topics, ws }: MessageContext, room: string): Promise<void> {
+export async function goTo(ctx: MessageContext, room: string): Promise<void> {
 	const wanted = topicsOf(room);
-	const left = [...topics].filter((topic) => !wanted.includes(topic));
-	const entered = wanted.filter((topic) => !topics.has(topic));
+	const left = [...ctx.topics].filter((topic) => !wanted.includes(topic));
+	const entered = wanted.filter((topic) => !ctx.topics.has(topic));
 	await Promise.all([
-		...left.map((topic) => ws.unsubscribe(topic, LEFT)),
-		...entered.map((topic) => ws.subscribe(topic)),
+		...left.map((topic) => ctx.unsubscribe(topic, LEFT)),
+		...entered.map((topic) => ctx.subscribe(topic)),
 	]);
 }
 

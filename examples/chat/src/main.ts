@@ -14,7 +14,15 @@ try {
 	}
 	const routes = await bundlePage(new URL('page/index.html', import.meta.url));
 	const port = firstFreePort(Number(PORT), HOST);
-	await startNode({ name: `node ${port}`, port, hostname: HOST, moderatorKey, routes, createProvider, onFailure: fail });
+	await startNode({
+		name: `node ${port}`,
+		port,
+		hostname: HOST,
+		moderatorKey,
+		routes,
+		createProvider,
+		onFailure: fail,
+	});
 	console.log(`The chat is at http://${HOST}:${port}`);
 	console.log(`Moderators come by http://${HOST}:${port}/?key=${encodeURIComponent(moderatorKey)}`);
 	// Only cluster.ts receives this message.

@@ -85,7 +85,10 @@ export const Enter = SocketMessage.define({
 });
 
 /** Removes a person from a room. Refused with `forbidden` unless the sender is a moderator. */
-export const Remove = SocketMessage.define({ name: 'chat.remove', data: z.object({ id: Person.shape.id, room: Room }) });
+export const Remove = SocketMessage.define({
+	name: 'chat.remove',
+	data: z.object({ id: Person.shape.id, room: Room }),
+});
 
 export const Rename = SocketMessage.define({
 	name: 'chat.rename',
@@ -94,8 +97,9 @@ export const Rename = SocketMessage.define({
 });
 
 /**
- * Sends a message to everyone in a room, the sender included. Refused with `not_in_room` outside the room. The page chooses a new id for each message. If it does
- * not know whether a message has arrived, it sends the message again with the same id. Duplicates are dropped.
+ * Sends a message to everyone in a room, the sender included. Refused with `not_in_room` if the sender is not in it. The
+ * page chooses a new id for each message. If it does not know whether a message has arrived, it sends the message again
+ * with the same id. Duplicates are dropped.
  */
 export const Say = SocketMessage.define({
 	name: 'chat.say',

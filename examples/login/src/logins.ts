@@ -6,7 +6,7 @@ interface Closable {
 	close(code: number, reason: string): void;
 }
 
-/** A user's login. It ends when the user logs out, which closes its sockets, or when it expires without being renewed. */
+/** A user's login. It ends when the user logs out, which closes its sockets, or when it is not renewed in time. */
 export class Login {
 	readonly user: User;
 	readonly #lifetimeMs: number;
@@ -91,7 +91,7 @@ export class Logins {
 		return login === undefined || login.isOver ? undefined : login;
 	}
 
-	/** Renews the login with this secret, and returns it. Returns undefined if there is none. */
+	/** Renews the login with this secret, and returns it. Returns undefined if there is no such login. */
 	renew(secret: string): Login | undefined {
 		const login = this.find(secret);
 		if (login === undefined) return undefined;

@@ -26,7 +26,7 @@ export class Tokens {
 		return success ? this.#logins.find(data.token) : undefined;
 	}
 
-	/** Renews the login of the token in the `Authorization` header. Returns undefined if there is none. */
+	/** Renews the login of the token in the `Authorization` header. Returns undefined if the token is not valid. */
 	renew(headers: Headers): Login | undefined {
 		const token = bearer(headers);
 		return token === undefined ? undefined : this.#logins.renew(token);

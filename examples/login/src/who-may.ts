@@ -13,7 +13,7 @@ export interface LoggedIn {
 }
 
 /**
- * Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. Called
+ * Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. Runs
  * again whenever a client renews its credentials on a live connection.
  */
 export function mayConnect(sessions: Sessions, tokens: Tokens): Authenticate<LoggedIn> {

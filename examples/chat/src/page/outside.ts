@@ -4,7 +4,7 @@ import { addEntry } from './log.ts';
 
 let button: HTMLButtonElement | undefined;
 
-/** Whether the visitor was put out of the room that the page shows. They may come back, but the page doesn't by itself. */
+/** Whether the visitor was removed from the room that the page shows. They come back only when they want to. */
 export function isOutside(): boolean {
 	return button !== undefined;
 }

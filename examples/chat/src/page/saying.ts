@@ -31,7 +31,7 @@ export function say(text: string, room: string, you: { readonly id: string; read
 				// The message came back from the room, so it was sent. With `unavailable`, however, other nodes may not
 				// have it.
 				if (known.has(id) && !isUnavailable(error)) return;
-				// The page shows another room by now.
+				// The page already shows another room.
 				if (!entry.element.isConnected) return showProblem(`Not sent to #${room}: ${reasonOf(error)}.`);
 				// Trying again uses the same id, so a page that already has the message does not show it twice.
 				entry.failed(reasonOf(error), ask);
