@@ -49,7 +49,8 @@ export interface Limits {
 	readonly pendingRequests?: number;
 	/**
 	 * Time within which the guards of a new connection must pass, in milliseconds; otherwise the connection is closed
-	 * with 4408. Default 10,000.
+	 * with 4408. If a router has `authenticate`, that includes the time until the client's first message. It is also the
+	 * time for which a client waits for `open`, and that within which guards must decide on a renewal. Default 10,000.
 	 */
 	readonly guardTimeoutMs?: number;
 	/**

@@ -33,6 +33,7 @@ const ENDPOINTS: readonly [string, Build][] = [
 	['no router', () => {}],
 	['a router', (app) => app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data))],
 	['a guard', (app) => app.socketRouter(new SocketRouter().guard(() => true).on(Echo, ({ data }) => data))],
+	['authenticate', (app) => app.socketRouter(new SocketRouter().authenticate(() => true).on(Echo, ({ data }) => data))],
 ];
 
 /** Serves an endpoint that records what its `message` handler gets. */
@@ -85,9 +86,9 @@ describe.each(ENDPOINTS)('an endpoint with %s', (_, build) => {
 	});
 });
 
-it('a guard gets no credentials from a plain client, whose first message is handled once the guard has passed', async () => {
+it('authenticate gets no credentials from a plain client, whose first message is handled once it has passed', async () => {
 	const asked: unknown[] = [];
-	const router = new SocketRouter().guard(({ auth }) => asked.push(auth) > 0);
+	const router = new SocketRouter().authenticate(({ auth }) => asked.push(auth) > 0);
 	const { ws, received } = await recording((app) => app.socketRouter(router));
 	const client = await connectClient(ws);
 	client.send(FRAMES[0]);

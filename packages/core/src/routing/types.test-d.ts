@@ -146,8 +146,27 @@ void app.socket.request('id', Total, { prices: [] }, { timeout: 100 });
 void app.socket.emit('note', 'room', 'x');
 
 // Guards fill the state step by step; handlers receive the complete state.
-router.guard((ctx) => {
+router.authenticate((ctx) => {
 	same<typeof ctx.auth, unknown>(true);
+	same<typeof ctx.state.user, { readonly name: string } | null | undefined>(true);
+	same<typeof ctx.userId, string | undefined>(true);
+	ctx.userId = 'ada';
+	ctx.expiresAt = new Date();
+	ctx.expiresAt = Date.now();
+	// @ts-expect-error a user's id is a string
+	ctx.userId = 7;
+	// @ts-expect-error a time is a Date or a number
+	ctx.expiresAt = '2030-01-01';
+	// @ts-expect-error the client's data is not validated
+	void ctx.auth.token;
+	void ctx.subscribe('user:ada', { past: false });
+	// @ts-expect-error guards subscribe on the server's behalf
+	void ctx.subscribe('user:ada', { by: 'client' });
+	return true;
+});
+router.guard((ctx) => {
+	// @ts-expect-error only authenticate sees the credentials
+	void ctx.auth;
 	same<typeof ctx.headers, Headers>(true);
 	same<typeof ctx.cookies, Bun.CookieMap>(true);
 	same<typeof ctx.state.user, { readonly name: string } | null | undefined>(true);
@@ -161,8 +180,6 @@ router.guard((ctx) => {
 	ctx.state.visits = 'many';
 	// @ts-expect-error there is no such state
 	ctx.state.role = 'admin';
-	// @ts-expect-error the client's data is not validated
-	void ctx.auth.token;
 	return ctx.state.user !== null;
 });
 router.guard(async () => true);
@@ -177,8 +194,10 @@ router.on(Note, ({ state }) => {
 router.guard(async () => {});
 // @ts-expect-error a guard must return a boolean
 router.guard(({ state }) => state.user);
-// @ts-expect-error a guard must return a boolean
-router.guard(({ auth }) => auth);
+// @ts-expect-error it must return a boolean
+router.authenticate(({ auth }) => auth);
+// @ts-expect-error it is a function
+router.authenticate('token');
 // @ts-expect-error a guard is a function
 router.guard(true);
 void (((ctx: GuardContext<State>) => ctx.state.visits === 0) satisfies ConnectionGuard<State>);

@@ -54,7 +54,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
 		shared.token = token;
-		router.guard((ctx) => {
+		router.authenticate((ctx) => {
 			shared.credentials.push(ctx.auth);
 			if (ctx.auth === 'expired') throw new SocketError('token_expired', 'log in again');
 			return ctx.auth === shared.token;
