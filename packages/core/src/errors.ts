@@ -4,8 +4,8 @@ export class ApplicationError extends Error {
 }
 
 /**
- * Thrown if a connection would be in more topics than `limits.topicsPerSocket` allows, whoever subscribes it. If a
- * handler of a typed message lets it pass, the client receives `too_many_topics`.
+ * Thrown if the server would subscribe a connection to more topics than `limits.topicsPerSocket` allows. If a handler
+ * of a typed message does not catch it, the client receives `too_many_topics`.
  */
 export class TooManyTopicsError extends Error {
 	override readonly name = 'TooManyTopicsError';

@@ -25,7 +25,7 @@ export interface UpgradeResponse {
 	userId: string | undefined;
 }
 
-/** Whether a client may be in a topic, until when, and what it is told if not. */
+/** Whether a client may be in a topic, until when, and the refusal it receives if not. */
 export interface TopicAuthorization {
 	readonly allowed: boolean;
 	/**
@@ -35,11 +35,11 @@ export interface TopicAuthorization {
 	 */
 	readonly expiresAt?: Date | number | undefined;
 	/**
-	 * What the client is told if it is not allowed: 1 to 64 characters from `a-z 0-9 _`, beginning with a letter. Default
-	 * `forbidden`.
+	 * The code that a client receives that is not allowed: 1 to 64 characters from `a-z 0-9 _`, beginning with a letter.
+	 * Default `forbidden`.
 	 */
 	readonly code?: string | undefined;
-	/** The text that the client is told if it is not allowed. */
+	/** The text that a client receives that is not allowed. */
 	readonly message?: string | undefined;
 }
 
@@ -47,8 +47,8 @@ export interface TopicAuthorization {
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
 	/**
 	 * Decides whether a client that asks to subscribe to a topic, or to read its history, may do so: true, false, or a
-	 * {@link TopicAuthorization}. Default: no client may. It is not asked for topics that the client is in, whoever
-	 * subscribed it, unless that was with `past: false` and the client asks for earlier messages. It is asked again at
+	 * {@link TopicAuthorization}. Default: no client may. It is not asked for topics that the client is in
+	 * already, unless that was with `past: false` and the client asks for earlier messages. It is asked again at
 	 * `expiresAt` and by `reauthorize`, about topics for which it has allowed the client to subscribe: a client that may
 	 * no longer be in one is unsubscribed, and told why.
 	 *

@@ -240,7 +240,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Asks `authorize.subscribe` again about topics that clients have asked for, at all endpoints of the application. See
+	 * Asks `authorize.subscribe` again about topics that clients have asked for, at all endpoints. See
 	 * {@link SocketEndpoint.reauthorize}.
 	 *
 	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid

@@ -124,7 +124,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	 * Asks `authorize.subscribe` again, now, about topics that clients of this endpoint on this node have asked for and
 	 * were allowed. A client that may no longer be in one is unsubscribed and told the code and the message; so it is if
 	 * the decision fails or takes longer than `limits.handlerTimeoutMs`. Requests that are being decided are decided
-	 * anew. Topics that the server has subscribed a client to are its own affair: see `ws.unsubscribe`.
+	 * again. Topics that the server has subscribed a client to are its own affair: see `ws.unsubscribe`.
 	 *
 	 * @param target one connection, or all connections of a user (`ctx.userId`)
 	 * @param topic default: all topics that the clients have asked for

@@ -106,7 +106,7 @@ export class ConnectionHooks {
 		this.#run(queue);
 	}
 
-	/** Whether so many calls of a connection wait that its client must not cause more. */
+	/** Whether more than `limits.queuedMessages` calls of a connection wait: then, its client must not cause more. */
 	isBehind(session: Session): boolean {
 		return (this.#queues.get(session)?.calls.length ?? 0) > this.#services.limits.queuedMessages;
 	}

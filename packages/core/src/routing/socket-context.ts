@@ -42,8 +42,7 @@ export abstract class SocketContext<TState extends object = object> {
 	}
 
 	/**
-	 * The connection's socket. `ws.publish` skips this socket, except in topics with history; `ctx.publish` does not skip
-	 * it.
+	 * The connection's socket. `ws.publish` skips this socket, except in topics with history; `ctx.publish` does not.
 	 */
 	get ws(): AppSocket {
 		return this.#session.ws;
@@ -53,7 +52,7 @@ export abstract class SocketContext<TState extends object = object> {
 		return this.#session.socketId;
 	}
 
-	/** Who the user is, as set by the guards or by `upgrade`; undefined if nobody has set it. */
+	/** Who the user is, as set by the guards or by `upgrade`; undefined if it was not set. */
 	get userId(): string | undefined {
 		return this.#session.userId;
 	}

@@ -16,8 +16,8 @@ interface RefusingServices {
 const HOOKS_BEHIND = 'The server is still handling earlier changes of your subscriptions';
 
 /**
- * Refuses a request if too many requests of its client are not answered yet, or hooks are behind. Returns whether it was
- * refused.
+ * Refuses a request if too many requests of its client are not answered yet, or its hooks are behind. Returns whether
+ * it was refused.
  */
 export function refuseIfTooMany(
 	session: Session,

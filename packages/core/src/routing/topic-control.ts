@@ -28,7 +28,7 @@ export interface TopicControlParts {
 	readonly sessionOf: SessionOf;
 }
 
-/** Which topics the clients of an endpoint may be in: what they are allowed, what they wait for, and what is taken away. */
+/** Decides in which topics the clients of an endpoint may be, and for how long. */
 export class TopicControl {
 	readonly authorizer: TopicAuthorizer;
 	readonly rights: TopicRights;

@@ -7,6 +7,8 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import {
 	Application,
+	type Authorize,
+	type ConnectionContext,
 	type AppSocket,
 	type ConnectionGuard,
 	type GuardContext,
@@ -292,3 +294,50 @@ function ask<T extends RequestMessage>(
 	return ctx.request(message, data);
 }
 void ask;
+
+// Hooks read the state that the guards have set.
+router
+	.onOpen((ctx) => {
+		same<typeof ctx.state, State>(true);
+		same<typeof ctx.data, object>(true);
+		same<typeof ctx.userId, string | undefined>(true);
+		same<typeof ctx.topics, ReadonlySet<string>>(true);
+		same<typeof ctx, ConnectionContext<State>>(true);
+	})
+	.onSubscribe(async (ctx, topic) => {
+		same<typeof topic, string>(true);
+		await ctx.subscribe('next', { past: false });
+		await ctx.unsubscribe('next', { code: 'kicked', message: ctx.state.user.name });
+		// @ts-expect-error who subscribes is not for the application to say
+		await ctx.subscribe('next', { by: 'client' });
+	})
+	.onUnsubscribe((ctx, _topic, why) => {
+		same<typeof why.by, 'server' | 'client' | 'closed'>(true);
+		// @ts-expect-error there is no such state
+		void ctx.state.nothing;
+	})
+	.onClose((_, { code, reason, topics }) => {
+		same<typeof code, number>(true);
+		same<typeof reason, string>(true);
+		same<typeof topics, ReadonlySet<string>>(true);
+	});
+
+// authorize.subscribe answers with a boolean, or with more about it.
+const authorize: Authorize = {
+	subscribe: (_, topic, { user }: State) =>
+		topic === 'own' || { allowed: user.name === topic, expiresAt: new Date(), code: 'banned', message: 'Banned' },
+};
+void authorize;
+void ({ subscribe: async () => ({ allowed: false }) } satisfies Authorize);
+// @ts-expect-error nothing says whether it is allowed
+void ({ subscribe: () => ({ expiresAt: 1 }) } satisfies Authorize);
+// @ts-expect-error a time is a Date or a number
+void ({ subscribe: () => ({ allowed: true, expiresAt: '2030' }) } satisfies Authorize);
+
+// Rights are asked about again for a connection or a user, with how many were asked about.
+void new Application()
+	.websocket()
+	.reauthorize({ userId: 'ada' }, 'room')
+	.then(({ asked, left }) => same<number, typeof asked | typeof left>(true));
+// @ts-expect-error for whom
+void new Application().websocket().reauthorize({});

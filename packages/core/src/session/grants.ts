@@ -1,7 +1,7 @@
 /**
- * The topics that a client asked for and was allowed, each with the object by which `TopicRights`
- * knows until when; undefined while it is allowed for
- * good. A single such topic, the most common case by far, is kept as it is: a map would take a hundred times the memory.
+ * The topics that a client asked for and was allowed, each with the object by which `TopicRights` knows until when;
+ * undefined while it is allowed for good. A single such topic, the most common case by far, is kept as it is: a map
+ * would take a few hundred bytes more.
  */
 export type Grants = string | Map<string, object | undefined> | undefined;
 

@@ -12,7 +12,7 @@ export interface SubscribingServices {
 	readonly refusals: Refusals;
 }
 
-/** Subscribes a socket for the server, within the limit of topics. Rejects with a {@link TooManyTopicsError} above it. */
+/** Subscribes a socket for the server. Rejects with a {@link TooManyTopicsError} above the limit. */
 export function subscribeOwnSocket(
 	{ provider, limits, refusals }: SubscribingServices,
 	{ socketId, topics }: SocketData,
