@@ -41,7 +41,7 @@ export interface Limits {
 	 * `drop`. Default 1 MiB, at most 1 GiB.
 	 */
 	readonly queuedBytes?: number;
-	/** Topics that one socket can be subscribed to, by its client or through `ctx.subscribe`. Default 200. */
+	/** Topics that one socket can be subscribed to, by its client or by the server. Default 200. */
 	readonly topicsPerSocket?: number;
 	/**
 	 * Unanswered requests per socket, in each direction; further ones are refused with `too_many_requests`. Default 100.

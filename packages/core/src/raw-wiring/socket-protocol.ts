@@ -57,8 +57,9 @@ export interface AcceptedUpgrade<TData> {
  * The messages of each client are handled in order, one at a time. While too many wait for their handler, reading from
  * the socket is paused. What only a `SocketEndpoint` does: connection guards and hooks; `@auth` is answered, but
  * nothing checks its data. Checks of the `Origin`. Limits of connections, and of the rate of messages. `slowReaders`:
- * what the provider sends is bounded by the options of `provider.setServer`, and a client to which an answer can't be sent any
- * more is closed with 1013. Pings and `idleTimeoutMs`, apart from Bun's own. `onEvent`. Draining when the server stops.
+ * what the provider sends is bounded by the options of `provider.setServer`, and a client to which an answer can't be
+ * sent any more is closed with 1013. Pings and `idleTimeoutMs`, apart from Bun's own. `onEvent`.
+ * Draining when the server stops.
  *
  * @typeParam TState the application's own data for each connection (`ws.data.data`), which handlers read as `ctx.state`
  */

@@ -129,9 +129,9 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 	 * have subscribed it. A client that speaks the protocol becomes ready, and its messages are handled, once the hook
 	 * has finished; at most `limits.guardTimeoutMs` later.
 	 *
-	 * The hooks of a connection (`onOpen`, `onSubscribe`, `onUnsubscribe`, `onClose`), of all routers, run in order, one
-	 * at a time; `onOpen` is the first. A hook that fails is logged; one that takes longer than `limits.handlerTimeoutMs`
-	 * is no longer awaited. Nothing else waits for them.
+	 * The hooks of a connection (`onOpen`, `onSubscribe`, `onUnsubscribe`, `onClose`), of all routers, run in order,
+	 * one at a time; `onOpen` is the first. A hook that fails is logged; one that takes longer than
+	 * `limits.handlerTimeoutMs` is no longer awaited. Nothing else waits for them.
 	 *
 	 * @throws {ApplicationError} the hook is not a function, or the application already listens
 	 */

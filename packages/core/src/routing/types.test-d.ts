@@ -15,6 +15,7 @@ import {
 	type MessageContext,
 	type MessageGuard,
 	type MessageMiddleware,
+	type Reauthorized,
 	SocketRouter,
 } from '../index.ts';
 
@@ -338,6 +339,6 @@ void ({ subscribe: () => ({ allowed: true, expiresAt: '2030' }) } satisfies Auth
 void new Application()
 	.websocket()
 	.reauthorize({ userId: 'ada' }, 'room')
-	.then(({ asked, left }) => same<number, typeof asked | typeof left>(true));
+	.then((reauthorized) => same<typeof reauthorized, Reauthorized>(true));
 // @ts-expect-error for whom
 void new Application().websocket().reauthorize({});
