@@ -139,13 +139,13 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `auth()` again, and resolves once the server has accepted the result on the live connection. Nothing is missed
-	 * meanwhile. Needed only if something other than the time has changed, such as the user's rights: credentials that
-	 * expire are renewed automatically.
+	 * Calls `auth()` again, and resolves once the server has accepted the result on the live connection. Nothing is
+	 * missed meanwhile. Needed only if something other than the time has changed, such as the user's rights: credentials
+	 * that expire are renewed automatically.
 	 *
-	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection has ended, as
-	 * it does if a guard rejects the credentials; or with the code of the server's refusal, such as `unavailable`. The
-	 * earlier credentials then remain in force
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection has ended,
+	 * as it does if a guard rejects the credentials; or with the code of the server's refusal, such as `unavailable`.
+	 * The earlier credentials then remain in force
 	 * @throws what `auth` throws, and an error if it takes too long
 	 */
 	renew(): Promise<void> {
@@ -194,7 +194,7 @@ export class SocketClient {
 		return this.#messages.any.add(listener);
 	}
 
-	/** Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema. */
+	/** Calls `listener` with text and bytes that were published without a schema. */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
 		return this.#messages.raw.add(listener);
 	}
@@ -208,16 +208,16 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` when the client is subscribed again to a topic with history, whoever has subscribed it, with whether
-	 * the missed messages were delivered.
+	 * Calls `listener` when the client is subscribed again to a topic with history, by its own decision or the server's,
+	 * with whether the missed messages were delivered.
 	 */
 	onRecovered(listener: (recovered: RecoveredTopic) => unknown): () => void {
 		return this.#subscriptions.recoveries.add(listener);
 	}
 
 	/**
-	 * Calls `listener` after each change of `topics`: someone has subscribed the client or ended that. Messages of topics
-	 * that the server has chosen arrive at the listeners of `on`.
+	 * Calls `listener` after each change of `topics`: someone has subscribed the client or ended that. Messages of
+	 * topics that the server has chosen arrive at the listeners of `on`.
 	 */
 	onTopicsChange(listener: (change: TopicChange) => unknown): () => void {
 		return this.#subscriptions.topics.changes.add(listener);
@@ -225,8 +225,8 @@ export class SocketClient {
 
 	/**
 	 * The topics that the client is subscribed to: confirmed subscriptions, and those that the server has decided. While
-	 * the client reconnects, they remain; those that the server had chosen until the next connection is ready. Each access
-	 * returns a new array.
+	 * the client reconnects, they remain; those that the server had chosen until the next connection is ready. Each
+	 * access returns a new array.
 	 */
 	get topics(): readonly ClientTopic[] {
 		return this.#subscriptions.topics.subscribed;
@@ -293,10 +293,10 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`) unless it has subscribed the client to the
-	 * topic itself. Returns the subscription immediately,
-	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
-	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`) unless it has subscribed the client to
+	 * the topic itself. Returns the subscription immediately, so that it can be closed at any time, looped over with
+	 * `for await`, and awaited: it resolves once messages published on any node reach the client. With
+	 * `options.message`, it receives only messages of that kind.
 	 *
 	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
 	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
@@ -344,7 +344,7 @@ export class SocketClient {
 		return this.#subscriptions.positions;
 	}
 
-	/** Returns the error of calls that need a connection, if the client is closed. */
+	/** Returns the error of calls on a closed client. */
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 }

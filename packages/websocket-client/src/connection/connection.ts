@@ -274,7 +274,7 @@ export class Connection {
 	}
 
 	/**
-	 * Called when the server has sent a notice with its time. Before the guards have passed, no answer gives a later one.
+	 * Called when the server has sent a notice with its time. Until the guards have passed, no answer has one.
 	 */
 	prove(notice: AnsweredAt): void {
 		if (!this.#isReady) this.proven = { ...notice, askedAt: this.#begunAt };

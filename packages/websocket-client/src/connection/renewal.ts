@@ -11,7 +11,7 @@ export class Renewal {
 	readonly #credentials: () => Promise<unknown>;
 	readonly #failures: Failures;
 	readonly #backoff: DelayBounds;
-	/** Settled when all renewals so far are over. They are made one at a time, so that the server gets the newest last. */
+	/** Settled when all renewals so far are over. One at a time, so that the newest credentials are sent last. */
 	#last: Promise<void> = Promise.resolve();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** How often the client's own renewals have failed in a row. */

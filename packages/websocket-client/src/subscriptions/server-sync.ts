@@ -37,7 +37,10 @@ export class ServerSync {
 	/** The topics to unsubscribe from, then those to subscribe to. */
 	due: string[] = [];
 
-	/** @param wanted the topics that the application wants, or the server has chosen; `syncSoon()` must be called after each change */
+	/**
+	 * @param wanted the topics that the application wants, or the server has chosen; `syncSoon()` must be called after
+	 * each change
+	 */
 	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
 		this.#wanted = wanted;
 		this.#events = events;
@@ -69,8 +72,8 @@ export class ServerSync {
 	}
 
 	/**
-	 * Called when the server has unsubscribed the client from a topic. Returns whether it was subscribed; not if a request
-	 * is pending, whose answer then decides.
+	 * Called when the server has unsubscribed the client from a topic. Returns whether it was subscribed; not if a
+	 * request is pending, whose answer then decides.
 	 */
 	left(topic: string): boolean {
 		if (!this.has(topic)) return false;

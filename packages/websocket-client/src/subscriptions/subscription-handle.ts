@@ -130,8 +130,8 @@ export class SubscriptionHandle {
 	}
 
 	/**
-	 * Ends the subscription, because the server has unsubscribed the client. Messages that wait are delivered first, also
-	 * to a loop, which then ends.
+	 * Ends the subscription, because the server has unsubscribed the client. Messages that wait are delivered first,
+	 * also to a loop, which then ends.
 	 */
 	unsubscribed({ code, message }: RequestFault): void {
 		if (!this.isConfirmed) return this.refuse(this.#error(code, message));

@@ -81,8 +81,8 @@ export interface SubscriptionHandlers {
 	 */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 	/**
-	 * Called once when the server has ended a confirmed subscription, for example because someone was removed from a room.
-	 * The subscription is over, and is not requested again; `subscribe()` asks anew.
+	 * Called once when the server has ended a confirmed subscription, for example because someone was removed from a
+	 * room. The subscription is over, and is not requested again; `subscribe()` asks again.
 	 */
 	readonly onUnsubscribed?: (why: Unsubscribed) => unknown;
 }

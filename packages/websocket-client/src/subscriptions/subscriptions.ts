@@ -162,7 +162,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		}
 	}
 
-	/** Ends a topic whose request is refused, if that ends what was confirmed on this connection. Returns whether it does. */
+	/**
+	 * Ends a topic whose request is refused, if that ends what was confirmed on this connection. Returns whether it
+	 * does.
+	 */
 	#endIfSubscribed(topic: Topic, fault: RequestFault): boolean {
 		const wasSubscribed = !!topic.isConfirmed && this.server.left(topic.name);
 		if (wasSubscribed) this.#end(topic, fault);

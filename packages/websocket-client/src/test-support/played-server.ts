@@ -98,7 +98,7 @@ export class PlayedServer {
 		});
 	}
 
-	/** What was heard, without the times of gaps. */
+	/** What was recorded, without the times of gaps. */
 	get told(): string[] {
 		return this.heard.map((one) => (one as unknown[]).slice(0, (one as unknown[])[0] === 'gap' ? 2 : 4).join(' '));
 	}

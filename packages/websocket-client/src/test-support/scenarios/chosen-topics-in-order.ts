@@ -154,7 +154,7 @@ export const chosenTopicsInOrder: Record<string, Scenario> = {
 		assert.deepEqual(data, { topics: [{ topic: 't', since: at(1) }] });
 		await played.remove('t');
 		await played.answer('@subscribe', correlationId, { refused: [] });
-		// The server had removed it before the request, which has subscribed the client anew.
+		// The server had removed it before the request, which has subscribed the client again.
 		assert.deepEqual((await played.next('@unsubscribe')).data, { topics: ['t'] });
 		assert.deepEqual(played.heard, []);
 	},

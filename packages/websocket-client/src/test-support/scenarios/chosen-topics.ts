@@ -16,7 +16,7 @@ interface Heard {
 	readonly changes: TopicChange[];
 }
 
-/** Listens to everything that a client hears of topics which it has not subscribed to. */
+/** Records what a client receives, whatever the topic. */
 export function listenTo(client: SocketClient): Heard {
 	const heard: Heard = { numbers: [], gaps: [], recovered: [], changes: [] };
 	client.on(Numbered, ({ n }) => heard.numbers.push(n));
@@ -146,7 +146,7 @@ export const chosenTopics: Record<string, Scenario> = {
 		assert.deepEqual([numbers, heard.numbers], [[2, 3, 4], [4]]);
 	},
 
-	'a subscription that the server ends is told so once, and subscribing again asks anew': async (server) => {
+	'a subscription that the server ends is told so once, and subscribing again asks again': async (server) => {
 		await server.serve();
 		for (const topic of ['room', LONG]) {
 			const client = await readyClient(server);
