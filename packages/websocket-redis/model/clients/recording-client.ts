@@ -22,6 +22,8 @@ export class RecordingClient {
 	readonly #ending = new Map<string, number>();
 	/** The numbers of what arrived last, by process and channel: `a1 plain:0`. */
 	readonly #last = new Map<string, number>();
+	/** The subscriptions that the server has decided, by topic. */
+	readonly #given = new Map<string, number>();
 	#lastId = 0;
 
 	constructor(name: string, url: string, journal: Journal<ClientEntry>, pending: Pending) {
@@ -41,9 +43,22 @@ export class RecordingClient {
 		});
 		this.#client.onGap(({ topic, since, until }) => this.#add({ do: 'gap', topic, since, until }));
 		this.#client.onError((error, stage) => this.#add({ do: 'error', stage, message: String(error) }));
-		this.#client.on(NumberedMessage, (data, { topic }) => {
+		this.#client.onTopicsChange(({ topic, type, by }) => {
+			// The server subscribes each connection. For the client, that is one subscription.
+			if (type !== 'subscribed' || by === 'client' || this.#given.has(topic)) return;
+			const id = ++this.#lastId;
+			this.#given.set(topic, id);
+			this.#add({ do: 'subscribe', id, channel: topic });
+			this.#add({ do: 'subscribed', id });
+		});
+		this.#client.onRecovered(({ topic, recovered, count }) => {
+			if (this.#given.has(topic)) this.#add({ do: 'recovered', channel: topic, recovered, count });
+		});
+		this.#client.on(NumberedMessage, (data, { topic, position }) => {
+			const given = topic === undefined ? undefined : this.#given.get(topic);
 			// What a subscription gets is written down by its listener.
 			if (topic === undefined) this.#received(data);
+			else if (given !== undefined) this.#received(data, given, position);
 			else if (!this.#current.has(topic) && !this.#ending.has(topic)) this.#received(data);
 		});
 	}
@@ -111,7 +126,7 @@ export class RecordingClient {
 	missing(rounds: ReadonlyMap<string, ReadonlyMap<string, number>>): string[] {
 		const missing: string[] = [];
 		for (const [by, numbers] of rounds) {
-			for (const channel of [...this.topics, '*']) {
+			for (const channel of [...this.topics, ...this.#given.keys(), '*']) {
 				const n = numbers.get(channel) ?? -1;
 				if ((this.#last.get(`${by} ${channel}`) ?? -1) < n) missing.push(`${n} of ${by} on ${channel} to ${this.name}`);
 			}

@@ -6,7 +6,7 @@ import { RedisWsProvider } from '../../src/index.ts';
 import { Random } from '../random.ts';
 import { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
-import { HISTORY } from '../settings.ts';
+import { GIVEN_TOPICS, HISTORY } from '../settings.ts';
 import { journalLogger } from './journal-logger.ts';
 import type { NodeEntry, NodeRequest, NodeSettings } from './protocol.ts';
 import { Publisher } from './publisher.ts';
@@ -39,6 +39,8 @@ const app = new Application({ logger, signals: false })
 	.onWebSocket({
 		open(ws) {
 			clients.add(ws);
+			// The node's own socket is plain.
+			if (ws.subprotocol !== undefined) for (const topic of GIVEN_TOPICS) void ws.subscribe(topic);
 			journal.add({ do: 'open', at: trueNow(), socketId: ws.data.socketId });
 		},
 		close: (ws) => void clients.delete(ws),
