@@ -19,6 +19,7 @@ export default mergeConfig(
 							'src/integration/stop.test.ts',
 							// These take long, and what they test does not depend on ioredis.
 							'src/integration/silent-nodes.test.ts',
+							'src/integration/server-subscriptions.test.ts',
 							'src/history/late-appends.test.ts',
 							'src/history/unreadable-topics.test.ts',
 						],

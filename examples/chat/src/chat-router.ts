@@ -1,4 +1,4 @@
-import { type ConnectionGuard, SocketRouter } from '@orijs/core';
+import { type Authenticate, SocketRouter } from '@orijs/core';
 import type { Here } from './here.ts';
 import {
 	Enter,
@@ -32,7 +32,7 @@ export interface ChatActions {
 /** Handles the messages of visitors. */
 export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions): SocketRouter<Visitor> {
 	return new SocketRouter<Visitor>()
-		.guard(mustHaveName)
+		.authenticate(mustHaveName)
 		.on(Enter, ({ state: { person }, data: { room } }) => {
 			const before = here.leave(person);
 			here.enter(person, room);
@@ -61,7 +61,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 }
 
 /** Admits every visitor who gives a name. */
-const mustHaveName: ConnectionGuard<Visitor> = ({ auth, data, state }) => {
+const mustHaveName: Authenticate<Visitor> = ({ auth, data, state }) => {
 	const introduction = Introduction.safeParse(auth);
 	if (!introduction.success) return false;
 	const { person } = data as Visitor;

@@ -44,13 +44,13 @@ export function createNoticeBoard(options: NoticeBoardOptions): Application<Conn
 			// sites' pages can't use it to connect: unless `allowedOrigins` is set, only the server's own pages may
 			// connect.
 			//
-			// Every other upgrade succeeds, and the guard decides later, because a page can read a close code but not the
-			// status of a refused upgrade.
+			// Every other upgrade succeeds, and `mayConnect` decides later, because a page can read a close code but not
+			// the status of a refused upgrade.
 			upgrade: () => ({ login: undefined }),
 			authorize: { subscribe: maySubscribe },
 			limits: { messageBytes: 8_192, messagesPerSecond: 20 },
 		})
-		.socketRouter(boardRouter(board, online).guard(mayConnect(sessions, tokens)))
+		.socketRouter(boardRouter(board, online).authenticate(mayConnect(sessions, tokens)))
 		.routes(loginRoutes({ users, sessions, tokens, attemptsPerMinute, addressOf }));
 
 	return app.onWebSocket({

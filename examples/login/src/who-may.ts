@@ -1,5 +1,5 @@
 /** Permissions: all decisions about what a user may do over a socket. */
-import type { AppSocket, ConnectionGuard, MessageGuard } from '@orijs/core';
+import type { AppSocket, Authenticate, MessageGuard } from '@orijs/core';
 import type { Board } from './board.ts';
 import type { Login } from './logins.ts';
 import { NOTES_TOPIC, type RemoveNote, type User, userTopic } from './messages.ts';
@@ -8,7 +8,7 @@ import type { Tokens } from './tokens.ts';
 
 /** The data that the server keeps for a connection. */
 export interface Connection {
-	/** The connection's login. The guard sets it, so every open connection has one. */
+	/** The connection's login. `mayConnect` sets it, so every open connection has one. */
 	login: Login | undefined;
 }
 
@@ -18,12 +18,14 @@ export interface LoggedIn {
 }
 
 /** Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. */
-export function mayConnect(sessions: Sessions, tokens: Tokens): ConnectionGuard<LoggedIn> {
-	return ({ auth, cookies, data, state }) => {
+export function mayConnect(sessions: Sessions, tokens: Tokens): Authenticate<LoggedIn> {
+	return (ctx) => {
+		const { auth, cookies, data, state } = ctx;
 		const login = auth === undefined ? sessions.find(cookies) : tokens.find(auth);
 		if (login === undefined) return false;
 		(data as Connection).login = login;
 		state.user = login.user;
+		ctx.userId = login.user.name;
 		return true;
 	};
 }

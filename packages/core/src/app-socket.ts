@@ -1,8 +1,10 @@
-import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
-import { isSpeaker } from '@orijs/websocket/internal';
+import { InvalidPayloadError } from '@orijs/websocket';
+import type { Payload, SocketData, SubscribeOptions, UnsubscribeOptions, WebSocketConnection } from '@orijs/websocket';
+import { isPayload, isSpeaker } from '@orijs/websocket/internal';
 import type { ServerWebSocket } from 'bun';
 import { compressingSends } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
+import { subscribeOwnSocket, type SubscribingServices } from './session/subscribe-own-socket.ts';
 import { unsubscribeOwnSocket } from './session/unsubscribe-own-socket.ts';
 import { speakerForm } from './speaker-form.ts';
 
@@ -14,12 +16,30 @@ export interface FrameSender {
 	[SEND_FRAME](frame: string): number;
 }
 
+/** What an application can choose about a subscription. */
+export type TopicSubscribeOptions = Pick<SubscribeOptions, 'past'>;
+
+/** What a client can be told about the end of a subscription. */
+export type TopicUnsubscribeOptions = Pick<UnsubscribeOptions, 'code' | 'message'>;
+
 /** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
-	/** Subscribes the socket to a topic. Resolves once messages published on any node reach the socket. */
-	subscribe(topic: string): Promise<void>;
-	/** Unsubscribes the socket from a topic. Does nothing if the socket has closed. */
-	unsubscribe(topic: string): Promise<void>;
+	/**
+	 * Subscribes the socket to a topic. Resolves once messages published on any node reach the socket; a client that
+	 * speaks the protocol is told then.
+	 *
+	 * @param options `past: false` keeps the client from messages that were published before, on topics with history
+	 * @throws {TooManyTopicsError} the socket has reached `limits.topicsPerSocket`
+	 * @throws {InvalidTopicError} {InvalidOptionError} {UnknownSocketError} {SubscribeError} {ProviderStoppedError}
+	 */
+	subscribe(topic: string, options?: TopicSubscribeOptions): Promise<void>;
+	/**
+	 * Unsubscribes the socket from a topic. Does nothing if the socket has closed.
+	 *
+	 * @param options what a client that speaks the protocol is told: `code`, default `unsubscribed`, and `message`
+	 * @throws {InvalidTopicError} {InvalidOptionError}
+	 */
+	unsubscribe(topic: string, options?: TopicUnsubscribeOptions): Promise<void>;
 	/**
 	 * Sends to all subscribers of the topic, on every node, except this socket. On a topic with history, this socket
 	 * receives the message too, because all subscribers get the same sequence.
@@ -62,6 +82,8 @@ export interface SocketEvents {
 	readonly onClose: (socket: WebSocketConnection) => void;
 	/** Called when the application has pinged the client. */
 	readonly onPing: (socket: WebSocketConnection) => void;
+	/** Called when the application has subscribed the socket. @param done resolves when that is confirmed */
+	readonly onSubscribe: (socket: WebSocketConnection, topic: string, done: Promise<void>) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
 }
@@ -77,15 +99,18 @@ export class SocketAdopter {
 	#prototype: object | undefined;
 
 	/** @param compressFrom the smallest message that is compressed, in bytes; undefined if none is */
-	constructor(provider: WebSocketProvider, compressFrom: number | undefined, events: SocketEvents) {
+	constructor(services: SubscribingServices, compressFrom: number | undefined, events: SocketEvents) {
+		const { provider } = services;
 		this.#events = events;
 		this.#compressFrom = compressFrom;
 		this.#methods = {
-			subscribe(topic) {
-				return provider.subscribe(this.data.socketId, topic);
+			subscribe(topic, options) {
+				const done = subscribeOwnSocket(services, this.data, topic, options);
+				events.onSubscribe(this, topic, done);
+				return done;
 			},
-			unsubscribe(topic) {
-				return unsubscribeOwnSocket(provider, this.data.socketId, topic);
+			unsubscribe(topic, options) {
+				return unsubscribeOwnSocket(provider, this.data.socketId, topic, options);
 			},
 			publish(topic, payload) {
 				return provider.publishFrom(this.data.socketId, topic, payload);
@@ -174,7 +199,11 @@ export class SocketAdopter {
 
 /** Returns the form in which the socket's client receives what the application sends. @throws {InvalidPayloadError} */
 function formOf<TData>(socket: WebSocketConnection, data: TData): TData {
-	return isSpeaker(socket) ? speakerForm(data) : data;
+	if (isSpeaker(socket)) return speakerForm(data);
+	// Bun would send an empty message.
+	if ((data instanceof ArrayBuffer || ArrayBuffer.isView(data)) && !isPayload(data))
+		throw new InvalidPayloadError(data);
+	return data;
 }
 
 function refuseData(): never {

@@ -9,11 +9,12 @@ export type { ListenOptions, PortOptions, UnixSocketOptions } from './applicatio
 // WebSocket endpoint
 export { handlers, SocketEndpoint } from './endpoint/socket-endpoint.ts';
 export type { EndpointStopOptions } from './endpoint/socket-endpoint.ts';
-export type { AppSocket } from './app-socket.ts';
+export type { AppSocket, TopicSubscribeOptions, TopicUnsubscribeOptions } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
 export type {
 	Authorize,
 	SocketEndpointOptions,
+	TopicAuthorization,
 	UpgradeResponse,
 	UpgradeResult,
 	WebSocketHandlers,
@@ -32,6 +33,7 @@ export type { SocketProtocolLimits, SocketProtocolOptions } from './raw-wiring/s
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
 export type {
+	Authenticate,
 	ConnectionGuard,
 	MessageGuard,
 	MessageHandler,
@@ -41,10 +43,26 @@ export type {
 } from './routing/socket-router.ts';
 export type { MessageMiddleware } from './routing/middleware.ts';
 export type { EndpointEvent, EndpointEventListener } from './routing/endpoint-event.ts';
-export type { GuardContext, PartialState } from './routing/guard-context.ts';
+export type {
+	AuthenticateContext,
+	GuardContext,
+	GuardSubscribeOptions,
+	PartialState,
+} from './routing/guard-context.ts';
 export type { ContextPublishOptions } from './routing/context-publish-options.ts';
+export type {
+	ClosedConnection,
+	CloseHook,
+	LeftTopic,
+	OpenHook,
+	SubscribeHook,
+	UnsubscribeHook,
+} from './routing/hooks.ts';
+export type { ReauthorizeTarget } from './routing/topic-control.ts';
+export type { Reauthorized } from './routing/topic-rights.ts';
+export type { ConnectionContext } from './routing/connection-context.ts';
 export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';
 
 // Errors
-export { ApplicationError } from './errors.ts';
+export { ApplicationError, TooManyTopicsError } from './errors.ts';

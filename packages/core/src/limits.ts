@@ -41,7 +41,7 @@ export interface Limits {
 	 * `drop`. Default 1 MiB, at most 1 GiB.
 	 */
 	readonly queuedBytes?: number;
-	/** Topics that one socket can be subscribed to, by its client or through `ctx.subscribe`. Default 200. */
+	/** Topics that one socket can be subscribed to, by its client or by the server. Default 200. */
 	readonly topicsPerSocket?: number;
 	/**
 	 * Unanswered requests per socket, in each direction; further ones are refused with `too_many_requests`. Default 100.
@@ -49,7 +49,8 @@ export interface Limits {
 	readonly pendingRequests?: number;
 	/**
 	 * Time within which the guards of a new connection must pass, in milliseconds; otherwise the connection is closed
-	 * with 4408. Default 10,000.
+	 * with 4408. If a router has `authenticate`, that includes the time until the client's first message. It is also the
+	 * time for which a client waits for `open`, and that within which guards must decide on a renewal. Default 10,000.
 	 */
 	readonly guardTimeoutMs?: number;
 	/**

@@ -14,6 +14,7 @@ const LOG_TEXT = {
 	upgrade: 'Upgrades rejected by upgrade()',
 	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',
 	guard: 'Connections rejected by a guard (4401)',
+	expired: 'Connections closed: their credentials expired and were not renewed in time (4401)',
 	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
 	message: 'Messages refused: not valid according to the protocol (invalid_message)',
 	plain:

@@ -18,18 +18,51 @@ export interface UpgradeResponse {
 	 * `Transfer-Encoding`): the client would get 500.
 	 */
 	readonly headers: Headers;
+	/**
+	 * Who the user is, if the request shows it: 1 to 256 characters. Found as `ws.data.userId` and `ctx.userId`; guards
+	 * can still change it. With anything else, the client gets 500.
+	 */
+	userId: string | undefined;
+}
+
+/** Whether a client may be in a topic, until when, and the refusal it receives if not. */
+export interface TopicAuthorization {
+	readonly allowed: boolean;
+	/**
+	 * Until when the client may be in the topic: a Date, or milliseconds since the epoch. Then, `authorize.subscribe` is
+	 * asked again, at most a second late. Time is measured from the answer, by the monotonic clock. Default: for as long
+	 * as it is in it, unless `reauthorize` asks again.
+	 */
+	readonly expiresAt?: Date | number | undefined;
+	/**
+	 * The code that a client receives that is not allowed: 1 to 64 characters from `a-z 0-9 _`, beginning with a letter.
+	 * Default `forbidden`.
+	 */
+	readonly code?: string | undefined;
+	/** The text that a client receives that is not allowed. */
+	readonly message?: string | undefined;
 }
 
 /** Decides what clients may do on their own, without a handler of the application. */
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Returns whether a client that asks to subscribe to a topic may do so. Default: no client may. If this throws or
-	 * rejects with a `SocketError`, that error is sent to the client. Any other error is logged, and the client receives
-	 * `internal`.
+	 * Decides whether a client that asks to subscribe to a topic, or to read its history, may do so: true, false, or a
+	 * {@link TopicAuthorization}. Default: no client may. It is not asked for topics that the client is in
+	 * already, unless that was with `past: false` and the client asks for earlier messages. It is asked again at
+	 * `expiresAt` and by `reauthorize`, about topics for which it has allowed the client to subscribe: a client that may
+	 * no longer be in one is unsubscribed, and told why.
+	 *
+	 * If this throws or rejects with a `SocketError`, that error is sent to the client. Any other error is logged, and
+	 * the client receives `internal`. If it takes longer than `limits.handlerTimeoutMs`, it receives `timeout`. All of
+	 * these take a topic away as well, when asked again.
 	 *
 	 * @param state the connection's state as set by the guards (`ctx.state` in handlers); annotate it with its type
 	 */
-	subscribe?(ws: AppSocket<TData>, topic: string, state: any): boolean | Promise<boolean>;
+	subscribe?(
+		ws: AppSocket<TData>,
+		topic: string,
+		state: any,
+	): boolean | TopicAuthorization | Promise<boolean | TopicAuthorization>;
 }
 
 export interface WebSocketOptions<TData extends ConnectionData = ConnectionData> {
@@ -120,8 +153,10 @@ type HandlerResult = any;
  */
 export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Called when a connection is open and its guards have passed. Messages are handled without waiting for the returned
-	 * promise.
+	 * Called when a connection is open and its guards have passed. If the client speaks the protocol, its messages wait
+	 * for the returned promise, apart from replies and heartbeats, and it becomes ready only then, in all topics that
+	 * this has subscribed it to; at most for `limits.guardTimeoutMs`, and not while a subscription can't be confirmed,
+	 * because the backend is away: then, a gap is told. The messages of a plain client are handled without waiting.
 	 */
 	open?(ws: AppSocket<TData>): HandlerResult;
 	/**

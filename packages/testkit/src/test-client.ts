@@ -5,6 +5,8 @@ import { timeoutError, within } from './within.ts';
 export interface ClientOptions {
 	headers?: Record<string, string>;
 	protocols?: string | string[];
+	/** Whether to leave out the server's notices of subscriptions, for tests of something else. Default false. */
+	withoutNotices?: boolean;
 	/** How long connecting, each wait and closing may take, in milliseconds. Default 5000. */
 	timeoutMs?: number;
 }
@@ -43,7 +45,7 @@ export interface TestClient {
  * a response.
  */
 export async function connectClient(url: string | URL, options: ClientOptions = {}): Promise<TestClient> {
-	const { headers = {}, protocols = [], timeoutMs = 5000 } = options;
+	const { headers = {}, protocols = [], withoutNotices = false, timeoutMs = 5000 } = options;
 	const address = String(url);
 	const socket = new WebSocket(address, { headers, protocols: [protocols].flat() });
 	socket.binaryType = 'arraybuffer';
@@ -54,6 +56,7 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	let failure = 'the server closed it immediately';
 	socket.addEventListener('open', () => opened.resolve());
 	socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+		if (withoutNotices && typeof data === 'string' && NOTICE.test(data)) return;
 		received.push(typeof data === 'string' ? data : new Uint8Array(data));
 	});
 	socket.addEventListener('error', ({ message }) => {
@@ -77,6 +80,9 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	}
 	return clientOf(socket, received, closed.promise, timeoutMs);
 }
+
+/** A frame that tells a client of changes of its subscriptions. */
+const NOTICE = /^\{"type":"@(un)?subscribed"/;
 
 /** Like {@link connectClient}, for a client that speaks the protocol of OriJS. */
 export function connectSpeaker(url: string | URL, options?: ClientOptions): Promise<TestClient> {

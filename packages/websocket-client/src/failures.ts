@@ -4,7 +4,8 @@ import { toError } from './support/promises.ts';
 /**
  * The stage at which a reported error occurred.
  *
- * - `auth`: `auth()` failed; the client tries again. The same error is not reported twice in a row
+ * - `auth`: `auth()` failed, or the client could not renew its credentials; it tries again. The same error is not
+ *   reported twice in a row, and of renewals, only the first failure in a row
  * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
  *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived

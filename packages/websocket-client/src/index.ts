@@ -9,12 +9,17 @@ export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/send.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
+	ClientTopic,
 	PendingSubscription,
 	Recovered,
+	RecoveredTopic,
+	SubscribedBy,
 	Subscription,
 	SubscriptionHandlers,
 	SubscriptionOptions,
+	TopicChange,
 	TypedSubscriptionOptions,
+	Unsubscribed,
 } from './subscriptions/subscription.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 

@@ -23,11 +23,11 @@ export interface WebSocketLike {
 
 export interface SocketClientOptions {
 	/**
-	 * Returns the client's credentials, which can be any JSON value. The server's guards receive them as `ctx.auth`. The
-	 * credentials are sent in the first frame, never in the URL. Called before each connection. If `auth` throws or
-	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. `signal` is aborted
-	 * when the result is no longer wanted: after `connectTimeoutMs`, or when the client is closed. Default: no
-	 * credentials.
+	 * Returns the client's credentials, which can be any JSON value. The server's `authenticate` has them as `ctx.auth`.
+	 * They are sent in the first frame, never in the URL. Called before each connection, and again before the
+	 * credentials expire. If `auth` throws or rejects, the error goes to `onError`, and the client tries again. `signal`
+	 * is aborted when the result is no longer wanted: after `connectTimeoutMs`, or when the client is closed. Default:
+	 * no credentials.
 	 */
 	readonly auth?: Auth;
 	/**

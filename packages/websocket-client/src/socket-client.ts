@@ -1,20 +1,14 @@
 import {
-	BuiltIn,
 	type Envelope,
 	type GapNotice,
 	type HistoryAnswer,
 	type InferInput,
 	type MessageAndData,
 	type MessageAndHandler,
-	mustBeDefinition,
 	type Position,
-	type PositionNotice,
 	type RequestMessage,
 	type SocketMessage,
-	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from './connection/connection.ts';
-import type { ServerFrame } from './connection/read-frame.ts';
 import { type PingOptions, ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
@@ -23,27 +17,23 @@ import { type ErrorListener, Failures } from './failures.ts';
 import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
-import { addHandler, answerRequest, type Handlers, type RequestHandler } from './requests/incoming-requests.ts';
+import { IncomingMessages } from './requests/incoming-messages.ts';
+import { addHandler, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, request } from './requests/request.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { send, type SendOptions } from './requests/send.ts';
 import { Positions } from './positions/positions.ts';
-import type { ServerTime } from './connection/server-time.ts';
 import type {
+	ClientTopic,
 	PendingSubscription,
+	RecoveredTopic,
 	SubscriptionOptions,
 	SubscriptionTo,
+	TopicChange,
 	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
-import type { Listeners } from './support/listeners.ts';
 import { quiet } from './support/promises.ts';
-
-/**
- * The `topic` of gaps in messages to this client, to all clients, or to topics to which the server has subscribed this
- * client.
- */
-const THIS_CLIENT = '*';
 
 /**
  * A connection to an endpoint with typed messages, for browsers, React Native, Bun and Node. Reconnects and
@@ -56,20 +46,13 @@ export class SocketClient {
 	/** The full URL of the endpoint; if it was relative and there is no page, as it was given. */
 	readonly url: string;
 	readonly #failures = new Failures();
-	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
-	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
-	/** The listeners for messages, by message name. */
-	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
-	readonly #anyListeners = this.#failures.listeners<[Envelope]>();
-	readonly #handlers: Handlers = new Map();
 	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
+	readonly #messages: IncomingMessages;
 	readonly #sendQueue: SendQueue;
 	readonly #requestTimeoutMs: number;
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
-	/** The time since which messages to this client may be missing. */
-	#missingSince: ServerTime | undefined;
 
 	/**
 	 * Creates a client that is not connected yet.
@@ -85,35 +68,32 @@ export class SocketClient {
 		this.#positions = new Positions(settings.positions, this.url, this.#failures);
 		this.#subscriptions = new Subscriptions(
 			this.#failures,
-			this.#gapListeners,
 			this.#positions,
 			() => this.#sendQueue.flush(),
 			(topic, page) => this.history(topic, page),
 		);
-		const { server } = this.#subscriptions;
-		this.#sendQueue = new SendQueue(settings.queue, server, this.#closed);
+		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions);
+		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
 			ready: (connection, answer) => {
 				this.#socketId = answer.socketId;
-				const since = this.#missingSince;
-				this.#missingSince = undefined;
 				// Subscriptions come first, because queued messages may concern their topics.
-				server.open(connection);
+				this.#subscriptions.open(connection);
 				this.#sendQueue.open(connection);
-				if (since) this.#subscriptions.missed(THIS_CLIENT, since, answer);
+				this.#subscriptions.opened(answer);
 			},
 			answered: (answer) => this.#subscriptions.answered(answer),
 			lost: (connection) => {
+				const wasReady = this.#socketId !== undefined;
 				this.#socketId = undefined;
-				this.#missingSince ??= connection.proven;
 				this.#sendQueue.shut();
-				server.shut(connection);
+				this.#subscriptions.shut(connection, wasReady);
 			},
 			closed: (error) => {
 				this.#sendQueue.refuseAll();
 				this.#subscriptions.rejectUnconfirmed(error);
 			},
-			received: (connection, frame, data) => this.#received(connection, frame, data),
+			received: (connection, frame, raw) => this.#messages.received(connection, frame, raw),
 		});
 	}
 
@@ -159,6 +139,20 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `auth()` again, and resolves once the server has accepted the result on the live connection. Nothing is
+	 * missed meanwhile. Needed only if something other than the time has changed, such as the user's rights: credentials
+	 * that expire are renewed automatically.
+	 *
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection has ended,
+	 * as it does if a guard rejects the credentials; or with the code of the server's refusal, such as `unavailable`.
+	 * The earlier credentials then remain in force
+	 * @throws what `auth` throws, and an error if it takes too long
+	 */
+	renew(): Promise<void> {
+		return quiet(this.#connection.renew());
+	}
+
+	/**
 	 * Closes the connection and stops reconnecting. Messages already sent still arrive; queued ones are refused.
 	 * Resolves when the connection has ended, within two seconds. Listeners and subscriptions are kept for a later
 	 * `connect()`. Never rejects; can be called more than once.
@@ -187,41 +181,55 @@ export class SocketClient {
 
 	// Messages
 
-	/**
-	 * Calls `listener` with each message of this kind, whatever its topic (`envelope.topic`). Returns a function that
-	 * removes the listener.
-	 */
+	/** Calls `listener` with each message of this kind, whatever its topic (`envelope.topic`). */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
-		const { name } = mustBeDefinition(message);
-		let listeners = this.#messageListeners.get(name);
-		if (!listeners) this.#messageListeners.set(name, (listeners = this.#failures.listeners()));
-		return listeners.add(listener);
+		return this.#messages.on(message, listener);
 	}
 
 	/**
 	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
-	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
-	 * the listener.
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`).
 	 */
 	onAny(listener: (envelope: Envelope) => unknown): () => void {
-		return this.#anyListeners.add(listener);
+		return this.#messages.any.add(listener);
 	}
 
-	/**
-	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
-	 * Returns a function that removes the listener.
-	 */
+	/** Calls `listener` with text and bytes that were published without a schema. */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
-		return this.#rawListeners.add(listener);
+		return this.#messages.raw.add(listener);
 	}
 
 	/**
 	 * Calls `listener` with every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until`
-	 * may be missing. The topic `*` stands for messages to this client itself, to all clients, or to topics to which the
-	 * server has subscribed this client. Returns a function that removes the listener.
+	 * may be missing. The topic `*` stands for messages to this client itself or to all clients.
 	 */
 	onGap(listener: (gap: GapNotice) => unknown): () => void {
-		return this.#gapListeners.add(listener);
+		return this.#subscriptions.gaps.add(listener);
+	}
+
+	/**
+	 * Calls `listener` when the client is subscribed again to a topic with history, by its own decision or the server's,
+	 * with whether the missed messages were delivered.
+	 */
+	onRecovered(listener: (recovered: RecoveredTopic) => unknown): () => void {
+		return this.#subscriptions.recoveries.add(listener);
+	}
+
+	/**
+	 * Calls `listener` after each change of `topics`: someone has subscribed the client or ended that. Messages of
+	 * topics that the server has chosen arrive at the listeners of `on`.
+	 */
+	onTopicsChange(listener: (change: TopicChange) => unknown): () => void {
+		return this.#subscriptions.topics.changes.add(listener);
+	}
+
+	/**
+	 * The topics that the client is subscribed to: confirmed subscriptions, and those that the server has decided. While
+	 * the client reconnects, they remain; those that the server had chosen until the next connection is ready. Each
+	 * access returns a new array.
+	 */
+	get topics(): readonly ClientTopic[] {
+		return this.#subscriptions.topics.subscribed;
 	}
 
 	/** Exists for the compiler's error about a call without a handler. */
@@ -236,7 +244,7 @@ export class SocketClient {
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void;
 	handle(message: never, handler?: unknown): () => void {
-		return addHandler(this.#handlers, message, handler as never);
+		return addHandler(this.#messages.handlers, message, handler as never);
 	}
 
 	/**
@@ -285,9 +293,10 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
-	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
-	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`) unless it has subscribed the client to
+	 * the topic itself. Returns the subscription immediately, so that it can be closed at any time, looped over with
+	 * `for await`, and awaited: it resolves once messages published on any node reach the client. With
+	 * `options.message`, it receives only messages of that kind.
 	 *
 	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
 	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
@@ -335,28 +344,7 @@ export class SocketClient {
 		return this.#subscriptions.positions;
 	}
 
-	/** Returns the error of calls that need a connection, if the client is closed. */
+	/** Returns the error of calls on a closed client. */
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
-
-	#received(connection: Connection, frame: ServerFrame | undefined, data: string | ArrayBuffer): void {
-		if (!frame) this.#rawListeners.call(data);
-		else if (frame.name !== undefined) this.#message(connection, frame);
-		else if (frame.type === BuiltIn.gap) this.#subscriptions.gap(frame.data as GapNotice);
-		else if (frame.type === BuiltIn.position) this.#subscriptions.positioned(frame.data as PositionNotice);
-		else if (frame.error) {
-			const { code, message } = frame.error;
-			this.#failures.report(new SocketRequestError(frame.type, code, message), 'send');
-		}
-	}
-
-	#message(connection: Connection, envelope: Envelope): void {
-		const { name, data, position } = envelope;
-		// Text and bytes that could be mistaken for frames arrive in frames. Those of topics with history have positions.
-		if (name[0] === '@' && !position) return this.#rawListeners.call(data as string | ArrayBuffer);
-		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
-		if (!this.#subscriptions.deliver(envelope)) return;
-		this.#messageListeners.get(name)?.call(data as never, envelope as Envelope<never>);
-		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);
-	}
 }

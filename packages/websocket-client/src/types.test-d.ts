@@ -4,12 +4,14 @@ import type { WebSocket as UndiciWebSocket } from 'undici-types';
 import { default as WsDefault, WebSocket as WsWebSocket } from 'ws';
 import { z } from 'zod';
 import {
+	type ClientTopic,
 	type Envelope,
 	type InferInput,
 	isMessage,
 	type PositionStorage,
 	type GapNotice,
 	type PendingSubscription,
+	type RecoveredTopic,
 	type ReplyTo,
 	type RequestHandler,
 	type RequestMessage,
@@ -17,6 +19,8 @@ import {
 	SocketMessage,
 	type SocketRequestError,
 	type Subscription,
+	type TopicChange,
+	type Unsubscribed,
 } from './index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -145,7 +149,12 @@ const pending = client.subscribe('t', {
 	},
 	onGap: (gap) => same<typeof gap, GapNotice>(true),
 	onRefused: (error) => same<typeof error, SocketRequestError>(true),
+	onUnsubscribed: (why) => same<typeof why, Unsubscribed>(true),
 });
+same<typeof client.topics, readonly ClientTopic[]>(true);
+client.onTopicsChange((change) => same<typeof change, TopicChange>(true));
+client.onRecovered((recovered) => same<typeof recovered, RecoveredTopic>(true));
+client.onGap((gap) => same<typeof gap, GapNotice>(true));
 same<typeof pending, PendingSubscription>(true);
 void pending.then((subscription) => same<typeof subscription, Subscription>(true));
 void pending.close();

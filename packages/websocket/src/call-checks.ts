@@ -123,7 +123,11 @@ export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined
 	const names = ['since', 'rewind', 'isEntitled'];
 	// Unlike options, `from` is required.
 	const error = from === undefined ? notOptions('resume()', from, names) : checkOptions('resume()', from, names);
-	return error ?? checkPosition('since', from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
+	if (error !== undefined) return error;
+	const { since, rewind, isEntitled } = from;
+	if (isEntitled !== undefined && typeof isEntitled !== 'boolean')
+		return new InvalidOptionError(`isEntitled of resume() must be true or false, not ${show(isEntitled)}`);
+	return checkPosition('since', since) ?? checkCount('rewind', rewind, MAX_REWIND);
 }
 
 /** Checks the names of the options of `owner`. @throws {InvalidOptionError} an option is unknown */

@@ -130,8 +130,8 @@ export interface Unsubscription {
 
 /** Called synchronously, when a socket's subscriptions have changed. Must not throw. */
 export interface MembershipListener {
-	/** Also called if the server subscribes a socket that is subscribed already. */
-	subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy): void;
+	/** Also called if the server subscribes a socket that is subscribed already; then, `isNew` is false. */
+	subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void;
 	/** Not called for sockets that are removed; their `data.topics` still lists their topics. */
 	unsubscribed(socket: WebSocketConnection, topic: string, why: Unsubscription): void;
 }
@@ -320,12 +320,19 @@ export interface WebSocketProvider
 	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined;
 
 	/**
-	 * Subscribes a socket of this node to a topic. Resolves once messages from every node will arrive. Subscribing twice
-	 * is the same as subscribing once. While the provider is starting, the call waits for the start to complete.
+	 * Subscribes a socket of this node to a topic. Resolves once messages from every node will arrive, or if the socket
+	 * is unsubscribed or closes before that. Subscribing twice is the same as subscribing once. While the provider is
+	 * starting, the call waits for the start to complete. While the backend is away, it waits for that.
 	 *
-	 * @throws {InvalidTopicError} {InvalidSocketIdError} {UnknownSocketError} {ProviderNotStartedError}
-	 * {ProviderStoppedError} nothing was changed
-	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
+	 * A client that speaks the protocol is told by `@subscribed` before the promise resolves, unless it has asked for
+	 * the topic itself. Without history, messages of this node's publishers reach it at once; with history, all messages
+	 * follow the notice.
+	 *
+	 * @param options who subscribes the socket, and whether it may have the past
+	 * @throws {InvalidTopicError} {InvalidOptionError} {InvalidSocketIdError} {UnknownSocketError}
+	 * {ProviderNotStartedError} {ProviderStoppedError} nothing was changed
+	 * @throws {SubscribeError} {HistoryUnavailableError} the backend refused, or the topic's history can't be read; the
+	 * socket was unsubscribed, which its client is told with the code `unavailable`
 	 * @throws {ProviderStoppedError} or the error of `start`, if the provider is stopped or fails to start while the
 	 * call is pending; the socket stays in the topic, which the next `start` subscribes to
 	 */
@@ -333,7 +340,8 @@ export interface WebSocketProvider
 
 	/**
 	 * Asks the backend for a topic's messages before any socket of this node is subscribed to it, so that subscribing a
-	 * socket soon takes less time. Returns a function that ends this: then, the topic stays subscribed only for sockets.
+	 * socket takes less time later. Returns a function that ends this: then, the topic stays subscribed only for
+	 * sockets. A failure is logged; subscribing a socket asks again.
 	 *
 	 * @throws {InvalidTopicError}
 	 */
@@ -350,7 +358,8 @@ export interface WebSocketProvider
 	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
 	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). If the socket is
 	 * already subscribed, the same is done again. Resolves with undefined if the socket was closed, unsubscribed or
-	 * resumed again before it was up to date.
+	 * resumed again before it was up to date. Counts as a request of the client. A socket that was subscribed with
+	 * `past: false` is not sent what was published before, unless `from` says that it is entitled to it.
 	 *
 	 * @param from which of the earlier messages to send
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws
@@ -376,10 +385,11 @@ export interface WebSocketProvider
 	hasHistory(topic: string): boolean;
 
 	/**
-	 * Unsubscribes a socket of this node from a topic: it receives no more of the topic's messages. Does nothing if the
-	 * socket is not subscribed. Also works before `start` and after `stop`.
+	 * Unsubscribes a socket of this node from a topic: it receives no more of the topic's messages. A client that speaks
+	 * the protocol is told by `@unsubscribed`, unless it has asked for this itself. Does nothing if the socket is not
+	 * subscribed. Also works before `start` and after `stop`.
 	 *
-	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
+	 * @throws {InvalidTopicError} {InvalidOptionError} {InvalidSocketIdError} nothing was changed
 	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node
 	 */
 	unsubscribe(socketId: string, topic: string, options?: UnsubscribeOptions): Promise<void>;

@@ -522,6 +522,7 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	slowReaders: true,
 	onSlowReader: true,
 	compressFromBytes: true,
+	subscribesAlone: true,
 };
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */

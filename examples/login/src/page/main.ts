@@ -22,7 +22,7 @@ z.config({ jitless: true });
 
 const board = byId('board', HTMLElement);
 
-/** The client needs no `auth` option: the browser sends the cookie with the upgrade, which is enough for the guard. */
+/** The client needs no `auth` option: the browser sends the cookie with the upgrade, which is enough for the server. */
 const client = new SocketClient('/ws');
 /** The subscriptions while the user is logged in. The client restores them after a reconnect. */
 let subscriptions: Promise<Subscription>[] = [];

@@ -50,7 +50,7 @@ export async function tokenOf(port: Port, { name, password }: NewUser): Promise<
 }
 
 /**
- * Connects and sends the first frame. To find out whether the guard accepts the client, send a request or await
+ * Connects and sends the first frame. To find out whether the server accepts the client, send a request or await
  * `closed`.
  */
 export async function connect(port: Port, { cookie, auth, origin }: Papers): Promise<Member> {

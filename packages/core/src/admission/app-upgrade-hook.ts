@@ -1,4 +1,5 @@
-import { promiseOf, show, within } from '@orijs/websocket/internal';
+import { InvalidUserIdError } from '@orijs/websocket';
+import { isUserId, promiseOf, show, within } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import type { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
@@ -10,11 +11,11 @@ const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 const TIMED_OUT = new Error('upgrade() timed out');
 
 /**
- * The outcome of the application's `upgrade`: the connection's data and the headers to add to the 101 response, or the
- * kind of refusal and the response to send.
+ * The outcome of the application's `upgrade`: the connection's data, the headers to add to the 101 response and who the
+ * user is, or the kind of refusal and the response to send.
  */
 export type UpgradeDecision =
-	| { readonly data: object; readonly headers: Headers | undefined }
+	| { readonly data: object; readonly headers: Headers | undefined; readonly userId: string | undefined }
 	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
 
 /** Calls the application's `upgrade`, with a time limit, and interprets its result. Never rejects. */
@@ -23,7 +24,7 @@ export async function decideUpgrade(
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
 	faults: FaultLog,
 ): Promise<UpgradeDecision> {
-	if (upgrade === undefined) return { data: {}, headers: undefined };
+	if (upgrade === undefined) return { data: {}, headers: undefined, userId: undefined };
 
 	const response = new AddedHeaders();
 	let result: unknown;
@@ -57,8 +58,13 @@ export async function decideUpgrade(
 }
 
 function accepted(data: object, response: AddedHeaders, faults: FaultLog): UpgradeDecision {
-	const { added, reserved } = response;
-	if (reserved === undefined) return { data, headers: added };
+	const { added, reserved, userId } = response;
+	if (userId !== undefined && !isUserId(userId)) {
+		const err = new InvalidUserIdError(userId);
+		faults.failed({ what: 'upgrade() has set an invalid response.userId', err }, {});
+		return refused('Internal Server Error', 500);
+	}
+	if (reserved === undefined) return { data, headers: added, userId };
 	faults.wrong(
 		`upgrade() set the header ${reserved}, which belongs to the handshake; it may set any header except Sec-WebSocket-*, ` +
 			'Connection, Upgrade, Content-Length and Transfer-Encoding. The option subprotocol sets the subprotocol',

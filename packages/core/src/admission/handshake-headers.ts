@@ -11,8 +11,9 @@ const SUBPROTOCOL = 'Sec-WebSocket-Protocol';
 /** Sent to a client whose offers were all declined: without it, Bun would confirm the first one. */
 const NO_SUBPROTOCOL = { [SUBPROTOCOL]: '' };
 
-/** The headers that the application adds to a 101 response; created on first use, because most add none. */
+/** What the application adds to a 101 response. Its headers are created on first use, because most add none. */
 export class AddedHeaders implements UpgradeResponse {
+	userId: string | undefined;
 	#headers: Headers | undefined;
 
 	get headers(): Headers {

@@ -17,6 +17,8 @@ interface AcceptedUpgrade {
 	readonly data: object;
 	/** The headers to add to the response. */
 	readonly headers: AcceptingHeaders | undefined;
+	/** Who the user is, as set by `upgrade`. */
+	readonly userId: string | undefined;
 	/** The subprotocol, which is among the headers; undefined if none was chosen. */
 	readonly subprotocol: string | undefined;
 }
@@ -97,12 +99,12 @@ export class UpgradeHandler {
 			refusals.count(decision.refusal);
 			return decision.response;
 		}
-		const { data, headers } = decision;
+		const { data, headers, userId } = decision;
 		const offer = req.headers.get('sec-websocket-protocol');
-		if (offer === null) return { data, headers, subprotocol: undefined };
+		if (offer === null) return { data, headers, userId, subprotocol: undefined };
 		try {
 			const subprotocol = this.#subprotocols.choose(offer, req);
-			return { data, headers: withSubprotocol(headers, subprotocol), subprotocol };
+			return { data, headers: withSubprotocol(headers, subprotocol), userId, subprotocol };
 		} catch (err) {
 			this.#faults.failed({ what: 'subprotocol() failed', err }, {});
 			refusals.count('upgrade');

@@ -11,6 +11,8 @@ import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, totalRefusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
 import type { EndpointEventListener } from '../routing/endpoint-event.ts';
+import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
+import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import type { StopSignal } from '../stopping/signals.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
@@ -235,6 +237,21 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	get socket(): ApplicationSocket {
 		if (this.#main === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
 		return this.#main.socket;
+	}
+
+	/**
+	 * Asks `authorize.subscribe` again about topics that clients have asked for, at all endpoints. See
+	 * {@link SocketEndpoint.reauthorize}.
+	 *
+	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 */
+	async reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
+		checkReauthorize(target, topic);
+		const all = await Promise.all(
+			this.#setups.map(async ({ running }) => (await running?.topics.reauthorize(target, topic)) ?? NOTHING_ASKED),
+		);
+		const total = (count: 'asked' | 'left'): number => all.reduce((sum, each) => sum + each[count], 0);
+		return { asked: total('asked'), left: total('left') };
 	}
 
 	/** Whether the application is stopping or has stopped; a readiness check should then fail. */

@@ -27,8 +27,8 @@ describe('app.endpoint()', () => {
 				},
 			});
 		const address = await serve(app);
-		const main = await connectSpeaker(address.ws);
-		const admin = await connectSpeaker(`${address.http}/admin/acme/`);
+		const main = await connectSpeaker(address.ws, { withoutNotices: true });
+		const admin = await connectSpeaker(`${address.http}/admin/acme/`, { withoutNotices: true });
 		expect(await admin.next()).toBe('acme');
 		for (const [client, name] of [
 			[main, 'main'],

@@ -19,18 +19,25 @@ export class ApplicationHandlers {
 		this.#faults = new FaultLog(logger);
 	}
 
-	open(session: Session): void {
-		if (this.#handlers.open !== undefined) void this.#open(session);
+	/** Whether there is an open handler. */
+	get hasOpen(): boolean {
+		return this.#handlers.open !== undefined;
 	}
 
-	async #open(session: Session): Promise<void> {
-		const { ws } = session;
+	/** Calls the open handler. Returns a promise if it has not finished, which never rejects. */
+	open(session: Session): Promise<void> | undefined {
 		try {
-			await this.#handlers.open?.(ws);
+			const running = promiseOf(this.#handlers.open?.(session.ws));
+			return running?.then(ignore, (error: unknown) => this.#openFailed(session, error));
 		} catch (error) {
-			this.logFailure('open', ws, error);
-			if (isOpen(ws)) session.end(CloseCode.internalError, 'open failed');
+			this.#openFailed(session, error);
+			return undefined;
 		}
+	}
+
+	#openFailed(session: Session, error: unknown): void {
+		this.logFailure('open', session.ws, error);
+		if (isOpen(session.ws)) session.end(CloseCode.internalError, 'open failed');
 	}
 
 	/** Calls the drain handler. Never rejects. */
@@ -58,13 +65,12 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Calls the close handler once the handlers of all earlier messages have started. */
-	close(session: Session, code: number, reason: string): void {
-		if (this.#handlers.close === undefined) return;
-		session.whenAllStarted(() => this.#close(session.ws, code, reason));
+	get hasClose(): boolean {
+		return this.#handlers.close !== undefined;
 	}
 
-	#close(ws: AppSocket, code: number, reason: string): void {
+	/** Calls the close handler. The handlers of all earlier messages must have started. */
+	close({ ws }: Session, code: number, reason: string): void {
 		let done: Promise<unknown> | undefined;
 		try {
 			done = promiseOf(this.#handlers.close?.(ws, code, reason));
@@ -93,6 +99,8 @@ export class ApplicationHandlers {
 		}
 	}
 }
+
+function ignore(): void {}
 
 function isOpen(ws: AppSocket): boolean {
 	return ws.readyState === WebSocket.OPEN;

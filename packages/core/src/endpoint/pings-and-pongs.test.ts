@@ -48,7 +48,7 @@ describe('onWebSocket', () => {
 		const received: string[] = [];
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({})
-			.socketRouter(new SocketRouter().guard(() => true))
+			.socketRouter(new SocketRouter().authenticate(() => true))
 			.onWebSocket({
 				ping: (_, data) => void received.push(`ping ${data.toString()}`),
 				pong: (_, data) => void received.push(`pong ${data.toString()}`),

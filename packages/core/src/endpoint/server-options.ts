@@ -13,6 +13,7 @@ export function serverOptions(endpoints: readonly WebSocketEndpoint[]): ServerOp
 	const compressFromBytes = Math.min(...endpoints.map(({ compressFrom = Infinity }) => compressFrom));
 	return {
 		queuedBytes,
+		subscribesAlone: true,
 		...(Math.max(...bounds) > queuedBytes && {
 			queuedBytesOf: ({ data }) => (data instanceof SocketSession ? data.host.limits.queuedBytes : queuedBytes),
 		}),

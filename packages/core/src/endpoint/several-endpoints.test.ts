@@ -57,6 +57,14 @@ describe('two endpoints of one server', () => {
 		await users.socket.broadcast('for users');
 		await admins.socket.broadcast('for admins');
 		expect([await user.received(1), await boss.received(1)]).toEqual([['for users'], ['for admins']]);
+
+		await users.socket.publish('all', 'users only');
+		await admins.socket.publish('all', 'admins only');
+		await Promise.all([users.socket.broadcast('end'), admins.socket.broadcast('end')]);
+		expect([await user.received(3), await boss.received(3)]).toEqual([
+			['for users', 'users only', 'end'],
+			['for admins', 'admins only', 'end'],
+		]);
 	});
 
 	it('stop on their own: only their sockets are closed, and the provider stops with the last', async () => {

@@ -10,6 +10,8 @@ import { forget, replaceEarlier, type Replaceable } from '../reloading/generatio
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { retire } from '../reloading/retire.ts';
 import type { EndpointEventListener } from '../routing/endpoint-event.ts';
+import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
+import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
 import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
@@ -116,6 +118,25 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	/** Sends messages to clients on any node, including those of other endpoints with the same provider. */
 	get socket(): ApplicationSocket {
 		return this.#setup.socket;
+	}
+
+	/**
+	 * Asks `authorize.subscribe` again, now, about topics that clients of this endpoint on this node have asked for and
+	 * were allowed. A client that may no longer be in one is unsubscribed and told the code and the message; so it is if
+	 * the decision fails or takes longer than `limits.handlerTimeoutMs`. Requests that are being decided are decided
+	 * again. Topics that the server has subscribed a client to are its own affair: see `ws.unsubscribe`.
+	 *
+	 * @param target one connection, or all connections of a user (`ctx.userId`)
+	 * @param topic default: all topics that the clients have asked for
+	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 */
+	reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
+		try {
+			checkReauthorize(target, topic);
+			return this.#setup.running?.topics.reauthorize(target, topic) ?? Promise.resolve(NOTHING_ASKED);
+		} catch (error) {
+			return rejected(error as Error);
+		}
 	}
 
 	/** The number of refusals of each kind since the endpoint was created. */

@@ -33,6 +33,7 @@ const ENDPOINTS: readonly [string, Build][] = [
 	['no router', () => {}],
 	['a router', (app) => app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data))],
 	['a guard', (app) => app.socketRouter(new SocketRouter().guard(() => true).on(Echo, ({ data }) => data))],
+	['authenticate', (app) => app.socketRouter(new SocketRouter().authenticate(() => true).on(Echo, ({ data }) => data))],
 ];
 
 /** Serves an endpoint that records what its `message` handler gets. */
@@ -85,9 +86,9 @@ describe.each(ENDPOINTS)('an endpoint with %s', (_, build) => {
 	});
 });
 
-it('a guard gets no credentials from a plain client, whose first message is handled once the guard has passed', async () => {
+it('authenticate gets no credentials from a plain client, whose first message is handled once it has passed', async () => {
 	const asked: unknown[] = [];
-	const router = new SocketRouter().guard(({ auth }) => asked.push(auth) > 0);
+	const router = new SocketRouter().authenticate(({ auth }) => asked.push(auth) > 0);
 	const { ws, received } = await recording((app) => app.socketRouter(router));
 	const client = await connectClient(ws);
 	client.send(FRAMES[0]);
@@ -136,6 +137,20 @@ describe('what handlers send to their own socket', () => {
 		const wrapped = new String(FORGED);
 		for (const forged of [new Blob([FORGED]), wrapped, [FORGED], { toString: () => FORGED }, 7, null, undefined])
 			expect(() => socket[call](forged as never)).toThrow(InvalidPayloadError);
+		socket.send('marker');
+		expect(await client.received(1)).toEqual(['marker']);
+	});
+
+	it.each(['plain', 'speaking'])('is refused if its bytes are gone, and the client is %s', async (kind) => {
+		const { ws, sockets } = await recording(() => {});
+		const client = await (kind === 'plain' ? connectClient : connectSpeaker)(ws);
+		const socket = sockets[0] as AppSocket;
+		const bytes = new Uint8Array(4);
+		structuredClone(bytes, { transfer: [bytes.buffer] });
+		const shrunk = new ArrayBuffer(8, { maxByteLength: 8 });
+		const short = new DataView(shrunk, 4, 2);
+		shrunk.resize(4);
+		for (const gone of [bytes, bytes.buffer, short]) expect(() => socket.send(gone)).toThrow(InvalidPayloadError);
 		socket.send('marker');
 		expect(await client.received(1)).toEqual(['marker']);
 	});

@@ -7,12 +7,13 @@ import { compressFrom } from '../compression.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
+import { ConnectionHooks } from '../routing/connection-hooks.ts';
 import type { EventListeners } from '../routing/endpoint-event.ts';
 import { MessageEvents } from '../routing/message-events.ts';
-import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
+import { TopicControl } from '../routing/topic-control.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
-import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
+import { GapForwarding, type SessionOf } from '../session/gap-forwarding.ts';
 import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
@@ -24,6 +25,7 @@ import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.t
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
 import { withCookies } from './fetched-request.ts';
+import { ConnectionOpening } from './opening.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
@@ -63,19 +65,20 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #faults: FaultLog;
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
-	readonly #guards: ConnectionGuards;
+	readonly #opening: ConnectionOpening;
 	readonly #gapNotices: GapForwarding;
+	/** Undefined if no router has hooks. */
+	readonly #hooks: ConnectionHooks | undefined;
+	readonly topics: TopicControl;
 	readonly #slowReaders: SlowReaderPolicy;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
-	/** The parts of upgrade requests that guards can read, kept until the connections open. */
-	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
 	/** Servers whose `websocket` is not that of an endpoint. */
 	readonly #miswired = new WeakSet<Server<SocketData>>();
 
 	/** @throws {ApplicationError} an option is invalid */
 	constructor(parts: EndpointParts) {
-		const { provider, options, limits, handlers, table, requests, refusals, logger } = parts;
+		const { provider, options, limits, handlers, table, requests, events, refusals, logger } = parts;
 		this.#parts = parts;
 		this.provider = provider;
 		this.limits = limits;
@@ -92,23 +95,28 @@ export class WebSocketEndpoint implements SessionHost {
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
 		});
-		this.#adopter = new SocketAdopter(provider, this.compressFrom, {
+		this.#adopter = new SocketAdopter(parts, this.compressFrom, {
 			onClosing: ({ data }) => (data as SocketSession).beforeClosing(),
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
+			onSubscribe: ({ data }, topic, done) => this.#opening.subscribing(data as SocketSession, topic, done),
 		});
-		this.#guards = new ConnectionGuards({
-			guards: table.guards,
-			provider,
-			limits,
-			refusals,
-			logger,
-			onPassed: (session) => this.#onOpen(session),
+		const sessionOf: SessionOf = ({ data }) => (this.#isOwn(data) ? data : undefined);
+		this.#gapNotices = new GapForwarding(provider, sessionOf);
+		this.#hooks = table.hooks && new ConnectionHooks(table.hooks, parts);
+		this.topics = new TopicControl({ ...parts, authorize: options.authorize ?? {}, hooks: this.#hooks, sessionOf });
+		const messageEvents = events && new MessageEvents(events, table.routes);
+		this.#opening = new ConnectionOpening({
+			...parts,
+			calls: requests.calls,
+			events: messageEvents,
+			handlers: this.#handlers,
+			hooks: this.#hooks,
+			gapNotices: this.#gapNotices,
 		});
 		this.raw = this.#readRaw();
-		this.typed = this.#readTyped();
-		this.#gapNotices = new GapForwarding(provider, ({ data }) => (this.#isOwn(data) ? data : undefined));
+		this.typed = this.#readTyped(messageEvents);
 		this.#slowReaders = new SlowReaderPolicy({
 			policy: this.slowReaders,
 			queuedBytes: limits.queuedBytes,
@@ -128,21 +136,23 @@ export class WebSocketEndpoint implements SessionHost {
 		);
 	}
 
-	#readTyped(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, passesUnknown, requests, events, refusals, logger } =
-			this.#parts;
+	#readTyped(events: MessageEvents | undefined): MessageDispatcher {
+		const { provider, limits, handlers, table, passesUnknown, requests, refusals, logger } = this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
 			limits,
 			refusals,
 			logger,
-			authorize: options.authorize ?? {},
-			hasGuards: table.guards.length > 0,
+			authorizer: this.topics.authorizer,
+			rights: this.topics.rights,
+			pending: this.topics.pending,
+			hooks: this.#hooks,
+			renewals: this.#opening.renewals,
 			routes: table.routes,
 			unknown: table.unknown,
 			passesUnknown,
-			events: events && new MessageEvents(events, table.routes),
+			events,
 			raw: handlers.message === undefined ? undefined : this.raw,
 			isRawAtOnce: false,
 			onBinary: (session) =>
@@ -162,19 +172,16 @@ export class WebSocketEndpoint implements SessionHost {
 
 	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): UpgradeOutcome {
 		if (this.#miswired.has(server)) return 'miswired';
-		const { req, data, slot, remoteAddress, subprotocol } = candidate;
+		const { req, data, slot, remoteAddress, subprotocol, userId } = candidate;
 		const headers = withCookies(candidate.headers, req);
-		const session = new SocketSession(this, data, slot, subprotocol);
-		if (this.#guards.hasGuards) {
-			// The headers are copied, because the request can't be read once it has become a WebSocket.
-			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
-		}
+		const session = new SocketSession(this, data, slot, subprotocol, userId);
+		this.#opening.upgrading(session, req, remoteAddress);
 		// Bun's setting is that of the whole server: another of its endpoints may compress.
 		if (this.compressFrom === undefined) req.headers.delete('sec-websocket-extensions');
 		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
 		// Bun calls `open` during the upgrade.
 		if (session.isAttached) return 'connected';
-		this.#upgradeRequests.delete(session);
+		this.#opening.notUpgraded(session);
 		if (!isConnected) return 'invalid';
 		this.#lost(session, server);
 		return 'connected';
@@ -205,40 +212,11 @@ export class WebSocketEndpoint implements SessionHost {
 		const session = raw.data as SocketSession;
 		session.attach(this.#adopter.adopt(raw));
 		this.keepAlive.add(session);
-		const request = this.#upgradeRequests.get(session);
-		if (request === undefined) {
-			session.open();
-			this.#onOpen(session);
-			return;
-		}
-		this.#upgradeRequests.delete(session);
-		this.#guards.add(session, request);
+		this.#opening.connected(session);
 	}
 
 	onFirstFrame(session: Session, frame: Frame): void {
-		this.#guards.start(session, frame);
-	}
-
-	#onOpen(session: Session): void {
-		const openedAt = performance.now();
-		this.#parts.provider.addConnection(session.ws as unknown as WebSocketConnection).then(
-			() => this.#onReachable(session, performance.now() - openedAt),
-			(err: unknown) => this.#onUnreachable(session, err),
-		);
-		this.#handlers.open(session);
-		session.releaseHeld();
-	}
-
-	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
-	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices.wasUnreachable(session, afterMs);
-	}
-
-	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
-	#onUnreachable({ socketId, state }: Session, err: unknown): void {
-		const fault = { what: 'A connection could not be added to the provider', err };
-		if (state === 'open') this.#faults.failed(fault, { socketId });
-		else this.#faults.cutShort(fault, { socketId });
+		this.#opening.onFirstFrame(session, frame);
 	}
 
 	onPing(session: SocketSession, payload: Buffer): void {
@@ -260,7 +238,7 @@ export class WebSocketEndpoint implements SessionHost {
 		const refusal = bunRefusal(code, reason);
 		if (refusal !== undefined) refusals.add(refusal, { socketId, reason });
 		this.keepAlive.remove(session);
-		this.#guards.forget(session);
+		this.#opening.closed(session);
 		session.closed();
 		if (session.isBusy) this.#finishLater(session);
 		if (session.lingers) this.#upgrades.slots.releaseLater(session.slot);
@@ -268,7 +246,13 @@ export class WebSocketEndpoint implements SessionHost {
 		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);
-		this.#handlers.close(session, code, reason);
+		this.topics.rights.closed(session);
+		if (!this.#handlers.hasClose && this.#hooks === undefined) return;
+		// Once the handlers of all earlier messages have started.
+		session.whenAllStarted(() => {
+			this.#handlers.close(session, code, reason);
+			this.#hooks?.closed(session, code, reason);
+		});
 	}
 
 	/** The messages that arrived before a connection ended are still handled, unless there are too many of them. */
@@ -325,7 +309,7 @@ export class WebSocketEndpoint implements SessionHost {
 		// The endpoint keeps no list of other sessions: the provider knows the open ones, of all endpoints that share it,
 		// and the guards the pending ones.
 		for (const { data } of this.#parts.provider.getConnections()) if (this.#isOwn(data)) yield data;
-		yield* this.#guards.pending;
+		yield* this.#opening.pending;
 	}
 
 	/** Whether a connection belongs to this endpoint, and not to another one with the same provider. */
@@ -346,14 +330,17 @@ export class WebSocketEndpoint implements SessionHost {
 	 */
 	async drain(deadline: number): Promise<void> {
 		await drain([...this.#unfinished()], deadline);
-		await this.#handlers.closeHandlersSettled(deadline - performance.now());
+		const ms = deadline - performance.now();
+		await Promise.all([this.#handlers.closeHandlersSettled(ms), this.#hooks?.settled(ms)]);
 	}
 
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
 		this.#gapNotices.stop();
+		this.topics.stop();
+		this.#hooks?.stop();
 		this.#parts.requests.close();
-		this.#guards.clear();
+		this.#opening.clear();
 		this.watchdog.stop();
 		this.keepAlive.stop();
 		this.#parts.onDisposed();

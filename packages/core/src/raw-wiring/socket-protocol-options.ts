@@ -39,7 +39,8 @@ export type SocketProtocolLimits = Pick<Limits, EnforcedLimit>;
 /** @typeParam TState the application's own data for each connection, which handlers read as `ctx.state` */
 export interface SocketProtocolOptions<TState extends ConnectionData = ConnectionData> {
 	/**
-	 * The routers of typed messages. They can have message guards and middleware, but no connection guards. A router
+	 * The routers of typed messages. They can have message guards and middleware, but no connection guards and no hooks
+	 * (`onOpen`, `onClose`, `onSubscribe`, `onUnsubscribe`). A router
 	 * belongs to one `SocketProtocol`, endpoint or application until that stops. Default: none, so that clients can
 	 * subscribe and read histories.
 	 */
@@ -102,15 +103,23 @@ function readLimits(limits: SocketProtocolLimits = {}): AllLimits {
 /**
  * Takes the routers, which can't be changed from then on, and returns their routes.
  *
- * @throws {ApplicationError} a router is in use elsewhere, given twice, or has connection guards, or two routers handle
- * the same message
+ * @throws {ApplicationError} a router is in use elsewhere, given twice, or has connection guards or hooks, or two
+ * routers handle the same message
  */
 export function takeRouters(routers: readonly SocketRouter[], owner: RouterOwner): RoutingTable {
 	for (const router of routers) SocketRouter.give(router, owner, CALL);
 	const table = routingTable(routers, CALL);
-	if (table.guards.length === 0) return table;
+	if (table.hooks !== undefined) {
+		throw new ApplicationError(
+			`${CALL}: a router has hooks (onOpen, onClose, onSubscribe or onUnsubscribe), which need a SocketEndpoint: here, ` +
+				'use open and close of your own handlers',
+		);
+	}
+	const hasGuards = table.guards.length > 0;
+	if (!hasGuards && table.authenticate === undefined) return table;
+	const what = hasGuards ? 'connection guards, which need' : 'authenticate(), which needs';
 	throw new ApplicationError(
-		`${CALL}: a router has connection guards, which need a SocketEndpoint: here, the application itself decides in ` +
+		`${CALL}: a router has ${what} a SocketEndpoint: here, the application itself decides in ` +
 			'fetch whom to upgrade; put into data what handlers shall find in ctx.state. Guards of messages (guardMessages) work',
 	);
 }

@@ -172,7 +172,8 @@ it('ctx.ws reaches every node and can’t be taken for the protocol, while the s
 	sendTyped(other, '@subscribe', { topic: 't' }, 's');
 	await other.next();
 	sendTyped(client, 'said', FORGED);
-	const frames = await client.received(3);
+	const [notice = '', ...frames] = await client.received(4);
+	expect(parse(notice)).toMatchObject({ type: '@subscribed', data: { topics: [{ topic: 't' }] } });
 	expect(frames.map((frame) => parse(frame))).toMatchObject(Array.from({ length: 3 }, () => ({ data: FORGED })));
 	expect(parseFramed(await other.next())).toMatchObject({ name: 'said', data: 'forged' });
 	const [ws] = sockets;

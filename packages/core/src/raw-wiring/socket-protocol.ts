@@ -5,7 +5,7 @@ import {
 	type WebSocketConnection,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import { FailureLog, isSpeaker, show, throttleOf } from '@orijs/websocket/internal';
+import { FailureLog, isSpeaker, rejected, show, throttleOf } from '@orijs/websocket/internal';
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import { offersProtocol } from '../admission/subprotocols.ts';
 import { ApplicationSocket } from '../application/socket-emitter.ts';
@@ -15,6 +15,8 @@ import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, Refusals } from '../refusals.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
+import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
+import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
 import { readOptions, type SocketProtocolOptions, takeRouters } from './socket-protocol-options.ts';
@@ -53,10 +55,11 @@ export interface AcceptedUpgrade<TData> {
  * ```
  *
  * The messages of each client are handled in order, one at a time. While too many wait for their handler, reading from
- * the socket is paused. What only a `SocketEndpoint` does: connection guards; `@auth` is answered, but nothing checks
- * its data. Checks of the `Origin`. Limits of connections, and of the rate of messages. `slowReaders`: what the
- * provider sends is bounded by the options of `provider.setServer`, and a client to which an answer can't be sent any
- * more is closed with 1013. Pings and `idleTimeoutMs`, apart from Bun's own. `onEvent`. Draining when the server stops.
+ * the socket is paused. What only a `SocketEndpoint` does: connection guards and hooks; `@auth` is answered, but
+ * nothing checks its data. Checks of the `Origin`. Limits of connections, and of the rate of messages. `slowReaders`:
+ * what the provider sends is bounded by the options of `provider.setServer`, and a client to which an answer can't be
+ * sent any more is closed with 1013. Pings and `idleTimeoutMs`, apart from Bun's own. `onEvent`.
+ * Draining when the server stops.
  *
  * @typeParam TState the application's own data for each connection (`ws.data.data`), which handlers read as `ctx.state`
  */
@@ -184,6 +187,21 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 		this.#sessions.closed(ws);
 		const socketId = ws.data?.socketId;
 		if (socketId !== undefined) this.#requests.disconnect(socketId);
+	}
+
+	/**
+	 * Asks `authorize.subscribe` again about topics that clients of this server have asked for. See
+	 * `SocketEndpoint.reauthorize`.
+	 *
+	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 */
+	reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
+		try {
+			checkReauthorize(target, topic);
+			return this.#life.isStopping ? Promise.resolve(NOTHING_ASKED) : this.#sessions.topics.reauthorize(target, topic);
+		} catch (error) {
+			return rejected(error as Error);
+		}
 	}
 
 	/**

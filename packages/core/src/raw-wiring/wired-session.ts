@@ -1,5 +1,6 @@
 import type { WebSocketConnection } from '@orijs/websocket';
 import type { AppSocket } from '../app-socket.ts';
+import type { Grants } from '../session/grants.ts';
 import { InboundMessages } from '../session/inbound-messages.ts';
 import type { Session, SessionHost, SessionState } from '../session/session.ts';
 import { WiredSocket } from './wired-socket.ts';
@@ -25,6 +26,7 @@ export class WiredSession implements Session {
 	#isClosed = false;
 	#isClosing = false;
 	#hasDropped = false;
+	grants: Grants = undefined;
 	pendingAnswers = 0;
 	droppingSince: number | undefined = undefined;
 	/** Whether the frame being handled was no typed message. */
@@ -45,6 +47,10 @@ export class WiredSession implements Session {
 
 	get topics(): ReadonlySet<string> {
 		return this.#raw.data.topics;
+	}
+
+	get userId(): string | undefined {
+		return (this.#raw.data as { readonly userId?: string }).userId;
 	}
 
 	/** The application's own data: no guards have set other values. */

@@ -9,24 +9,42 @@ import { CloseCode } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { readMessage, MessageFault } from '../routing/read-message.ts';
+import { TopicControl } from '../routing/topic-control.ts';
 import { TypedMessages, type TypedMessagesOptions } from '../routing/typed-messages.ts';
 import { isLongerThan } from '../session/frame-bytes.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import type { MessageDispatcher, Session } from '../session/session.ts';
+import type { SubscribingServices } from '../session/subscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
+import type { Authorize } from '../websocket-options.ts';
 import { type WiredHost, WiredSession } from './wired-session.ts';
 import { WiredSocket } from './wired-socket.ts';
 
 /** Connections are kept alive by Bun, and their rate is not limited. */
 const NO_KEEP_ALIVE: WiredHost['keepAlive'] = { tick: 0, stalls: { recentMs: () => 0 } };
 
+/** What is not part of {@link SocketProtocol}, or created here. */
+type NotHere =
+	| 'raw'
+	| 'isRawAtOnce'
+	| 'onBinary'
+	| 'passesUnknown'
+	| 'renewals'
+	| 'events'
+	| 'hooks'
+	| 'authorizer'
+	| 'rights'
+	| 'pending';
+
 /** The sessions of connections that the application has upgraded, created with their first frame. */
 export class WiredSessions implements WiredHost {
 	readonly limits: AllLimits;
 	readonly typed: MessageDispatcher;
+	readonly topics: TopicControl;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: WiredHost['keepAlive'] = NO_KEEP_ALIVE;
 	readonly #provider: WebSocketProvider;
+	readonly #subscribing: SubscribingServices;
 	readonly #refusals: Refusals;
 	readonly #faults: FaultLog;
 	readonly #sessions = new WeakMap<WebSocketConnection<any>, WiredSession>();
@@ -34,17 +52,26 @@ export class WiredSessions implements WiredHost {
 	readonly #closedBusy = new Set<Session>();
 	#isStopped = false;
 
-	constructor(
-		services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>,
-	) {
+	constructor(services: Omit<TypedMessagesOptions, NotHere> & { readonly authorize: Authorize }) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;
+		this.#subscribing = { provider, limits, refusals };
 		this.#refusals = refusals;
 		this.#faults = new FaultLog(logger);
+		this.topics = new TopicControl({
+			...services,
+			hooks: undefined,
+			sessionOf: (socket) => this.#sessions.get(socket),
+		});
+		const { authorizer, rights, pending } = this.topics;
 		this.typed = new TypedMessages({
 			...services,
-			hasGuards: false,
+			authorizer,
+			rights,
+			pending,
+			hooks: undefined,
+			renewals: undefined,
 			events: undefined,
 			passesUnknown: false,
 			raw: {
@@ -114,6 +141,7 @@ export class WiredSessions implements WiredHost {
 		const session = this.#sessions.get(ws);
 		if (session === undefined) return;
 		session.closed();
+		this.topics.rights.closed(session);
 		if (session.isBusy) this.#closedBusy.add(session);
 	}
 
@@ -125,6 +153,7 @@ export class WiredSessions implements WiredHost {
 	stop(): void {
 		this.#isStopped = true;
 		this.watchdog.stop();
+		this.topics.stop();
 	}
 
 	*#busyOrOpen(): Generator<Session> {
@@ -143,7 +172,7 @@ export class WiredSessions implements WiredHost {
 	}
 
 	wrap(raw: WebSocketConnection<any>, onClose: () => void): WiredSocket {
-		return new WiredSocket(raw, this.#provider, onClose);
+		return new WiredSocket(raw, this.#subscribing, onClose);
 	}
 
 	onFinished(session: Session): void {

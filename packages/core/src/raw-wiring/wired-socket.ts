@@ -1,5 +1,6 @@
-import type { Payload, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
-import type { AppSocket } from '../app-socket.ts';
+import type { Payload, WebSocketConnection } from '@orijs/websocket';
+import type { AppSocket, TopicSubscribeOptions, TopicUnsubscribeOptions } from '../app-socket.ts';
+import { subscribeOwnSocket, type SubscribingServices } from '../session/subscribe-own-socket.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { speakerForm } from '../speaker-form.ts';
 
@@ -10,13 +11,13 @@ import { speakerForm } from '../speaker-form.ts';
  */
 export class WiredSocket implements AppSocket<any> {
 	readonly #raw: WebSocketConnection<any>;
-	readonly #provider: WebSocketProvider;
+	readonly #services: SubscribingServices;
 	readonly #onClose: () => void;
 
 	/** @param onClose called when the application has closed the socket */
-	constructor(raw: WebSocketConnection<any>, provider: WebSocketProvider, onClose: () => void) {
+	constructor(raw: WebSocketConnection<any>, services: SubscribingServices, onClose: () => void) {
 		this.#raw = raw;
-		this.#provider = provider;
+		this.#services = services;
 		this.#onClose = onClose;
 	}
 
@@ -30,16 +31,16 @@ export class WiredSocket implements AppSocket<any> {
 
 	// Pub/sub
 
-	subscribe(topic: string): Promise<void> {
-		return this.#provider.subscribe(this.data.socketId, topic);
+	subscribe(topic: string, options?: TopicSubscribeOptions): Promise<void> {
+		return subscribeOwnSocket(this.#services, this.data, topic, options);
 	}
 
-	unsubscribe(topic: string): Promise<void> {
-		return unsubscribeOwnSocket(this.#provider, this.data.socketId, topic);
+	unsubscribe(topic: string, options?: TopicUnsubscribeOptions): Promise<void> {
+		return unsubscribeOwnSocket(this.#services.provider, this.data.socketId, topic, options);
 	}
 
 	publish(topic: string, payload: Payload): Promise<void> {
-		return this.#provider.publishFrom(this.data.socketId, topic, payload);
+		return this.#services.provider.publishFrom(this.data.socketId, topic, payload);
 	}
 
 	publishText(topic: string, text: string): Promise<void> {

@@ -25,7 +25,7 @@ it('sends what a handler sent before its reply, in the order of the calls', asyn
 		return 'arrived';
 	});
 	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	const client = await connectSpeaker((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws, { withoutNotices: true });
 
 	sendTyped(client, 'walk', null, 'a');
 	expect((await client.received(4)).map((message) => parse(message)['data'])).toEqual([1, 2, 3, 'arrived']);
@@ -113,5 +113,5 @@ async function shop(order: Order, reply: unknown): Promise<Shop> {
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	app.onWebSocket({ open: (ws) => ws.subscribe('orders') });
 	const { ws } = await serve(app);
-	return { app, client: await connectSpeaker(ws), handled, log };
+	return { app, client: await connectSpeaker(ws, { withoutNotices: true }), handled, log };
 }

@@ -9,8 +9,16 @@ export interface AuthAnswerServices {
 	readonly limits: Pick<AllLimits, 'messageBytes' | 'messagesPerSecond' | 'bytesPerSecond'>;
 }
 
-/** Returns the answer to an `@auth` whose guards have passed. */
-export function authAnswer({ socketId }: Session, { provider, limits }: AuthAnswerServices): AuthAnswer {
+/**
+ * Returns the answer to an `@auth` that has been accepted.
+ *
+ * @param expiresInMs for how long its credentials are valid; `Infinity` if they don't expire
+ */
+export function authAnswer(
+	{ socketId }: Session,
+	{ provider, limits }: AuthAnswerServices,
+	expiresInMs: number = Infinity,
+): AuthAnswer {
 	const { messageBytes, messagesPerSecond, bytesPerSecond } = limits;
 	return {
 		socketId,
@@ -18,5 +26,6 @@ export function authAnswer({ socketId }: Session, { provider, limits }: AuthAnsw
 		messageBytes,
 		...(messagesPerSecond === Infinity ? {} : { messagesPerSecond }),
 		...(bytesPerSecond === Infinity ? {} : { bytesPerSecond }),
+		...(expiresInMs === Infinity ? {} : { expiresInMs: Math.max(0, Math.floor(expiresInMs)) }),
 	};
 }

@@ -1,22 +1,19 @@
 import { BuiltIn, type ClientMessage, encodeAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
-import { FaultLog } from '../support/fault-log.ts';
-import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
+import type { Renewals } from './renewals.ts';
 import type { ClientReply } from './node-messages.ts';
 import { HistoryRequests } from './history-requests.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { SubscriptionRequests, type SubscriptionServices } from './subscription-requests.ts';
-import { TopicAuthorizer } from './topic-authorizer.ts';
 
-export interface BuiltInServices extends Omit<SubscriptionServices, 'authorizer'> {
-	readonly authorize: Authorize;
+export interface BuiltInServices extends SubscriptionServices {
 	readonly requests: ClientRequests;
-	/** Whether connections have to pass guards. */
-	readonly hasGuards: boolean;
+	/** Undefined if connections have no guards to pass, so that there is nothing to renew. */
+	readonly renewals: Renewals | undefined;
 }
 
 /** Handles the protocol's own messages: `@ping`, `@reply`, `@auth`, `@subscribe`, `@unsubscribe` and `@history`. */
@@ -27,9 +24,8 @@ export class BuiltInMessages {
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
-		const authorizer = new TopicAuthorizer(services.authorize, new FaultLog(services.logger));
-		this.#subscriptions = new SubscriptionRequests({ ...services, authorizer });
-		this.#histories = new HistoryRequests({ ...services, authorizer });
+		this.#subscriptions = new SubscriptionRequests(services);
+		this.#histories = new HistoryRequests(services);
 	}
 
 	/** Whether a message type is reserved for the protocol, even if it is unknown. */
@@ -48,6 +44,7 @@ export class BuiltInMessages {
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
 		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
+		else if (message.type === BuiltIn.auth) return this.#services.renewals?.handleNow(session, message) === true;
 		else return false;
 		return true;
 	}
@@ -73,15 +70,11 @@ export class BuiltInMessages {
 		}
 	}
 
-	/**
-	 * Answers `@auth`. Without guards, it always succeeds. With guards, this is not the client's first message, so they
-	 * can't check it. It is refused, because the client would otherwise believe that they had.
-	 */
+	/** Answers `@auth`. Without guards, it always succeeds. */
 	#auth(session: Session, message: ClientMessage): void {
-		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
-		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
-		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
-		this.#services.events?.refused(session, message, 'invalid_message');
+		const { renewals } = this.#services;
+		if (renewals === undefined) this.#answer(session, message, authAnswer(session, this.#services));
+		else renewals.handleInTurn(session, message);
 	}
 
 	/**

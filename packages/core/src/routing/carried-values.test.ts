@@ -201,7 +201,7 @@ async function start(backend = new MemoryBackend()) {
 		.websocket(new WsProvider({ bus: backend.createBus(), logger: log, graceMs: 0 }))
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });
-	const client = await connectSpeaker((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws, { withoutNotices: true });
 	const socket = sockets[0] as AppSocket;
 	await socket.subscribe('bookings');
 	return { app, client, handled, log, socket };

@@ -1,10 +1,16 @@
-import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
+import {
+	Application,
+	type AuthenticateContext,
+	type ConnectionGuard,
+	type GuardContext,
+	SocketRouter,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, allReceived, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
+import { allReceived, answersOf, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
 
@@ -14,7 +20,7 @@ interface State {
 }
 
 describe('guards that accept a connection', () => {
-	it('run once, in order, before everything else, and handlers see the state they set', async () => {
+	it('run in order, before everything else, again with each further @auth, and handlers see the state they set', async () => {
 		const events: string[] = [];
 		const router = new SocketRouter<State>()
 			.guard(async (ctx) => {
@@ -38,21 +44,25 @@ describe('guards that accept a connection', () => {
 
 		sendTyped(client, '@auth', 'token', 'a');
 		sendTyped(client, 'who', null, 'b');
-		sendTyped(client, '@auth', 'another token', 'c');
 		sendTyped(client, 'who', null, 'd');
-		await allReceived(client);
+		await client.received(3);
+		sendTyped(client, '@auth', 'another token', 'c');
+		await client.received(4);
 		const ada = { name: 'Ada', rights: ['write'] };
-		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
-			['a', { ...ACCEPTED, socketId: expect.any(String) as string, ...ANNOUNCED }],
+		const accepted = { ...ACCEPTED, socketId: expect.any(String) as string, ...ANNOUNCED };
+		expect(answersOf(client)).toEqual([
+			['a', accepted],
 			['b', ada],
 			['d', ada],
+			['c', accepted],
 		]);
-		expect(events).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
+		const guards = ['first guard', 'second guard, after Ada'];
+		expect(events).toEqual([...guards, 'open', 'message', 'message', ...guards]);
 	});
 
 	it('set the state of their own connection only', async () => {
 		const router = new SocketRouter<State>()
-			.guard((ctx) => {
+			.authenticate((ctx) => {
 				ctx.state.name = `${ctx.state.name ?? ''}${String(ctx.auth)}`;
 				return true;
 			})
@@ -74,7 +84,7 @@ describe('guards that accept a connection', () => {
 			socketId = ctx.socketId;
 			return true;
 		});
-		const [asking, silent] = [await connect(), await connect()];
+		const [silent, asking] = [await connect(), await connect()];
 
 		sendTyped(silent, '@auth', 'token');
 		await allReceived(silent);
@@ -89,10 +99,55 @@ describe('guards that accept a connection', () => {
 	});
 });
 
-describe('a guard', () => {
-	it('receives the data of @auth, whatever it is', async () => {
+describe('without authenticate, guards', () => {
+	it.each(['plain', 'speaking'])('run right after the upgrade: a %s client need not send anything', async (kind) => {
+		const { app, connect, connectPlain } = await guarded(() => true);
+		const client = await (kind === 'plain' ? connectPlain() : connect());
+		await until(() => app.socket.broadcast('all').then(() => client.messages.length > 0), { what: 'it is open' });
+	});
+
+	it('refuse a client that has sent nothing with 4401', async () => {
+		const { connectPlain } = await guarded(() => false);
+		expect(await (await connectPlain()).closed).toEqual({ code: 4401, reason: 'unauthorized' });
+	});
+
+	it('hold what arrives before they have passed, @auth included, and handle it in order', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const { connect } = await guarded(() => gate.promise);
+		const client = await connect();
+		sendTyped(client, '@ping', null, 'a');
+		sendTyped(client, '@auth', 'token', 'b');
+		sendTyped(client, 'who', null, 'c');
+		await Bun.sleep(20);
+		expect(client.messages).toEqual([]);
+		gate.resolve(true);
+		await client.received(3);
+		expect(client.texts.map((text) => parse(text)['correlationId'])).toEqual(['a', 'b', 'c']);
+	});
+});
+
+describe('authenticate', () => {
+	it('waits for the first frame, also of a plain client', async () => {
+		let runs = 0;
+		const router = new SocketRouter().authenticate(() => ++runs > 0);
+		const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
+		const { ws } = await serve(app.onWebSocket({ message: (socket, message) => void socket.send(message) }));
+		const client = await connectClient(ws);
+		await app.socket.broadcast('too early');
+		expect(runs).toBe(0);
+		client.send('hello');
+		expect(await client.next()).toBe('hello');
+		expect(runs).toBe(1);
+	});
+
+	it('receives the data of @auth, whatever it is; guards after it do not', async () => {
 		const shown: unknown[] = [];
-		const { connect } = await guarded(({ auth }) => shown.push(auth) > 0);
+		const after: unknown[] = [];
+		const router = new SocketRouter()
+			.guard((ctx) => after.push((ctx as AuthenticateContext).auth) > 0)
+			.authenticate(({ auth }) => shown.push(auth) > 0);
+		const { ws } = await serve(new Application().websocket().socketRouter(router));
+		const connect = () => connectSpeaker(ws);
 
 		const tokens = ['token', { token: 'x', tags: ['a'] }, 7, null, undefined];
 		for (const token of tokens) {
@@ -101,8 +156,11 @@ describe('a guard', () => {
 			await client.next();
 		}
 		expect(shown).toEqual(tokens);
+		expect(after).toEqual(tokens.map(() => undefined));
 	});
+});
 
+describe('a guard', () => {
 	it('receives the headers, cookies and address of the upgrade, and the data upgrade() returned', async () => {
 		const contexts: GuardContext[] = [];
 		const upgraded: [headers: object, cookies: object][] = [];
@@ -130,7 +188,7 @@ describe('a guard', () => {
 
 	it("logs the socket's id with each line", async () => {
 		const { connect, log } = await guarded((ctx) => {
-			ctx.log.info('looking', { socketId: ctx.socketId, at: ctx.auth });
+			ctx.log.info('looking', { socketId: ctx.socketId, at: 'home' });
 			return true;
 		});
 		const client = await connect();
@@ -140,23 +198,9 @@ describe('a guard', () => {
 		expect(log.lines).toContainEqual({
 			level: 'info',
 			message: 'looking',
-			details: { socketId, at: 'token' },
+			details: { socketId, at: 'home' },
 		});
 	});
-});
-
-it('a second @auth is refused, as guards run once', async () => {
-	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
-		ctx.state.user = String(ctx.auth);
-		return true;
-	});
-	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	const client = await connectSpeaker((await serve(app)).ws);
-
-	sendTyped(client, '@auth', 'ann', 'a');
-	sendTyped(client, '@auth', 'bob', 'b');
-	await client.received(2);
-	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
 });
 
 it('without guards, @auth is answered with the socket id as well', async () => {
@@ -197,5 +241,5 @@ async function guarded(...guards: readonly ConnectionGuard<object>[]) {
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
-	return { app, log, connect: () => connectSpeaker(ws) };
+	return { app, log, connect: () => connectSpeaker(ws), connectPlain: () => connectClient(ws) };
 }

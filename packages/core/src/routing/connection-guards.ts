@@ -1,49 +1,46 @@
-import type { Logger } from '@orijs/websocket';
-import { show } from '@orijs/websocket/internal';
-import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
-import type { WebSocketProvider } from '@orijs/websocket';
-import type { AllLimits } from '../limits.ts';
-import type { Refusals } from '../refusals.ts';
+import { BuiltIn, CloseCode } from '@orijs/websocket/protocol';
 import type { Frame, Session } from '../session/session.ts';
-import { BoundLogger } from '../support/bound-logger.ts';
 import { Deadlines } from '../support/deadlines.ts';
 import { FaultLog } from '../support/fault-log.ts';
-import { authAnswer } from './auth-answer.ts';
-import type { GuardContext } from './guard-context.ts';
+import { GuardRun, type GuardServices, type UpgradeRequest } from './guard-run.ts';
 import { MessageFault, readMessage } from './read-message.ts';
-import type { ConnectionGuard } from './socket-router.ts';
+import { type GuardTable, runGuards } from './run-guards.ts';
 
-/** The parts of an upgrade request that guards can read; the request itself no longer exists when they run. */
-export interface UpgradeRequest {
-	readonly headers: Headers;
-	readonly remoteAddress: string;
+/** An `@auth` that has been received and is to be answered. */
+export interface AuthRequest {
+	readonly correlationId: string | undefined;
 }
 
-export interface ConnectionGuardsOptions {
-	readonly guards: readonly ConnectionGuard<object>[];
-	readonly limits: AllLimits;
-	readonly provider: WebSocketProvider;
-	readonly refusals: Refusals;
-	readonly logger: Logger;
-	/** Called when all guards have passed; `values` is the state they have set. */
-	readonly onPassed: (session: Session, values: object) => void;
+export interface ConnectionGuardsOptions extends GuardServices {
+	readonly table: GuardTable;
+	/**
+	 * Called when all guards have passed.
+	 *
+	 * @param auth the client's first message, if it was `@auth` and `authenticate` has seen it
+	 */
+	readonly onPassed: (session: Session, run: GuardRun, auth: AuthRequest | undefined) => void;
+}
+
+/** A connection whose guards have not passed, and their run once it has begun. */
+interface PendingConnection {
+	readonly request: UpgradeRequest;
+	run: GuardRun | undefined;
 }
 
 /** Runs the guards of new connections. A connection waits until all its guards have passed. */
 export class ConnectionGuards {
 	readonly #options: ConnectionGuardsOptions;
 	readonly #faults: FaultLog;
-	readonly #pending = new Map<Session, UpgradeRequest>();
+	readonly #pending = new Map<Session, PendingConnection>();
 	readonly #deadlines: Deadlines<Session>;
+	/** Whether guards need the client's first message. */
+	readonly #needsAuth: boolean;
 
 	constructor(options: ConnectionGuardsOptions) {
 		this.#options = options;
 		this.#faults = new FaultLog(options.logger);
 		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#timedOut(session));
-	}
-
-	get hasGuards(): boolean {
-		return this.#options.guards.length > 0;
+		this.#needsAuth = options.table.authenticate !== undefined;
 	}
 
 	/** Connections whose guards have not passed yet. */
@@ -52,71 +49,72 @@ export class ConnectionGuards {
 	}
 
 	/**
-	 * Adds a connection that has opened. Its first message must arrive and its guards must pass within
-	 * `limits.guardTimeoutMs`.
+	 * Adds a connection that has opened. Its guards must pass within `limits.guardTimeoutMs`. They run at once, unless
+	 * one of them needs the client's first message, which must arrive within the same time.
 	 */
 	add(session: Session, request: UpgradeRequest): void {
-		this.#pending.set(session, request);
+		const pending: PendingConnection = { request, run: undefined };
+		this.#pending.set(session, pending);
 		this.#deadlines.add(session);
+		if (!this.#needsAuth) void this.#run(session, pending, undefined, undefined);
 	}
 
-	/** Removes a connection that has closed or whose guards have passed. */
+	/** Removes a connection that has closed. */
 	forget(session: Session): void {
+		const pending = this.#take(session);
+		if (pending?.run !== undefined) GuardRun.end(pending.run);
+	}
+
+	#take(session: Session): PendingConnection | undefined {
+		const pending = this.#pending.get(session);
+		if (pending === undefined) return undefined;
 		this.#pending.delete(session);
 		this.#deadlines.delete(session);
+		return pending;
 	}
 
 	/** Removes all connections. */
 	clear(): void {
+		for (const { run } of this.#pending.values()) if (run !== undefined) GuardRun.end(run);
 		this.#pending.clear();
 		this.#deadlines.clear();
 	}
 
 	/**
-	 * Starts the guards when the first frame arrives. If the frame is `@auth`, of a client that speaks the protocol, the
-	 * guards get its data. Any other frame is held until the guards have passed.
+	 * Called with the first frame of a connection. If it is `@auth`, of a client that speaks the protocol,
+	 * `authenticate` gets its data. Any other frame is held until the guards have passed.
 	 */
-	start(session: Session, frame: Frame): void {
+	onFirstFrame(session: Session, frame: Frame): void {
+		const pending = this.#pending.get(session);
+		if (!this.#needsAuth || pending === undefined) return session.inbound.hold(frame);
 		const mayBeAuth = typeof frame === 'string' && session.isSpeaker;
 		const first = mayBeAuth ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
 		if (!isAuth) session.inbound.hold(frame);
-		void this.#run(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
+		const request = isAuth ? { correlationId: first.correlationId } : undefined;
+		void this.#run(session, pending, isAuth ? first.data : undefined, request);
 	}
 
 	/** Runs the guards of one connection. Never rejects. */
-	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
-		const request = this.#pending.get(session);
-		if (request === undefined) return;
-		const { guards, logger, onPassed } = this.#options;
-		const { socketId } = session;
-		const ctx = new GuardCall(session, auth, request, logger);
-		for (const guard of guards) {
-			let result: unknown;
-			try {
-				result = await guard(ctx);
-			} catch (err) {
-				if (!this.#pending.has(session)) return;
-				if (err instanceof SocketError) return this.#refuse(session, request, err.code);
-				this.#faults.failed({ what: 'A connection guard failed', err }, { socketId });
-				return session.end(CloseCode.internalError, 'guard failed');
-			}
-			if (!this.#pending.has(session)) return;
-			if (result === true) continue;
-			if (result !== false) {
-				this.#faults.wrong(
-					`Connection refused: a guard returned ${show(result)}; it must return true or false`,
-					'Connections refused: a guard returned something other than true or false',
-					{ socketId },
-				);
-			}
-			return this.#refuse(session, request, 'unauthorized');
+	async #run(
+		session: Session,
+		pending: PendingConnection,
+		auth: unknown,
+		request: AuthRequest | undefined,
+	): Promise<void> {
+		const run = new GuardRun(this.#options, session, pending.request, { auth });
+		pending.run = run;
+		const verdict = await runGuards(run, this.#options.table, this.#faults);
+		if (verdict === undefined || this.#pending.get(session) !== pending) return;
+		// An endpoint that stops may be about to close the connection.
+		if (verdict === 'passed' && session.state === 'guarding') {
+			this.#take(session);
+			GuardRun.pass(run);
+			return this.#options.onPassed(session, run, request);
 		}
-		this.forget(session);
-		session.open(ctx.state);
-		if (correlationId !== undefined)
-			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, this.#options)));
-		onPassed(session, ctx.state);
+		GuardRun.end(run);
+		if (verdict === 'failed') session.end(CloseCode.internalError, 'guard failed');
+		else if (verdict !== 'passed') this.#refuse(session, pending.request, verdict.code);
 	}
 
 	/** @param reason the reason in the close frame: `unauthorized`, or the code of a guard's `SocketError` */
@@ -126,42 +124,10 @@ export class ConnectionGuards {
 	}
 
 	#timedOut(session: Session): void {
-		const request = this.#pending.get(session);
-		this.#pending.delete(session);
-		this.#options.refusals.add('guardTimeout', { socketId: session.socketId, address: request?.remoteAddress });
+		const pending = this.#take(session);
+		if (pending?.run !== undefined) GuardRun.end(pending.run);
+		const address = pending?.request.remoteAddress;
+		this.#options.refusals.add('guardTimeout', { socketId: session.socketId, address });
 		session.end(CloseCode.guardTimeout, 'guards took too long');
-	}
-}
-
-class GuardCall implements GuardContext {
-	readonly auth: unknown;
-	readonly state: object = {};
-	readonly headers: Headers;
-	readonly remoteAddress: string;
-	readonly log: Logger;
-	readonly #session: Session;
-
-	constructor(session: Session, auth: unknown, { headers, remoteAddress }: UpgradeRequest, logger: Logger) {
-		this.auth = auth;
-		this.headers = headers;
-		this.remoteAddress = remoteAddress;
-		this.log = new BoundLogger(logger, { socketId: session.socketId });
-		this.#session = session;
-	}
-
-	get data(): object {
-		return this.#session.data;
-	}
-
-	get cookies(): Bun.CookieMap {
-		return new Bun.CookieMap(this.headers.get('cookie') ?? '');
-	}
-
-	get socketId(): string {
-		return this.#session.socketId;
-	}
-
-	get signal(): AbortSignal {
-		return this.#session.signal;
 	}
 }

@@ -3,7 +3,14 @@ import { SocketMessage, UnknownSocketError, WsProvider } from '@orijs/websocket'
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
+import {
+	Application,
+	type AuthenticateContext,
+	type ConnectionGuard,
+	type GuardContext,
+	type Limits,
+	SocketRouter,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
 
@@ -86,7 +93,7 @@ describe('a first frame other than @auth', () => {
 		['bytes', Buffer.from('in'), [undefined, RECEIVED]],
 	])('%s: ctx.auth is undefined, and the frame is handled after the guards', async (_, frame, answer) => {
 		const events: unknown[] = [];
-		const { connect } = await guarding({}, ({ auth }) => events.push(auth) > 0);
+		const { connect } = await guarding({}, (ctx) => events.push((ctx as AuthenticateContext).auth) > 0);
 		const client = await connect();
 
 		client.send(frame);
@@ -175,7 +182,7 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 	const asked: GuardContext[] = [];
 	const decision = Promise.withResolvers<boolean>();
 	const router = new SocketRouter()
-		.guard((ctx) => {
+		.authenticate((ctx) => {
 			asked.push(ctx);
 			return ctx.auth === 'wait' ? decision.promise : (guard?.(ctx) ?? true);
 		})

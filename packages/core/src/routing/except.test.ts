@@ -83,7 +83,7 @@ interface Node {
 }
 
 async function join(node: Node, topic: string): Promise<{ readonly client: TestClient; readonly id: string }> {
-	const client = await connectSpeaker(node.ws);
+	const client = await connectSpeaker(node.ws, { withoutNotices: true });
 	sendTyped(client, 'join', topic, 'join');
 	return { client, id: String(parse(await client.next())['data']) };
 }

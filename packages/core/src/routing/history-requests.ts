@@ -3,12 +3,13 @@ import { type ClientMessage, encodeAnswer, type HistoryAnswer, type RequestFault
 import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import { answeredAt } from './answered-at.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { type PageRequest, HISTORY_RULE, readHistoryRequest } from './read-history-request.ts';
 import { TIMED_OUT } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
 import type { SubscriptionServices } from './subscription-requests.ts';
 import { refuseIfTooMany } from './too-many-requests.ts';
-import type { Decision } from './topic-authorizer.ts';
+import { type Decision, isAllowed, MEMBER, NotAuthorized } from './topic-authorizer.ts';
 import { topicFault } from './topic-fault.ts';
 import { whenDecided } from './when-decided.ts';
 
@@ -54,7 +55,7 @@ export class HistoryRequests {
 	}
 
 	read(session: Session, message: ClientMessage): void {
-		const { refusals, authorizer, events } = this.#services;
+		const { refusals, events } = this.#services;
 		const takenAt = events?.now() ?? 0;
 		const { type, correlationId } = message;
 		const query = readHistoryRequest(message.data);
@@ -64,22 +65,30 @@ export class HistoryRequests {
 			return events?.refused(session, message, 'invalid_data');
 		}
 		if (refuseIfTooMany(session, message, this.#services)) return;
-		whenDecided(session, type, [authorizer.decide(session, query.topic)], ([decision]) => {
-			const fault = this.#faultOf(session, query.topic, decision as Decision);
-			const request: AcceptedRequest = { type, correlationId, query, takenAt };
-			if (fault !== undefined) this.#refuse(session, request, fault);
-			else if (correlationId !== undefined) this.#answer(session, request, correlationId);
-			else events?.topicDone(session, request, query.topic, takenAt, undefined);
+		whenDecided(session, {
+			type,
+			ask: () => [this.#decide(session, query.topic)],
+			proceed: ([decision]) => {
+				const fault = this.#faultOf(session, query.topic, decision as Decision);
+				const request: AcceptedRequest = { type, correlationId, query, takenAt };
+				if (fault !== undefined) this.#refuse(session, request, fault);
+				else if (correlationId !== undefined) this.#answer(session, request, correlationId);
+				else events?.topicDone(session, request, query.topic, takenAt, undefined);
+			},
 		});
+	}
+
+	/** A client may read the history of a topic that it is in, unless it was to be kept from it. */
+	#decide(session: Session, topic: string): MaybePromise<Decision> {
+		const { provider, authorizer } = this.#services;
+		const mayRead = session.topics.has(topic) && !provider.isWithoutPast(session.socketId, topic);
+		return mayRead && session.state !== 'closed' ? MEMBER : authorizer.decide(session, topic, 'read');
 	}
 
 	/** Returns why a client may not read a topic; undefined if it may. */
 	#faultOf({ socketId }: Session, topic: string, decision: Decision): RequestFault | undefined {
-		if (decision === 'forbidden') {
-			this.#services.refusals.add('forbidden', { socketId, topic });
-			return { code: 'forbidden', message: `Not authorized to read ${topic}` };
-		}
-		if (decision !== 'allowed') return decision;
+		if (decision instanceof NotAuthorized) this.#services.refusals.add('forbidden', { socketId, topic });
+		if (!isAllowed(decision)) return decision;
 		return this.#services.provider.hasHistory(topic)
 			? undefined
 			: { code: 'invalid_data', message: `${topic} has no history` };

@@ -72,5 +72,5 @@ async function startNode(backend: MemoryBackend, handler: Handler) {
 	const provider = new WsProvider({ bus: backend.createBus(), logger, graceMs: 0 });
 	const app = new Application({ logger }).websocket(provider).socketRouter(new SocketRouter().on(Do, handler));
 	const { ws } = await serve(app);
-	return { app, client: await connectSpeaker(ws) };
+	return { app, client: await connectSpeaker(ws, { withoutNotices: true }) };
 }

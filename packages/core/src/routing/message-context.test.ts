@@ -2,7 +2,14 @@ import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { MessageValidationError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, type AppSocket, type Limits, type MessageContext, SocketRouter } from '../index.ts';
+import {
+	Application,
+	type AppSocket,
+	type Limits,
+	type MessageContext,
+	SocketRouter,
+	TooManyTopicsError,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
@@ -75,7 +82,10 @@ describe('ctx', () => {
 			return ctx.state.visits;
 		});
 		const { ws } = await serve(new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router));
-		const [client, other] = [await connectSpeaker(ws), await connectSpeaker(ws)];
+		const [client, other] = [
+			await connectSpeaker(ws, { withoutNotices: true }),
+			await connectSpeaker(ws, { withoutNotices: true }),
+		];
 
 		for (const id of ['a', 'b']) sendTyped(client, 'do', null, id);
 		sendTyped(other, 'do', null, 'a');
@@ -132,9 +142,15 @@ describe('ctx', () => {
 		});
 		expect(app.refusals.topics).toBe(1);
 
-		// The limit does not apply to calls of `ws.subscribe` by the application.
-		await opened[0]?.subscribe('d');
-		expect([...(opened[0]?.data.topics ?? [])]).toEqual(['b', 'c', 'd']);
+		const error = await opened[0]?.subscribe('d').catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(TooManyTopicsError);
+		expect(error).toMatchObject({
+			name: 'TooManyTopicsError',
+			message:
+				'Not subscribed to d: the connection is in 2 topics already, the limit; unsubscribe it from others, or raise ' +
+				'limits.topicsPerSocket',
+		});
+		expect([[...(opened[0]?.data.topics ?? [])], app.refusals.topics]).toEqual([['b', 'c'], 2]);
 	});
 });
 
@@ -154,6 +170,6 @@ async function started(handler: Handler, limits: Limits = {}) {
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void opened.push(ws) });
 	const { ws } = await serve(app);
-	const connect = () => connectSpeaker(ws);
+	const connect = () => connectSpeaker(ws, { withoutNotices: true });
 	return { app, client: await connect(), connect, log, opened };
 }

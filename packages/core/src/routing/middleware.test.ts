@@ -204,7 +204,7 @@ describe('middleware', () => {
 	it('can limit the messages of each user', async () => {
 		const used = new Map<string, number>();
 		const router = new SocketRouter<{ user: string }>()
-			.guard((ctx) => {
+			.authenticate((ctx) => {
 				ctx.state.user = String(ctx.auth);
 				return true;
 			})

@@ -9,14 +9,16 @@ import {
 	SocketError,
 	validateWith,
 } from '@orijs/websocket/protocol';
+import { TooManyTopicsError } from '../errors.ts';
 import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
-import { type ContextServices, MessageContext } from './message-context.ts';
+import { MessageContext } from './message-context.ts';
 import type { MessageEvents } from './message-events.ts';
 import { runMiddleware } from './middleware.ts';
-import { INTERNAL_ERROR, TIMED_OUT } from './refusal-texts.ts';
+import { INTERNAL_ERROR, TIMED_OUT, tooManyTopics } from './refusal-texts.ts';
 import type { Route } from './route.ts';
+import type { ContextServices } from './socket-context.ts';
 
 export interface RoutedMessagesServices extends ContextServices {
 	readonly routes: ReadonlyMap<string, Route>;
@@ -216,6 +218,8 @@ export class RoutedMessages {
 	#failed(ctx: MessageContext, session: Session, err: unknown): void {
 		try {
 			if (err instanceof SocketError) return this.#refuse(ctx, session, err.code, err.message);
+			if (err instanceof TooManyTopicsError)
+				return this.#refuse(ctx, session, 'too_many_topics', tooManyTopics(err.limit));
 			if (err instanceof BusUnavailableError) {
 				return this.#refuseFailed(ctx, session, 'unavailable', err.hasHistory ? NOT_STORED : LOCAL_ONLY, err);
 			}

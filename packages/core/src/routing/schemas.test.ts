@@ -151,5 +151,5 @@ async function shop(order: Order, handler: (ctx: MessageContext<Order>) => unkno
 	const app = new Application({ logger: log }).websocket().socketRouter(router);
 	app.onWebSocket({ open: (ws) => ws.subscribe('orders') });
 	const { ws } = await serve(app);
-	return { app, client: await connectSpeaker(ws), handled, log };
+	return { app, client: await connectSpeaker(ws, { withoutNotices: true }), handled, log };
 }

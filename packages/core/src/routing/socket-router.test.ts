@@ -1,8 +1,8 @@
 import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
-import { SocketMessage } from '@orijs/websocket';
+import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, ApplicationError, SocketRouter } from '../index.ts';
+import { Application, ApplicationError, SocketProtocol, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
@@ -173,6 +173,29 @@ describe('an invalid argument is rejected and named', () => {
 		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): guard must be a function, not ');
 	});
 
+	it.each([undefined, null, true, {}, []])('authenticate(): %j is no function', (authenticate) => {
+		expect(() => new SocketRouter().authenticate(authenticate as never)).toThrow(
+			'authenticate(): the argument must be a function, not ',
+		);
+	});
+
+	it('authenticate() is called twice, or by two routers of an endpoint', async () => {
+		const pass = (): SocketRouter => new SocketRouter().authenticate(() => true);
+		expect(() => pass().authenticate(() => true)).toThrow(
+			new ApplicationError('authenticate() was called twice; it checks the credentials once, use guard() as well'),
+		);
+		const logger = new RecordingLogger();
+		const app = new Application({ logger }).websocket().socketRouter(pass()).socketRouter(pass());
+		await expect(app.listen(0)).rejects.toThrow(
+			'two routers have authenticate(), but an endpoint checks the credentials of its clients once; use guard() in all ' +
+				'others',
+		);
+		const provider = new InProcWsProvider({ logger });
+		expect(() => new SocketProtocol(provider, { routers: [pass()], logger })).toThrow(
+			'a router has authenticate(), which needs a SocketEndpoint',
+		);
+	});
+
 	it.each([undefined, null, {}, SocketRouter])('socketRouter(): %j is not a router', (router) => {
 		const app = new Application().websocket();
 		expect(() => app.socketRouter(router as never)).toThrow('socketRouter(): router must be a SocketRouter, not ');
@@ -199,6 +222,7 @@ describe('a router that an application listens with', () => {
 			new ApplicationError('on() must come before the application listens'),
 		);
 		expect(() => router.guard(() => true)).toThrow(ApplicationError);
+		expect(() => router.authenticate(() => true)).toThrow(ApplicationError);
 	});
 });
 

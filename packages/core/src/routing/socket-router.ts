@@ -3,7 +3,8 @@ import { type InferInput, mustHaveSchema, type SocketMessage } from '@orijs/webs
 import { ApplicationError } from '../errors.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { checkOptions } from '../support/check-options.ts';
-import type { GuardContext } from './guard-context.ts';
+import type { AuthenticateContext, GuardContext } from './guard-context.ts';
+import type { CloseHook, Hooks, OpenHook, SubscribeHook, UnsubscribeHook } from './hooks.ts';
 import type { MessageContext } from './message-context.ts';
 import type { MessageMiddleware } from './middleware.ts';
 import type { Route } from './route.ts';
@@ -15,6 +16,9 @@ import { unknownRoute } from './unknown-messages.ts';
  * any other error closes it with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
+
+/** Checks a client's credentials: a {@link ConnectionGuard} that has the data of the client's `@auth` as `ctx.auth`. */
+export type Authenticate<TState extends object> = (ctx: AuthenticateContext<TState>) => boolean | Promise<boolean>;
 
 /** Decides whether a message is handled. Any value but `true` refuses it with `forbidden`. */
 export type MessageGuard<TState extends object, TMessage extends SocketMessage = SocketMessage> = (
@@ -43,7 +47,9 @@ export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<
 
 /** What a router adds to an application. */
 export interface RouterParts {
+	readonly authenticate: Authenticate<object> | undefined;
 	readonly guards: readonly ConnectionGuard<object>[];
+	readonly hooks: Hooks;
 	readonly routes: readonly Route[];
 	/** Handles messages that no router has a handler for. */
 	readonly unknown: Route | undefined;
@@ -70,7 +76,12 @@ export interface RouterOwner {
 export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
 	/** Exists for the compiler only. */
 	declare readonly '~state': ((state: TState) => void) | undefined;
+	#authenticate: Authenticate<TState> | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
+	readonly #onOpen: OpenHook<TState>[] = [];
+	readonly #onClose: CloseHook<TState>[] = [];
+	readonly #onSubscribe: SubscribeHook<TState>[] = [];
+	readonly #onUnsubscribe: UnsubscribeHook<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];
 	readonly #routes = new Map<string, Omit<Route, 'middleware'>>();
@@ -79,8 +90,30 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 	#isInUse = false;
 
 	/**
-	 * Adds a connection guard. Guards run once per connection, in the order added. Until all have passed, none of the
-	 * client's messages is handled and nothing is sent to it.
+	 * Sets what checks the credentials of clients, once per endpoint. It waits for the client's first message: if that
+	 * is `@auth`, its data is `ctx.auth`. It runs before all guards, of all routers, and says who the user is
+	 * (`ctx.userId`), until when (`ctx.expiresAt`), and in which topics (`ctx.subscribe`). It runs again, with all
+	 * guards, when the client renews its credentials by another `@auth`.
+	 *
+	 * @throws {ApplicationError} called twice, the argument is not a function, or the application already listens.
+	 * `listen` rejects if two routers of an endpoint have it
+	 */
+	authenticate(authenticate: Authenticate<TState>): this {
+		this.#mustBeBuilding('authenticate');
+		mustBeFunction('authenticate(): the argument', authenticate);
+		if (this.#authenticate !== undefined)
+			throw new ApplicationError(
+				'authenticate() was called twice; it checks the credentials once, use guard() as well',
+			);
+		this.#authenticate = authenticate;
+		return this;
+	}
+
+	/**
+	 * Adds a connection guard. Guards run in the order added: right after the upgrade, or, if a router of the endpoint
+	 * has `authenticate`, after that. Until all have passed, no message of the client is handled, nothing is sent to it,
+	 * and it is not counted. They run again when a client renews its credentials by another `@auth`: on a copy of the
+	 * state, whose changes take effect together once all have passed.
 	 *
 	 * @throws {ApplicationError} the guard is not a function, or the application already listens
 	 */
@@ -88,6 +121,63 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 		this.#mustBeBuilding('guard');
 		mustBeFunction('guard(): guard', guard);
 		this.#guards.push(guard);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection has opened: its guards have passed, and it is in the topics to which they
+	 * have subscribed it. A client that speaks the protocol becomes ready, and its messages are handled, once the hook
+	 * has finished; at most `limits.guardTimeoutMs` later.
+	 *
+	 * The hooks of a connection (`onOpen`, `onSubscribe`, `onUnsubscribe`, `onClose`), of all routers, run in order,
+	 * one at a time; `onOpen` is the first. A hook that fails is logged; one that takes longer than
+	 * `limits.handlerTimeoutMs` is no longer awaited. Nothing else waits for them.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onOpen(hook: OpenHook<TState>): this {
+		this.#mustBeBuilding('onOpen');
+		mustBeFunction('onOpen(): hook', hook);
+		this.#onOpen.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection whose guards had passed has ended, after `onUnsubscribe` for each of its
+	 * topics. It is no longer in any topic, and nothing can be sent to it. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onClose(hook: CloseHook<TState>): this {
+		this.#mustBeBuilding('onClose');
+		mustBeFunction('onClose(): hook', hook);
+		this.#onClose.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection is subscribed to a topic, once for each time, whether its client asked for
+	 * it or the server chose it. The backend may not have confirmed it yet. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onSubscribe(hook: SubscribeHook<TState>): this {
+		this.#mustBeBuilding('onSubscribe');
+		mustBeFunction('onSubscribe(): hook', hook);
+		this.#onSubscribe.push(hook);
+		return this;
+	}
+
+	/**
+	 * Adds a hook that runs when a connection is no longer in a topic, once for each time: its client has left, the
+	 * server or the backend's refusal has unsubscribed it, or it has ended. See {@link onOpen}.
+	 *
+	 * @throws {ApplicationError} the hook is not a function, or the application already listens
+	 */
+	onUnsubscribe(hook: UnsubscribeHook<TState>): this {
+		this.#mustBeBuilding('onUnsubscribe');
+		mustBeFunction('onUnsubscribe(): hook', hook);
+		this.#onUnsubscribe.push(hook);
 		return this;
 	}
 
@@ -195,7 +285,14 @@ export class SocketRouter<TState extends object = object> implements RouterOf<TS
 		const middleware = router.#middleware.length > 0 ? router.#middleware : undefined;
 		const guards = router.#messageGuards;
 		return {
+			authenticate: router.#authenticate,
 			guards: router.#guards,
+			hooks: {
+				onOpen: router.#onOpen,
+				onClose: router.#onClose,
+				onSubscribe: router.#onSubscribe,
+				onUnsubscribe: router.#onUnsubscribe,
+			},
 			routes: [...router.#routes.values()].map((route) => ({
 				...route,
 				guards: [...guards, ...route.guards],

@@ -48,14 +48,15 @@ describe('@subscribe', () => {
 
 		refuse(new Error('no more subscriptions'));
 		sendTyped(client, '@subscribe', { topic: 't' }, 'a');
-		expect(parse(await client.next())['error']).toEqual({
+		const refused = await client.next((message) => parse(message)['correlationId'] === 'a');
+		expect(parse(refused)['error']).toEqual({
 			code: 'unavailable',
 			message: 'Subscription failed; try again',
 		});
 		refuse(undefined);
 		sendTyped(client, 'topics', null, 'b');
 		sendTyped(client, '@subscribe', { topic: 't' }, 'c');
-		await client.received(3);
+		await client.next((message) => parse(message)['correlationId'] === 'c');
 		expect(answersOf(client).slice(1)).toEqual([
 			['b', []],
 			['c', ACCEPTED],

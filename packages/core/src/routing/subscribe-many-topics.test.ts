@@ -266,14 +266,16 @@ describe('@subscribe to many topics, with a backend', () => {
 		await client.next();
 		refuse(new Error('no more subscriptions'));
 		sendTyped(client, '@subscribe', { topics: ['good', 'bad'] }, 'y');
-		expect(parse(await client.next())['data']).toEqual({
+		const refused = await client.next((message) => parse(message)['correlationId'] === 'y');
+		expect(parse(refused)['data']).toEqual({
 			...ACCEPTED,
 			refused: [{ topic: 'bad', code: 'unavailable', message: 'Subscription failed; try again' }],
 		});
 		expect(subscribed()).toEqual(['good']);
 		refuse(undefined);
 		sendTyped(client, '@subscribe', { topics: ['good', 'bad'] }, 'z');
-		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
+		const retried = await client.next((message) => parse(message)['correlationId'] === 'z');
+		expect(parse(retried)['data']).toEqual({ ...ACCEPTED, refused: [] });
 		expect(subscribed()).toEqual(['good', 'bad']);
 	});
 
@@ -407,7 +409,7 @@ describe('@unsubscribe of many topics', () => {
 		sendTyped(client, '@unsubscribe', { topics: ['a', 'b'] });
 		await until(() => subscribed().length === 0, { what: 'the topics are unsubscribed' });
 		await allReceived(client);
-		expect(answersOf(client)).toEqual([]);
+		expect(client.texts.map((text) => parse(text)['type']).filter((type) => type === '@unsubscribe')).toEqual([]);
 	});
 });
 

@@ -7,12 +7,15 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import {
 	Application,
+	type Authorize,
+	type ConnectionContext,
 	type AppSocket,
 	type ConnectionGuard,
 	type GuardContext,
 	type MessageContext,
 	type MessageGuard,
 	type MessageMiddleware,
+	type Reauthorized,
 	SocketRouter,
 } from '../index.ts';
 
@@ -146,8 +149,27 @@ void app.socket.request('id', Total, { prices: [] }, { timeout: 100 });
 void app.socket.emit('note', 'room', 'x');
 
 // Guards fill the state step by step; handlers receive the complete state.
-router.guard((ctx) => {
+router.authenticate((ctx) => {
 	same<typeof ctx.auth, unknown>(true);
+	same<typeof ctx.state.user, { readonly name: string } | null | undefined>(true);
+	same<typeof ctx.userId, string | undefined>(true);
+	ctx.userId = 'ada';
+	ctx.expiresAt = new Date();
+	ctx.expiresAt = Date.now();
+	// @ts-expect-error a user's id is a string
+	ctx.userId = 7;
+	// @ts-expect-error a time is a Date or a number
+	ctx.expiresAt = '2030-01-01';
+	// @ts-expect-error the client's data is not validated
+	void ctx.auth.token;
+	void ctx.subscribe('user:ada', { past: false });
+	// @ts-expect-error guards subscribe on the server's behalf
+	void ctx.subscribe('user:ada', { by: 'client' });
+	return true;
+});
+router.guard((ctx) => {
+	// @ts-expect-error only authenticate sees the credentials
+	void ctx.auth;
 	same<typeof ctx.headers, Headers>(true);
 	same<typeof ctx.cookies, Bun.CookieMap>(true);
 	same<typeof ctx.state.user, { readonly name: string } | null | undefined>(true);
@@ -161,8 +183,6 @@ router.guard((ctx) => {
 	ctx.state.visits = 'many';
 	// @ts-expect-error there is no such state
 	ctx.state.role = 'admin';
-	// @ts-expect-error the client's data is not validated
-	void ctx.auth.token;
 	return ctx.state.user !== null;
 });
 router.guard(async () => true);
@@ -177,8 +197,10 @@ router.on(Note, ({ state }) => {
 router.guard(async () => {});
 // @ts-expect-error a guard must return a boolean
 router.guard(({ state }) => state.user);
-// @ts-expect-error a guard must return a boolean
-router.guard(({ auth }) => auth);
+// @ts-expect-error it must return a boolean
+router.authenticate(({ auth }) => auth);
+// @ts-expect-error it is a function
+router.authenticate('token');
 // @ts-expect-error a guard is a function
 router.guard(true);
 void (((ctx: GuardContext<State>) => ctx.state.visits === 0) satisfies ConnectionGuard<State>);
@@ -273,3 +295,50 @@ function ask<T extends RequestMessage>(
 	return ctx.request(message, data);
 }
 void ask;
+
+// Hooks read the state that the guards have set.
+router
+	.onOpen((ctx) => {
+		same<typeof ctx.state, State>(true);
+		same<typeof ctx.data, object>(true);
+		same<typeof ctx.userId, string | undefined>(true);
+		same<typeof ctx.topics, ReadonlySet<string>>(true);
+		same<typeof ctx, ConnectionContext<State>>(true);
+	})
+	.onSubscribe(async (ctx, topic) => {
+		same<typeof topic, string>(true);
+		await ctx.subscribe('next', { past: false });
+		await ctx.unsubscribe('next', { code: 'kicked', message: ctx.state.user.name });
+		// @ts-expect-error who subscribes is not for the application to say
+		await ctx.subscribe('next', { by: 'client' });
+	})
+	.onUnsubscribe((ctx, _topic, why) => {
+		same<typeof why.by, 'server' | 'client' | 'closed'>(true);
+		// @ts-expect-error there is no such state
+		void ctx.state.nothing;
+	})
+	.onClose((_, { code, reason, topics }) => {
+		same<typeof code, number>(true);
+		same<typeof reason, string>(true);
+		same<typeof topics, ReadonlySet<string>>(true);
+	});
+
+// authorize.subscribe answers with a boolean, or with more about it.
+const authorize: Authorize = {
+	subscribe: (_, topic, { user }: State) =>
+		topic === 'own' || { allowed: user.name === topic, expiresAt: new Date(), code: 'banned', message: 'Banned' },
+};
+void authorize;
+void ({ subscribe: async () => ({ allowed: false }) } satisfies Authorize);
+// @ts-expect-error nothing says whether it is allowed
+void ({ subscribe: () => ({ expiresAt: 1 }) } satisfies Authorize);
+// @ts-expect-error a time is a Date or a number
+void ({ subscribe: () => ({ allowed: true, expiresAt: '2030' }) } satisfies Authorize);
+
+// Rights are asked about again for a connection or a user, with how many were asked about.
+void new Application()
+	.websocket()
+	.reauthorize({ userId: 'ada' }, 'room')
+	.then((reauthorized) => same<typeof reauthorized, Reauthorized>(true));
+// @ts-expect-error for whom
+void new Application().websocket().reauthorize({});

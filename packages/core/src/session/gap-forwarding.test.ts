@@ -104,7 +104,7 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	provider.onGap(() => gaps++);
 	return {
 		app,
-		connect: () => connectSpeaker(ws),
+		connect: () => connectSpeaker(ws, { withoutNotices: true }),
 		connectPlain: () => connectClient(ws),
 		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
@@ -147,7 +147,7 @@ it('a client that other nodes could not reach for a while is notified of that', 
 	});
 	const { ws } = await serve(app);
 	const openedAt = Date.now();
-	const client = await connectSpeaker(ws);
+	const client = await connectSpeaker(ws, { withoutNotices: true });
 	await Bun.sleep(300);
 	held.resolve();
 

@@ -61,15 +61,19 @@ export class GapForwarding {
 		return areSent;
 	}
 
+	/** Notifies one client that messages of a topic may be missing, from `since` (ms since the epoch) until now. */
+	notifyOf(session: Session, topic: string, since: number): void {
+		const until = Date.now() + this.#provider.watermark().clocksAheadMs;
+		session.send(encodeGapNotice({ topic, since: Math.floor(since), until }));
+	}
+
 	/**
 	 * Notifies a client that other nodes could not send to it until now.
 	 *
 	 * @param forMs for how long, in milliseconds
 	 */
 	wasUnreachable(session: Session, forMs: number): void {
-		const since = Math.floor(this.earliestArriving() - forMs);
-		const until = Date.now() + this.#provider.watermark().clocksAheadMs;
-		session.send(encodeGapNotice({ topic: TO_SOCKETS, since, until }));
+		this.notifyOf(session, TO_SOCKETS, this.earliestArriving() - forMs);
 	}
 
 	stop(): void {

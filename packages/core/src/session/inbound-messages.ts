@@ -1,4 +1,5 @@
 import type { FramePayload } from './frame-bytes.ts';
+import { Opening } from './openings.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Frame, Inbound, MessageDispatcher, Session, SessionHost } from './session.ts';
 import { TurnQueue } from './turn-queue.ts';
@@ -92,8 +93,9 @@ export class InboundMessages implements Inbound {
 		if (this.#turns?.running === running) this.#endTurn(this.#turns);
 	}
 
-	/** Stops waiting for the running handler. */
+	/** Stops waiting for the running handler. A connection that opens has a time limit of its own. */
 	timedOut(): void {
+		if (this.#turns?.running instanceof Opening) return;
 		this.#dispatcher.onTimeout(this.#session);
 		if (this.#turns !== undefined) this.#endTurn(this.#turns);
 	}

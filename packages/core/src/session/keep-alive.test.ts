@@ -95,7 +95,7 @@ describe('limits.idleTimeoutMs', () => {
 		'cuts a client whose guards have not passed, and frees its connection slot',
 		async () => {
 			const limits = { ...SHORT, connections: 1, guardTimeoutMs: 60_000 };
-			const router = new SocketRouter().guard(() => true);
+			const router = new SocketRouter().authenticate(() => true);
 			const app = new Application({ logger: new RecordingLogger() }).websocket({ limits }).socketRouter(router);
 			const { port, ws } = await serve(app);
 			await idleTimeoutPasses(port);

@@ -119,7 +119,7 @@ describe('messages waiting for their turn', () => {
 		const handled: string[] = [];
 		const sockets: AppSocket[] = [];
 		const router = new SocketRouter()
-			.guard((ctx) => ctx.auth === 'in' || gate.promise)
+			.authenticate((ctx) => ctx.auth === 'in' || gate.promise)
 			.on(Job, (ctx) => {
 				handled.push(ctx.data);
 				return '';

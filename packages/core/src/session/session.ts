@@ -1,6 +1,7 @@
 import type { SocketData } from '@orijs/websocket';
 import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
+import type { Grants } from './grants.ts';
 import type { Stalls } from './stalls.ts';
 
 /** A raw WebSocket message. */
@@ -20,12 +21,16 @@ export interface Session extends SocketData<object> {
 	readonly ws: AppSocket;
 	/** Whether the client speaks the protocol. Otherwise, the connection is plain. */
 	readonly isSpeaker: boolean;
+	/** Who the user is, as set by `upgrade` or the guards. */
+	readonly userId?: string | undefined;
 	/** Values set by the guards, and by handlers. */
 	readonly values: object;
 	/** Aborted when the connection has ended. */
 	readonly signal: AbortSignal;
 	/** Controls the order, rate and number of the connection's messages. */
 	readonly inbound: Inbound;
+	/** The topics that the client asked for and was allowed. */
+	grants: Grants;
 	/** The number of subscribe and unsubscribe requests of this client that are not answered yet. */
 	pendingAnswers: number;
 	/** When messages to a slow reader were first dropped (ms since the epoch); only with `slowReaders: 'drop'`. */
@@ -41,8 +46,8 @@ export interface Session extends SocketData<object> {
 	/** Whether all messages that arrived are handled and answered, and everything sent is flushed. */
 	readonly isDrained: boolean;
 
-	/** Opens the session, with the values that the guards have set. */
-	open(values?: object): void;
+	/** Opens the session, with what the guards have set. */
+	open(values?: object, userId?: string): void;
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void;
 	/** Calls `then` once the last queued message has started; immediately if none is queued. */

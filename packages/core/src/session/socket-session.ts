@@ -1,6 +1,7 @@
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import type { Slot } from '../admission/connection-slots.ts';
 import { type AppSocket, type FrameSender, SEND_FRAME } from '../app-socket.ts';
+import type { Grants } from './grants.ts';
 import { InboundMessages } from './inbound-messages.ts';
 import type { FramePayload } from './frame-bytes.ts';
 import type { KeptAlive } from './keep-alive.ts';
@@ -18,6 +19,8 @@ export class SocketSession implements Session, KeptAlive {
 	data: object;
 	// The provider replaces this with its own set when the socket is added.
 	readonly topics: ReadonlySet<string> = NO_TOPICS;
+	/** Exists only once `upgrade` or a guard has set it. */
+	declare readonly userId?: string;
 
 	readonly #host: SessionHost;
 	readonly #slot: Slot;
@@ -30,6 +33,7 @@ export class SocketSession implements Session, KeptAlive {
 	#inbound: InboundMessages | undefined;
 	/** Aborted when the connection has ended. */
 	#ended: AbortController | undefined;
+	#grants: Grants;
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
 	#hasDropped = false;
@@ -39,9 +43,16 @@ export class SocketSession implements Session, KeptAlive {
 	/** The number of pings that the client may still answer. */
 	#unansweredPings = 0;
 
-	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
+	constructor(
+		host: SessionHost,
+		data: object,
+		slot: Slot,
+		subprotocol: string | undefined,
+		userId: string | undefined,
+	) {
 		this.#host = host;
 		this.data = data;
+		this.#setUserId(userId);
 		this.#slot = slot;
 		this.#subprotocol = subprotocol;
 	}
@@ -100,10 +111,15 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#values;
 	}
 
-	open(values?: object): void {
+	open(values?: object, userId?: string): void {
 		this.#values = values;
+		this.#setUserId(userId);
 		this.#state = 'open';
 		this.#wasOpened = true;
+	}
+
+	#setUserId(userId: string | undefined): void {
+		if (userId !== undefined) (this as { userId?: string }).userId = userId;
 	}
 
 	get signal(): AbortSignal {
@@ -207,6 +223,14 @@ export class SocketSession implements Session, KeptAlive {
 
 	handlerTimedOut(): void {
 		this.#inbound?.timedOut();
+	}
+
+	get grants(): Grants {
+		return this.#grants;
+	}
+
+	set grants(grants: Grants) {
+		this.#grants = grants;
 	}
 
 	get pendingAnswers(): number {

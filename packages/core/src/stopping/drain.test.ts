@@ -140,7 +140,7 @@ describe('a connection that stop() ends', () => {
 			return 'did it';
 		});
 		const app = new Application().websocket().socketRouter(router);
-		const client = await connectSpeaker((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws, { withoutNotices: true });
 		sendTyped(client, 'job', 1, 'a');
 		await started.promise;
 

@@ -36,7 +36,7 @@ const app = new Application({ logger: quiet, signals: false })
 	})
 	.socketRouter(
 		new SocketRouter()
-			.guard((ctx) => (ctx.auth === 'in' ? true : never))
+			.authenticate((ctx) => (ctx.auth === 'in' ? true : never))
 			.on(Hang, () => never)
 			.on(Ask, (ctx) => ctx.request(Ask, null, { timeoutMs: HOURS_MS })),
 	)

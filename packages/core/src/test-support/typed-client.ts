@@ -23,15 +23,17 @@ export const ACCEPTED = { timestamp: expect.any(Number) as number };
 export const ANNOUNCED = { messageBytes: 65_536, messagesPerSecond: 100, bytesPerSecond: 1_048_576 };
 
 /**
- * The answers a client has received, in order and without pongs. Each consists of its correlation id, and of its data
- * or the refusal's code.
+ * The answers a client has received, in order, without pongs and notices of subscriptions. Each consists of its
+ * correlation id, and of its data or the refusal's code.
  */
 export function answersOf(client: TestClient): [correlationId: unknown, answer: unknown][] {
 	return client.texts
 		.map(parse)
-		.filter(({ type }) => type !== undefined && type !== '@ping')
+		.filter(({ type }) => type !== undefined && !NO_ANSWERS.has(type))
 		.map(({ correlationId, data, error }) => [correlationId, error === undefined ? data : (error as Fault).code]);
 }
+
+const NO_ANSWERS: ReadonlySet<unknown> = new Set(['@ping', '@subscribed', '@unsubscribed']);
 
 export function parse(message: string | Uint8Array): Record<string, unknown> {
 	return JSON.parse(String(message)) as Record<string, unknown>;

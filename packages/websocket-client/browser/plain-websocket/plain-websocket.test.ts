@@ -51,7 +51,7 @@ beforeEach(async () => {
 		return start(handlers);
 	};
 	const router = new SocketRouter<{ user: string }>()
-		.guard((ctx) => {
+		.authenticate((ctx) => {
 			ctx.state.user = String(ctx.auth);
 			return ctx.auth === 'a token';
 		})

@@ -79,7 +79,10 @@ export class Connection {
 	#isOver = false;
 	#sent = 0;
 	#confirmed = 0;
-	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
+	/** Whether the guards have passed. */
+	#isReady = false;
+	readonly #begunAt = localTime();
+	/** The time up to which the server is known to have sent everything; undefined if that is unknown. */
 	proven: ServerTime | undefined;
 	/** The largest message that the server accepts, in bytes of UTF-8. */
 	messageBytes: number = Infinity;
@@ -119,10 +122,10 @@ export class Connection {
 	}
 
 	get isReady(): boolean {
-		return !!this.proven && this.#isOpen;
+		return this.#isReady && this.isOpen;
 	}
 
-	get #isOpen(): boolean {
+	get isOpen(): boolean {
 		// `WebSocket.OPEN`, but there may be no global `WebSocket`.
 		const open = 1;
 		return !this.#isOver && this.#socket.readyState === open;
@@ -164,7 +167,7 @@ export class Connection {
 
 	/** Sends a frame that does not count as a message, such as a reply. Does nothing once the connection has ended. */
 	reply(text: string): void {
-		if (this.#isOpen) this.#transmit(text, 0, utf8Bytes(text));
+		if (this.isOpen) this.#transmit(text, 0, utf8Bytes(text));
 	}
 
 	/**
@@ -183,7 +186,7 @@ export class Connection {
 	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
 			const refuse = ({ code, message }: RequestFault): void => reject(new SocketRequestError(name, code, message));
-			if (!this.#isOpen) return refuse(DISCONNECTED);
+			if (!this.isOpen) return refuse(DISCONNECTED);
 			const message = this.excess(bytes);
 			if (message) return refuse({ code: 'too_large', message });
 			this.#transmit(text, messages, bytes);
@@ -225,7 +228,7 @@ export class Connection {
 
 	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
 	probe(timeoutMs?: number): Promise<number> | undefined {
-		return this.proven && this.#keepAlive.check(timeoutMs);
+		return this.#isReady ? this.#keepAlive.check(timeoutMs) : undefined;
 	}
 
 	/**
@@ -265,8 +268,16 @@ export class Connection {
 		this.#pace.limit(answer);
 		this.messageBytes = answer.messageBytes ?? Infinity;
 		this.proven = { ...answer, askedAt };
+		this.#isReady = true;
 		this.#keepAlive.start();
 		this.#events.ready?.(this, answer);
+	}
+
+	/**
+	 * Called when the server has sent a notice with its time. Until the guards have passed, no answer has one.
+	 */
+	prove(notice: AnsweredAt): void {
+		if (!this.#isReady) this.proven = { ...notice, askedAt: this.#begunAt };
 	}
 
 	/** Pings the server, as soon as the rate allows it, and watches for signs of life from then on. */
@@ -295,7 +306,7 @@ export class Connection {
 
 	/** Ends the connection without waiting for the server, which may be gone. */
 	#abort(reason: string, code: number = NO_ANSWER): void {
-		const isUnusable = this.#isOpen && !this.proven;
+		const isUnusable = this.isOpen && !this.#isReady;
 		try {
 			this.#socket.close(code, reason);
 		} catch {

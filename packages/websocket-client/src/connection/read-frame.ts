@@ -7,8 +7,9 @@ import {
 	readBinaryFrame,
 	type RequestFault,
 	restoreValues,
+	type SubscribedTopic,
 } from '@orijs/websocket/protocol';
-import { isFault } from './answers.ts';
+import { isFault, isPingAnswer } from './answers.ts';
 
 /**
  * A frame with a `type`: a notice, whose `data` is as its type says; an answer, if it has a `correlationId`; or else a
@@ -48,9 +49,34 @@ export function readFrame(received: string | ArrayBuffer): ServerFrame | undefin
 		return fault ? undefined : (frame as unknown as Envelope);
 	const isAnswer = typeof correlationId === 'string';
 	if (typeof type !== 'string' || (fault && !isAnswer)) return undefined;
-	const isNotice =
-		type === BuiltIn.gap ? isGap(data) : type === BuiltIn.position ? isPositionNotice(data) : isFault(error);
-	return isAnswer || isNotice ? ({ type, correlationId, data, error } as TypedFrame) : undefined;
+	return isAnswer || isNotice(type, data) || isFault(error)
+		? ({ type, correlationId, data, error } as TypedFrame)
+		: undefined;
+}
+
+/** Returns whether the `data` of a notice is as its type says. */
+function isNotice(type: string, data: unknown): boolean {
+	switch (type) {
+		case BuiltIn.gap:
+			return isGap(data);
+		case BuiltIn.position:
+			return isPositionNotice(data);
+		case BuiltIn.subscribed:
+			return isPingAnswer(data) && hasTopics(data, isChosen);
+		case BuiltIn.unsubscribed:
+			return hasTopics(data, isFault);
+		default:
+			return false;
+	}
+}
+
+function hasTopics(value: unknown, isValid: (topic: SubscribedTopic) => boolean): boolean {
+	const topics = (value as { readonly topics?: unknown } | null)?.topics;
+	return Array.isArray(topics) && topics.every((topic) => typeof topic?.topic === 'string' && isValid(topic));
+}
+
+function isChosen({ position, since }: SubscribedTopic): boolean {
+	return (!position || isPosition(position)) && (since === undefined || typeof since === 'number');
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {

@@ -9,6 +9,7 @@ import { Connection, type ConnectionEvents, SUBPROTOCOLS } from './connection.ts
 import { diagnose } from './diagnosis.ts';
 import { endpointUrl } from './url.ts';
 import { watchPageEvents } from './page-events.ts';
+import { Renewal } from './renewal.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
 
 export interface ReconnectingConnectionEvents extends Omit<ConnectionEvents, 'ended'> {
@@ -41,6 +42,8 @@ export class ReconnectingConnection {
 	/** The promise that `connect()` returns. */
 	#ready: Deferred<void> | undefined;
 	#connection: Connection | undefined;
+	/** Undefined unless the connection's guards have passed. */
+	#renewal: Renewal | undefined;
 	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
 	/** What was last reported as their cause; empty while it is being found out. */
@@ -104,6 +107,12 @@ export class ReconnectingConnection {
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
 	}
 
+	/** See `SocketClient.renew`. */
+	async renew(): Promise<void> {
+		if (this.#renewal) return this.#renewal.renew();
+		throw new SocketRequestError(BuiltIn.auth, 'disconnected', `the client is ${this.#state}`);
+	}
+
 	/** Closes the connection. Resolves when it has ended, or after a timeout. Never rejects. */
 	async close(): Promise<void> {
 		const connection = this.#connection;
@@ -127,15 +136,10 @@ export class ReconnectingConnection {
 		this.#become('connecting');
 		// A listener may have called `close()`.
 		if (signal.aborted) return;
-		const { auth, connectTimeoutMs, WebSocket } = this.#settings;
+		const { WebSocket } = this.#settings;
 		let stage: ErrorStage = 'auth';
 		try {
-			const token = await within(connectTimeoutMs, life, 'auth()', async (call) => {
-				const credentials = await auth?.({ signal: call });
-				// It must be possible to write them as JSON.
-				JSON.stringify(credentials);
-				return credentials;
-			});
+			const token = await this.#credentials(life);
 			if (signal.aborted) return;
 			stage = 'connect';
 			// Fails, for example, if the page's security policy forbids the connection. `connect()` rejects if there is
@@ -151,7 +155,20 @@ export class ReconnectingConnection {
 		}
 	}
 
+	#credentials(life: AbortController): Promise<unknown> {
+		const { auth, connectTimeoutMs } = this.#settings;
+		return within(connectTimeoutMs, life, 'auth()', async (call) => {
+			const credentials = await auth?.({ signal: call });
+			// It must be possible to write them as JSON.
+			JSON.stringify(credentials);
+			return credentials;
+		});
+	}
+
 	#opened(connection: Connection, answer: AuthAnswer): void {
+		const life = this.#life as AbortController;
+		this.#renewal = new Renewal(connection, () => this.#credentials(life), this.#failures, this.#settings.reconnect);
+		this.#renewal.accepted(answer);
 		this.#readyAt = Date.now();
 		this.#ready?.resolve();
 		this.#events.ready(connection, answer);
@@ -213,6 +230,8 @@ export class ReconnectingConnection {
 		const connection = this.#connection;
 		if (!connection) return;
 		this.#connection = undefined;
+		this.#renewal?.stop();
+		this.#renewal = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
 	}

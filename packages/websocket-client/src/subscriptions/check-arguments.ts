@@ -16,6 +16,7 @@ export function checkArguments(topic: string, options: SubscriptionOptions): Sub
 		onGap: undefined,
 		onRecovered: undefined,
 		onRefused: undefined,
+		onUnsubscribed: undefined,
 		message: undefined,
 		rewind: undefined,
 		timeoutMs: undefined,

@@ -38,10 +38,14 @@ export class MessageBuffer {
 		this.#changed();
 	}
 
-	/** Ends the loop: immediately, or with this error once it has taken the messages that wait. */
-	end(error: Error | null): void {
+	/**
+	 * Ends the loop: immediately, or with this error once it has taken the messages that wait.
+	 *
+	 * @param keepsWaiting whether a loop that ends without an error takes the messages that wait, too
+	 */
+	end(error: Error | null, keepsWaiting?: boolean): void {
 		this.#end = error;
-		if (error === null) {
+		if (error === null && !keepsWaiting) {
 			this.#messages.length = 0;
 			this.#dropped = undefined;
 		}

@@ -17,11 +17,11 @@ export interface ServerTopicsEvents {
 	refused(topic: Topic, fault: RequestFault): boolean | undefined;
 }
 
-/** Keeps the topics to which the server has subscribed this client in sync with those that the application wants. */
+/** Keeps the topics to which this client is subscribed on the server in sync with those that are wanted. */
 export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
-	/** The topics to which the server has subscribed the client. */
+	/** The topics to which the client is subscribed on the server. */
 	readonly #subscribed = new Set<string>();
 	/** The topics whose request is pending. */
 	readonly #pending = new Set<string>();
@@ -37,7 +37,10 @@ export class ServerSync {
 	/** The topics to unsubscribe from, then those to subscribe to. */
 	due: string[] = [];
 
-	/** @param wanted the topics that the application wants; `syncSoon()` must be called after each change */
+	/**
+	 * @param wanted the topics that the application wants, or the server has chosen; `syncSoon()` must be called after
+	 * each change
+	 */
 	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
 		this.#wanted = wanted;
 		this.#events = events;
@@ -45,10 +48,41 @@ export class ServerSync {
 
 	/** Returns whether the server has confirmed the topic on this connection, and no request for it is pending. */
 	isSubscribed(topic: Topic): boolean {
-		return !!topic.isRequested && this.#subscribed.has(topic.name) && !this.#pending.has(topic.name);
+		return !!topic.isRequested && this.has(topic.name);
 	}
 
-	/** Requests all topics on a new connection, which starts without any. */
+	/** Returns whether the client is subscribed to a topic, and no request for it is pending. */
+	has(topic: string): boolean {
+		return this.#subscribed.has(topic) && !this.#pending.has(topic);
+	}
+
+	/**
+	 * Called when the server has subscribed the client to a topic by its own decision. Returns whether a request for the
+	 * topic is pending, whose answer then decides.
+	 *
+	 * @param isInStep whether no messages need to be requested
+	 */
+	chosen(topic: Topic, isInStep: boolean): boolean {
+		if (this.#pending.has(topic.name)) return true;
+		this.#subscribed.add(topic.name);
+		topic.isRequested = isInStep;
+		// It may have been due.
+		if (!isInStep || this.due.length) this.#sync();
+		return false;
+	}
+
+	/**
+	 * Called when the server has unsubscribed the client from a topic. Returns whether it was subscribed; not if a
+	 * request is pending, whose answer then decides.
+	 */
+	left(topic: string): boolean {
+		if (!this.has(topic)) return false;
+		this.#subscribed.delete(topic);
+		this.syncSoon();
+		return true;
+	}
+
+	/** Requests all topics on a new connection, except those that the server has chosen on it. */
 	open(connection: Connection): void {
 		this.#connection = connection;
 		this.#delays = 0;
@@ -78,7 +112,8 @@ export class ServerSync {
 	 */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic)) return;
-		topic.missingSince ??= this.#connection?.proven;
+		// Before the connection is ready, only topics that the server has chosen on it are subscribed to.
+		topic.missingSince ??= (this.#connection ?? topic.chosenOn)?.proven;
 		topic.isRequested = false;
 		this.#sync();
 	}
@@ -142,6 +177,7 @@ export class ServerSync {
 			if (!topic) continue;
 			topic.isRequested = true;
 			topic.isPositioned = false;
+			topic.removal = undefined;
 			// Without a position, the answer begins with the messages of the rewinds.
 			if (topic.position) continue;
 			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = [];
@@ -182,14 +218,19 @@ export class ServerSync {
 			}
 			// A server that sent no position keeps no history for the topic.
 			if (!topic.isPositioned) topic.position = undefined;
-			const since = topic.missingSince;
-			topic.missingSince = topic.lostSince = undefined;
-			topic.isConfirmed = true;
-			if (since) this.#events.missed(name, since, answer as AnsweredAt);
-			this.#events.confirmed(topic);
+			this.settle(topic, answer as AnsweredAt);
 		}
 		if (answer && !answer.refused?.length) this.#delays = 0;
 		this.#sync();
+	}
+
+	/** Called when all messages of a topic arrive, from a time that is not before `now`. */
+	settle(topic: Topic, now: AnsweredAt): void {
+		const since = topic.missingSince;
+		topic.missingSince = topic.lostSince = undefined;
+		topic.isConfirmed = true;
+		if (since) this.#events.missed(topic.name, since, now);
+		this.#events.confirmed(topic);
 	}
 
 	/** Postpones a topic. If other topics are already postponed, it is due together with them. */

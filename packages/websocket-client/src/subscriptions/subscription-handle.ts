@@ -1,4 +1,10 @@
-import { BuiltIn, type Envelope, type GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type Envelope,
+	type GapNotice,
+	type RequestFault,
+	SocketRequestError,
+} from '@orijs/websocket/protocol';
 import type { Failures } from '../failures.ts';
 import { attempt, type Listeners } from '../support/listeners.ts';
 import { deferred, limit } from '../support/promises.ts';
@@ -123,6 +129,17 @@ export class SubscriptionHandle {
 		if (this.isOpen) void this.fail(error);
 	}
 
+	/**
+	 * Ends the subscription, because the server has unsubscribed the client. Messages that wait are delivered first,
+	 * also to a loop, which then ends.
+	 */
+	unsubscribed({ code, message }: RequestFault): void {
+		if (!this.isConfirmed) return this.refuse(this.#error(code, message));
+		this.release(this.held);
+		this.call('onUnsubscribed', { code, message });
+		if (this.isOpen) void this.fail(this.#error(code, message), null, true);
+	}
+
 	/** Ends the subscription, because it can't begin or its rewind failed, and reports the error. */
 	break(error: Error): void {
 		this.refuse(error);
@@ -134,14 +151,19 @@ export class SubscriptionHandle {
 		return this.fail(reason, null);
 	}
 
-	/** Ends the subscription with an error. @param loopError null if a loop just ends */
-	fail(error: Error, loopError: Error | null = error): Promise<void> {
+	/**
+	 * Ends the subscription with an error.
+	 *
+	 * @param loopError null if a loop just ends
+	 * @param keepsWaiting whether the loop then takes the messages that wait nevertheless
+	 */
+	fail(error: Error, loopError: Error | null = error, keepsWaiting?: boolean): Promise<void> {
 		this.isOpen = false;
 		this.held = undefined;
 		this.#confirmedInTime?.();
 		this.#ignoreSignal?.();
 		this.#confirmed.reject(error);
-		this.#buffer.end(loopError);
+		this.#buffer.end(loopError, keepsWaiting);
 		return this.#owner.closed(this);
 	}
 

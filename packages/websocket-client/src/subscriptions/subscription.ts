@@ -1,4 +1,11 @@
-import type { Envelope, GapNotice, InferOutput, SocketMessage, SocketRequestError } from '@orijs/websocket/protocol';
+import type {
+	Envelope,
+	GapNotice,
+	InferOutput,
+	Position,
+	SocketMessage,
+	SocketRequestError,
+} from '@orijs/websocket/protocol';
 import type { MessageListener } from '../message-listener.ts';
 
 /** The outcome of resubscribing to a topic with history after messages may have been missed. */
@@ -10,6 +17,47 @@ export interface Recovered {
 	readonly recovered: boolean;
 	/** The number of messages that were delivered. */
 	readonly count: number;
+}
+
+/** The same, of one topic. */
+export interface RecoveredTopic extends Recovered {
+	readonly topic: string;
+}
+
+/** Why the server has unsubscribed the client. */
+export interface Unsubscribed {
+	/** `unsubscribed`, `unavailable`, or a code of the application, such as `kicked`. */
+	readonly code: string;
+	readonly message: string;
+}
+
+/** By whom a client is subscribed to a topic: by the server's decision, by `client.subscribe()`, or by both. */
+export type SubscribedBy = 'server' | 'client' | 'both';
+
+/** A topic that a client is subscribed to. */
+export interface ClientTopic {
+	readonly topic: string;
+	readonly by: SubscribedBy;
+	/** The position of the last message that was received, if the topic has history. */
+	readonly position?: Position | undefined;
+}
+
+/** A change of the topics that a client is subscribed to. */
+export interface TopicChange {
+	readonly topic: string;
+	/**
+	 * - `subscribed`: the client is subscribed now, or is so by someone else than before
+	 * - `unsubscribed`: it is no longer subscribed
+	 */
+	readonly type: 'subscribed' | 'unsubscribed';
+	/** By whom the client is subscribed; with `unsubscribed`, by whom it was. */
+	readonly by: SubscribedBy;
+	/**
+	 * Why the server has ended the subscription, as in `onUnsubscribed`; or `disconnected`: the server had chosen the
+	 * topic, and has not done so again on a new connection. Absent if the client has ended it.
+	 */
+	readonly code?: string;
+	readonly message?: string;
 }
 
 /** The callbacks of a subscription. None of them is called once the subscription is closed. */
@@ -32,6 +80,11 @@ export interface SubscriptionHandlers {
 	 * the subscription.
 	 */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
+	/**
+	 * Called once when the server has ended a confirmed subscription, for example because someone was removed from a
+	 * room. The subscription is over, and is not requested again; `subscribe()` asks again.
+	 */
+	readonly onUnsubscribed?: (why: Unsubscribed) => unknown;
 }
 
 /** The options of a subscription: its callbacks, which messages it receives, and how long it waits and lasts. */
@@ -80,6 +133,7 @@ export type SubscriptionTo<TMessage extends SocketMessage> = PendingSubscription
  * A subscription to a topic. `for await` loops over its messages. Such a loop
  *
  * - ends when the subscription is closed, and closes it when it is left;
+ * - ends, after the messages that wait, when the server unsubscribes the client;
  * - throws if the subscription fails: with the server's refusal, or because it was not confirmed in time;
  * - goes on after a reconnect, and after `close()` and `connect()` of the client.
  *

@@ -7,7 +7,10 @@ import {
 	type PositionNotice,
 	type RequestFault,
 	SocketRequestError,
+	type SubscribedNotice,
+	type UnsubscribedNotice,
 } from '@orijs/websocket/protocol';
+import type { Connection } from '../connection/connection.ts';
 import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
@@ -16,40 +19,42 @@ import type { Listeners } from '../support/listeners.ts';
 import { type ReadHistory, confirm } from './rewinds.ts';
 import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
-import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
+import type { PendingSubscription, Recovered, RecoveredTopic, SubscriptionOptions } from './subscription.ts';
 import { ToldGaps } from './told-gaps.ts';
 import type { Topic } from './topic.ts';
+import { Topics } from './topics.ts';
 
-/** Manages the application's subscriptions, and passes messages and gaps to them. */
+/** The `topic` of gaps in messages to this client or to all clients. */
+const THIS_CLIENT = '*';
+
+/** Manages the client's topics and the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly failures: Failures;
 	readonly gaps: Listeners<[GapNotice]>;
-	readonly #topics = new Map<string, Topic>();
+	readonly recoveries: Listeners<[RecoveredTopic]>;
+	readonly topics: Topics;
 	/** The topics on the server. */
 	readonly server: ServerSync;
 	readonly due: () => void;
 	readonly #history: ReadHistory;
 	readonly #positions: Positions;
 	readonly #told = new ToldGaps();
+	/** The time since which messages to this client may be missing. */
+	#missingSince: ServerTime | undefined;
 
 	/**
-	 * @param gaps called with every gap
 	 * @param positions from where topics resume
 	 * @param due called when there are topics to request
 	 */
-	constructor(
-		failures: Failures,
-		gaps: Listeners<[GapNotice]>,
-		positions: Positions,
-		due: () => void,
-		history: ReadHistory,
-	) {
+	constructor(failures: Failures, positions: Positions, due: () => void, history: ReadHistory) {
 		this.#positions = positions;
 		this.failures = failures;
-		this.gaps = gaps;
+		this.gaps = failures.listeners();
+		this.recoveries = failures.listeners();
+		this.topics = new Topics(failures, positions);
 		this.due = due;
 		this.#history = history;
-		this.server = new ServerSync(this.#topics, this);
+		this.server = new ServerSync(this.topics.all, this);
 	}
 
 	/**
@@ -61,15 +66,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
 		const handle = new SubscriptionHandle(name, options, this, end);
 		if (handle.isOpen) {
-			let topic = this.#topics.get(name);
-			if (!topic) {
-				const saved = this.#positions.of(name);
-				// It is unknown how long ago an earlier client saved the position.
-				topic = { name, handles: [], saved, position: saved, missingSince: saved && LONG_AGO };
-				this.#topics.set(name, topic);
-			}
+			const topic = this.topics.all.get(name) ?? this.topics.begin(name);
 			topic.handles = [...topic.handles, handle];
 			if (topic.isConfirmed) {
+				this.topics.update(topic);
 				// During another rewind, it is confirmed later, when it has its own messages.
 				if (!topic.isRewinding || !handle.isRewindDue) this.#confirm(handle, topic);
 			} else if (topic.saved) {
@@ -87,18 +87,107 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	closed(handle: SubscriptionHandle): Promise<void> {
 		// A later topic of the same name does not have this subscription.
-		const topic = this.#topics.get(handle.topic);
+		const topic = this.topics.all.get(handle.topic);
 		if (topic) {
 			topic.handles = topic.handles.filter((one) => one !== handle);
-			if (!topic.handles.length) this.#topics.delete(topic.name);
+			if (!topic.handles.length && !topic.chosenOn) this.topics.all.delete(topic.name);
+			this.topics.update(topic);
 		}
 		return this.server.removed(handle.topic);
+	}
+
+	/** Called when a connection is ready, before anything is sent on it. */
+	open(connection: Connection): void {
+		this.topics.open(connection);
+		this.server.open(connection);
+	}
+
+	/** Called when the connection may be used. */
+	opened(answer: AnsweredAt): void {
+		const since = this.#missingSince;
+		this.#missingSince = undefined;
+		this.topics.opened();
+		if (since) this.missed(THIS_CLIENT, since, answer);
+	}
+
+	/** Called when a connection has been lost. @param wasReady otherwise, no message to this client was promised */
+	shut(connection: Connection, wasReady: boolean): void {
+		if (wasReady) this.#missingSince ??= connection.proven;
+		this.topics.shut();
+		this.server.shut(connection);
+	}
+
+	/** Called for a notice of the server. */
+	notice(connection: Connection, type: string, data: unknown): void {
+		if (type === BuiltIn.gap) this.gap(data as GapNotice);
+		else if (type === BuiltIn.position) this.#positioned(data as PositionNotice);
+		else if (type === BuiltIn.subscribed) this.#subscribed(connection, data as SubscribedNotice);
+		else this.#unsubscribed(data as UnsubscribedNotice);
+	}
+
+	/** Called when the server has subscribed the client by its own decision. */
+	#subscribed(connection: Connection, notice: SubscribedNotice): void {
+		connection.prove(notice);
+		for (const { topic: name, position, since } of notice.topics) {
+			// A listener may have called `close()`.
+			if (!connection.isOpen) return;
+			const topic = this.topics.choose(name, connection);
+			if (since !== undefined) topic.missingSince ??= { ...LONG_AGO, timestamp: since };
+			const last = topic.position;
+			const isKnown = last && position;
+			const isInStep = !isKnown || (last.epoch === position.epoch && last.offset === position.offset);
+			if (this.server.chosen(topic, isInStep) || !isInStep) continue;
+			topic.position = position;
+			// A rewind that had begun on an earlier connection is read from the history.
+			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = undefined;
+			if (isKnown && topic.missingSince) {
+				topic.missingSince = topic.lostSince;
+				this.#recovered(topic, { recovered: true, count: 0 });
+			}
+			this.#positions.reached(topic);
+			if (topic.isRequested) this.server.settle(topic, notice);
+		}
+	}
+
+	/** Called when the server has unsubscribed the client. */
+	#unsubscribed({ topics }: UnsubscribedNotice): void {
+		for (const fault of topics) {
+			const topic = this.topics.all.get(fault.topic);
+			const wasSubscribed = this.server.left(fault.topic);
+			if (!topic) continue;
+			topic.chosenOn = undefined;
+			topic.removal = fault;
+			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
+			else this.topics.update(topic);
+		}
+	}
+
+	/**
+	 * Ends a topic whose request is refused, if that ends what was confirmed on this connection. Returns whether it
+	 * does.
+	 */
+	#endIfSubscribed(topic: Topic, fault: RequestFault): boolean {
+		const wasSubscribed = !!topic.isConfirmed && this.server.left(topic.name);
+		if (wasSubscribed) this.#end(topic, fault);
+		return wasSubscribed;
+	}
+
+	/** Ends a topic from which the server has unsubscribed the client. */
+	#end(topic: Topic, fault: RequestFault): void {
+		this.topics.all.delete(topic.name);
+		this.topics.update(topic, fault);
+		for (const handle of topic.handles) handle.unsubscribed(fault);
+	}
+
+	#recovered(topic: Topic, outcome: Recovered): void {
+		this.recoveries.call({ topic: topic.name, ...outcome });
+		for (const handle of topic.handles) handle.call('onRecovered', outcome);
 	}
 
 	/** The positions of the topics with history that are subscribed to, and those not used yet. */
 	get positions(): Record<string, Position> {
 		const positions = new Map(this.#positions.unused);
-		for (const topic of this.#topics.values()) {
+		for (const topic of this.topics.all.values()) {
 			if (topic.position && !topic.isRewinding) positions.set(topic.name, topic.position);
 		}
 		return Object.fromEntries(positions);
@@ -109,7 +198,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
-		const topic = this.#topics.get(envelope.topic as string);
+		const topic = this.topics.all.get(envelope.topic as string);
 		if (!topic) return true;
 		if (envelope.position) {
 			const { epoch, offset, prev } = envelope.position;
@@ -135,32 +224,31 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	}
 
 	/** Called when the server has sent the position of one or more topics. Their messages follow. */
-	positioned(notice: PositionNotice): void {
+	#positioned(notice: PositionNotice): void {
 		const { topics, epoch, offset, recovered, count } = notice;
 		for (const name of topics) {
-			const topic = this.#topics.get(name);
+			const topic = this.topics.all.get(name);
 			// A notice without a count is for subscribers that have a position. It may date from before this topic was
 			// requested.
 			if (!topic?.isRequested || (count === undefined && !topic.position)) continue;
 			topic.isPositioned = true;
 			topic.position = { epoch, offset };
+			if (recovered) topic.missingSince = topic.lostSince;
+			// If messages are lost, the gap is reported later.
+			if (recovered === false) topic.lostSince = topic.missingSince;
 			if (count !== undefined) {
 				topic.isRewinding = notice.rewinding;
 				if (recovered !== undefined) {
 					for (const handle of topic.handles) {
-						if (!recovered && handle.options.rewind) {
-							handle.release(handle.held);
-							handle.isRewindDue = true;
-							if (topic.isRewinding) handle.held = [];
-						}
-						handle.call('onRecovered', { recovered, count });
+						if (recovered || !handle.options.rewind) continue;
+						handle.release(handle.held);
+						handle.isRewindDue = true;
+						if (topic.isRewinding) handle.held = [];
 					}
+					this.#recovered(topic, { recovered, count });
 				}
 			}
-			if (recovered) topic.missingSince = topic.lostSince;
-			// If messages are lost, the gap is reported later.
-			if (recovered === false) topic.lostSince = topic.missingSince;
-			else this.#positions.reached(topic);
+			if (recovered !== false) this.#positions.reached(topic);
 		}
 	}
 
@@ -177,7 +265,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
 		this.gaps.call(gap);
-		const topic = this.#topics.get(gap.topic);
+		const topic = this.topics.all.get(gap.topic);
 		if (!topic) return;
 		for (const subscription of topic.handles) subscription.call('onGap', gap);
 		this.#positions.reached(topic);
@@ -185,7 +273,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
-		for (const { handles, isConfirmed } of this.#topics.values()) {
+		for (const { handles, isConfirmed } of this.topics.all.values()) {
 			for (const handle of handles) {
 				const isRewinding = handle.options.rewind && !handle.isConfirmed;
 				if (!isConfirmed || isRewinding) void handle.fail(error);
@@ -195,13 +283,15 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	confirmed(topic: Topic): void {
 		this.#positions.unused.delete(topic.name);
+		this.topics.update(topic);
 		for (const handle of topic.handles) this.#confirm(handle, topic);
 	}
 
 	refused(topic: Topic, { code, message }: RequestFault): boolean | undefined {
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic.name}`, code, message);
 		// A refusal of a request that was not examined does not concern the topic, and is not reported.
-		if (/^(stopping|rate_limited|too_many_requests)$/.test(code)) return true;
+		if (/^(stopping|rate_limited|too_many_requests)$/.test(code))
+			return !topic.removal || !this.#endIfSubscribed(topic, topic.removal);
 		const rewinding = topic.handles.filter(({ options }) => options.rewind);
 		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.handles.length) {
 			// The topic has no history. The other subscriptions don't need one, so it is requested again for them.
@@ -211,7 +301,9 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = topic.isConfirmed && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
-			this.#topics.delete(topic.name);
+			if (this.#endIfSubscribed(topic, { code, message })) return false;
+			this.topics.all.delete(topic.name);
+			this.topics.update(topic, { code, message });
 			for (const handle of topic.handles) handle.refuse(error);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');

@@ -14,6 +14,8 @@ export interface SharedState {
 	/** The credentials that the guard has received. */
 	readonly credentials: unknown[];
 	readonly forbidden: Set<string>;
+	/** The topics that each client is subscribed to when it connects. */
+	readonly chosen: Set<string>;
 	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
@@ -39,7 +41,7 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, handlingMs = 0, allowedOrigins = shared.origins, ...limits } = options;
+	const { token, expiresInMs, handlingMs = 0, allowedOrigins = shared.origins, ...limits } = options;
 	const { backend, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
@@ -54,8 +56,9 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
 		shared.token = token;
-		router.guard((ctx) => {
+		router.authenticate((ctx) => {
 			shared.credentials.push(ctx.auth);
+			if (expiresInMs !== undefined) ctx.expiresAt = Date.now() + expiresInMs;
 			if (ctx.auth === 'expired') throw new SocketError('token_expired', 'log in again');
 			return ctx.auth === shared.token;
 		});
@@ -69,7 +72,10 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 		})
 		.socketRouter(router)
 		.onWebSocket({
-			open: (ws) => void sockets.add(ws),
+			open: async (ws) => {
+				sockets.add(ws);
+				await Promise.all([...shared.chosen].map((topic) => ws.subscribe(topic)));
+			},
 			close: (ws) => void sockets.delete(ws),
 		});
 	const { port } = await app.listen({ port: 0, hostname: '127.0.0.1' });

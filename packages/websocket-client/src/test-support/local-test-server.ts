@@ -42,6 +42,7 @@ export class LocalTestServer implements TestServer {
 			handled: [],
 			credentials: [],
 			forbidden: new Set(),
+			chosen: new Set(),
 			gate: gate.promise,
 			isBackendBroken: false,
 			token: undefined,
@@ -212,6 +213,19 @@ export class LocalTestServer implements TestServer {
 
 	async forbid(topics: readonly string[]): Promise<void> {
 		for (const topic of topics) this.#shared.forbidden.add(topic);
+	}
+
+	async choose(topics: readonly string[]): Promise<void> {
+		for (const topic of topics) {
+			this.#shared.chosen.add(topic);
+			await Promise.all([...(this.#server?.sockets ?? [])].map((socket) => socket.subscribe(topic)));
+		}
+	}
+
+	async remove(topic: string, code: string): Promise<void> {
+		this.#shared.chosen.delete(topic);
+		const { provider, sockets } = this.#app;
+		for (const { data } of sockets) await provider.unsubscribe(data.socketId, topic, { code, message: 'simulated' });
 	}
 
 	async breakBackend(broken: boolean): Promise<void> {

@@ -13,6 +13,8 @@ export interface ServerOptions {
 	readonly queuedBytes?: number;
 	/** How long the handler of `say` messages takes. Default 0. */
 	readonly handlingMs?: number;
+	/** How long the credentials are valid, in milliseconds, if there is a `token`. Default: they don't expire. */
+	readonly expiresInMs?: number;
 	/** Adds a guard that never settles, so that this timeout expires. */
 	readonly guardTimeoutMs?: number;
 }
@@ -27,7 +29,11 @@ export interface RawServerOptions {
 	/** If set, the server refuses upgrades with this HTTP status. */
 	readonly status?: number;
 	/** Limits in the server's answer to `@auth`. */
-	readonly limits?: { readonly messagesPerSecond?: number; readonly messageBytes?: number };
+	readonly limits?: {
+		readonly messagesPerSecond?: number;
+		readonly messageBytes?: number;
+		readonly expiresInMs?: number;
+	};
 	/** How far clocks of other servers are off, as it has learned by the first ping. */
 	readonly clocks?: { readonly behindMs?: number; readonly aheadMs?: number };
 }
@@ -134,6 +140,10 @@ export interface TestServer {
 	accept(token: string): Promise<void>;
 	/** Makes the application refuse subscriptions to these topics from now on. */
 	forbid(topics: readonly string[]): Promise<void>;
+	/** Makes the application subscribe all clients to these topics: those that are connected, and each that connects. */
+	choose(topics: readonly string[]): Promise<void>;
+	/** Makes the application unsubscribe all clients from a topic, and no longer choose it. */
+	remove(topic: string, code: string): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */
 	breakBackend(broken: boolean): Promise<void>;
 

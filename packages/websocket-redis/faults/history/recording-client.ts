@@ -22,8 +22,8 @@ export class RecordingClient {
 			reconnect: { minDelayMs: 100, maxDelayMs: 200 },
 			connectTimeoutMs: 5_000,
 			WebSocket: class extends WebSocket {
-				constructor(to: string) {
-					super(to);
+				constructor(to: string, protocols: string[]) {
+					super(to, protocols);
 					opened(this);
 				}
 			},

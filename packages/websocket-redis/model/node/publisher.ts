@@ -1,4 +1,5 @@
 import type { WsProvider } from '@orijs/websocket';
+import { encodeEnvelope } from '@orijs/websocket/protocol';
 import type { Channel } from '../ledger/records.ts';
 import type { Random } from '../random.ts';
 import type { Journal } from '../record/journal.ts';
@@ -115,7 +116,9 @@ export class Publisher {
 	#call(channel: Channel, n: number, socketId: string | undefined): Promise<void> {
 		const data: Numbered = { by: this.#by, channel, n };
 		if (channel !== '*' && socketId === undefined) return this.#provider.emit(NumberedMessage, channel, data);
-		const text = JSON.stringify({ name: MESSAGE, data, timestamp: Date.now() });
-		return socketId === undefined ? this.#provider.broadcast(text) : this.#provider.send(socketId, text);
+		const envelope = encodeEnvelope(MESSAGE, data);
+		return socketId === undefined
+			? this.#provider.broadcastEnvelope(envelope)
+			: this.#provider.sendEnvelope(socketId, envelope);
 	}
 }

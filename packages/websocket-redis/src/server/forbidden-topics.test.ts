@@ -37,7 +37,7 @@ describe('with a Redis user limited to some channels', () => {
 		});
 
 	it('subscribe() rejects and rolls back a forbidden topic; topics requested with it are subscribed', async () => {
-		const { id, client } = await node.connect();
+		const { id, client } = await node.connectPlain([]);
 		const open = provider.subscribe(id, 'open:1');
 		const closed = provider.subscribe(id, 'closed:1');
 		await expect(closed).rejects.toMatchObject({ name: 'SubscribeError', topic: 'closed:1' });

@@ -18,17 +18,20 @@ export interface LocalNode {
 }
 
 export function serveLocally(provider: WsProvider): LocalNode {
-	const server = Bun.serve<SocketData>({
+	const server = Bun.serve<SocketData<{ readonly asked: readonly string[] }>>({
 		port: 0,
 		fetch(req, self) {
-			const topics = new Set(new URL(req.url).searchParams.getAll('topic'));
+			const asked = new URL(req.url).searchParams.getAll('topic');
 			const subprotocol = new URL(req.url).searchParams.has('plain') ? undefined : SUBPROTOCOL;
-			const data = { socketId: crypto.randomUUID(), data: {}, topics, subprotocol };
+			const data = { socketId: crypto.randomUUID(), data: { asked }, topics: new Set<string>(), subprotocol };
 			return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
 		},
 		websocket: {
 			async open(ws) {
-				await provider.addConnection(ws).catch(() => {});
+				const { socketId, data } = ws.data;
+				const added = provider.addConnection(ws);
+				const subscribed = data.asked.map((topic) => provider.subscribe(socketId, topic, { by: 'client' }));
+				await Promise.allSettled([added, ...subscribed]);
 				ws.send(`id ${ws.data.socketId}`);
 			},
 			close(ws) {

@@ -175,15 +175,35 @@ describe('options', () => {
 		['a message', ({ provider }, id) => provider.unsubscribe(id, 'a', { message: 7 as never }), 'a string, not 7'],
 		['null', ({ provider }, id) => provider.unsubscribe(id, 'a', null as never), 'takes an object'],
 		['past', ({ coordinator }, id) => coordinator.subscribeToTopic(id, 'a', { past: 0 as never }), 'true or false'],
+		[
+			'to resume',
+			({ provider }, id) => provider.resume(id, 'long:1', { isEntitled: 1 as never }),
+			'true or false, not 1',
+		],
 		['a code', ({ coordinator }, id) => coordinator.unsubscribeFromTopic(id, 'a', { code: '' }), 'must match'],
 	];
 	it.each(calls)('that are invalid change nothing, and the error says what is allowed: %s', async (_, call, says) => {
-		const node = await openNode();
+		const node = await openNode({ history: HISTORY });
 		const { id, ws } = await node.connect({ topics: new Set(['b']) });
 		const { changes } = record(node);
 		const thrown = await call(node, id).catch((error: unknown) => error);
 		expect(thrown).toBeInstanceOf(InvalidOptionError);
 		expect(String(thrown)).toContain(says);
 		expect([changes, [...ws.data.topics]]).toEqual([[], ['b']]);
+	});
+
+	it('are passed on by the coordinator', async () => {
+		const node = await openNode({ history: HISTORY, subprotocol: SUBPROTOCOL });
+		const member = await node.connect();
+		const { changes } = record(node);
+		await node.coordinator.subscribeToTopic(member.id, 'long:1', { past: false });
+		expect(node.provider.isWithoutPast(member.id, 'long:1')).toBe(true);
+		await node.coordinator.unsubscribeFromTopic(member.id, 'long:1', { code: 'kicked', message: 'Bye' });
+		await node.coordinator.subscribeToTopic(member.id, 'long:1', { by: 'client' });
+		expect(changes).toEqual([
+			[member.id, 'in', 'long:1', 'server', 1],
+			[member.id, 'out', 'long:1', 'server', 'kicked', 'Bye', 0],
+			[member.id, 'in', 'long:1', 'client', 1],
+		]);
 	});
 });

@@ -103,10 +103,10 @@ export class Membership {
 		const isTold = by === 'server' && isSpeaker(socket);
 		const bounds = histories?.boundsOf(topic);
 		const isNew = registry.subscribe(socket, topic);
-		// On a topic with history, the socket becomes live when its position is known.
-		if (
-			isTold && bounds !== undefined ? socket.readyState !== WebSocket.OPEN : isNew && !local.subscribe(socket, topic)
-		) {
+		// On a topic with history, a socket whose client is told becomes live later, where its position is known.
+		const isOpen =
+			isTold && bounds !== undefined ? socket.readyState === WebSocket.OPEN : !isNew || local.subscribe(socket, topic);
+		if (!isOpen) {
 			if (isNew) registry.unsubscribe(socket, topic);
 			return failures.refuse(new UnknownSocketError(socket.data.socketId));
 		}
@@ -120,7 +120,7 @@ export class Membership {
 		if (isTold) subscribed = this.#byServer.add(socket, topic, bounds);
 		else if (bounds === undefined) subscribed = subscribeNode(topic);
 		else subscribed = this.#untilLive(socket, topic, histories as Histories);
-		if (isNew || by === 'server') this.#subscribed(socket, topic, by);
+		if (isNew || by === 'server') this.#subscribed(socket, topic, by, isNew);
 		// Without history, the only failures are those of the backend, which are logged anyway.
 		return isTold && bounds !== undefined && subscribed !== DONE ? failures.watch(subscribed) : subscribed;
 	}
@@ -154,15 +154,15 @@ export class Membership {
 		const isNew = registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
 		const recovery = histories.resume(socket, topic, from, subscribeNode(topic));
-		if (isNew) this.#subscribed(socket, topic, 'client');
+		if (isNew) this.#subscribed(socket, topic, 'client', true);
 		return recovery.catch((error: unknown) => {
 			if (error instanceof HistoryUnavailableError) this.#unavailable(socket, topic, error);
 			throw error;
 		});
 	}
 
-	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy): void {
-		for (const listener of this.#listeners) listener.subscribed(socket, topic, by);
+	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void {
+		for (const listener of this.#listeners) listener.subscribed(socket, topic, by, isNew);
 	}
 
 	unsubscribe(socket: WebSocketConnection, topic: string, why: Unsubscription): void {

@@ -8,6 +8,7 @@ import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import type { Registry } from './registry.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { claimPrefix } from './server-names.ts';
 import { spokenNameOf } from './topic-members.ts';
 
 const DROP_ADVICE =
@@ -24,6 +25,10 @@ export class LocalFanout {
 	/** As passed to `setServer`. */
 	#given: PubSubServer | undefined;
 	#server: PubSubServer | undefined;
+	/** Whether only this provider subscribes sockets to its names in Bun. */
+	#subscribesAlone = false;
+	/** The prefix of all names in Bun; see {@link claimPrefix}. */
+	#prefix = '';
 	#compressFrom: number | undefined;
 	#native: NativeMethods | undefined;
 	/** See {@link beforeTopics}. */
@@ -46,24 +51,52 @@ export class LocalFanout {
 					'Give each server its own provider',
 			);
 		}
+		if (this.#given !== server) this.#rename(claimPrefix(server));
 		this.#given = server;
+		this.#subscribesAlone = this.#prefix !== '' || options.subscribesAlone === true;
 		const from = options.compressFromBytes;
 		this.#server = from === undefined ? server : compressingServer(server, from);
 		this.#compressFrom = from;
 		this.#native = undefined;
 	}
 
+	/** Gives all topics other names in Bun, and subscribes their sockets under them. */
+	#rename(prefix: string): void {
+		if (this.#prefix === prefix) return;
+		const subscribed: (readonly [socket: WebSocketConnection, topic: string])[] = [];
+		for (const topic of this.#registry.topics()) {
+			for (const socket of this.#registry.members(topic)) {
+				if (!this.#isSubscribed(socket, topic)) continue;
+				this.unsubscribe(socket, topic);
+				subscribed.push([socket, topic]);
+			}
+		}
+		this.#prefix = prefix;
+		this.#registry.rename(prefix);
+		for (const [socket, topic] of subscribed) this.subscribe(socket, topic);
+	}
+
+	/** A topic's name in Bun for this kind of socket, so that each kind receives its own form of a message. */
+	#nameFor(socket: WebSocketConnection, topic: string): string {
+		return isSpeaker(socket) ? spokenNameOf(this.#prefix, topic) : this.#plainName(topic);
+	}
+
+	/** A topic's name in Bun for plain sockets. */
+	#plainName(topic: string): string {
+		return this.#prefix === '' ? topic : this.#prefix + topic;
+	}
+
 	/** Subscribes a socket in Bun. Returns false if the socket is already closed. */
 	subscribe(socket: WebSocketConnection, topic: string): boolean {
-		return this.#nativeMethods(socket).subscribe.call(socket, nameFor(socket, topic));
+		return this.#nativeMethods(socket).subscribe.call(socket, this.#nameFor(socket, topic));
 	}
 
 	unsubscribe(socket: WebSocketConnection, topic: string): void {
-		this.#nativeMethods(socket).unsubscribe.call(socket, nameFor(socket, topic));
+		this.#nativeMethods(socket).unsubscribe.call(socket, this.#nameFor(socket, topic));
 	}
 
 	#isSubscribed(socket: WebSocketConnection, topic: string): boolean {
-		return this.#nativeMethods(socket).isSubscribed.call(socket, nameFor(socket, topic));
+		return this.#nativeMethods(socket).isSubscribed.call(socket, this.#nameFor(socket, topic));
 	}
 
 	// Sending to a topic. Without a server, messages are sent socket by socket. Messages that Bun drops are logged.
@@ -89,7 +122,7 @@ export class LocalFanout {
 		const { hasPlain, spokenName } = this.#registry.names(topic);
 		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
 		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken);
-		const toPlain = hasPlain || this.#isInUse(topic) ? this.#publish(topic, payload) : SENT;
+		const toPlain = hasPlain || this.#isInUse(topic) ? this.#publish(this.#plainName(topic), payload) : SENT;
 		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, spoken);
 		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain);
 		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers);
@@ -102,7 +135,7 @@ export class LocalFanout {
 		const plain = hasPlain ? plainOf(frame) : frame;
 		if (this.#server === undefined) return this.#sendEach(topic, plain, frame);
 		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, frame);
-		const toPlain = hasPlain ? this.#publish(topic, plain) : SENT;
+		const toPlain = hasPlain ? this.#publish(this.#plainName(topic), plain) : SENT;
 		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, frame, toSpeakers);
 		if (toPlain <= 0) this.#noteBackpressure(topic, false, plain, toPlain);
 	}
@@ -134,11 +167,11 @@ export class LocalFanout {
 		try {
 			if (typeof except === 'string') this.#leaveOut(except, topic, spokenName, leftOut);
 			else for (const socketId of except) this.#leaveOut(socketId, topic, spokenName, leftOut);
-			if (hasPlain || this.#isInUse(topic)) toPlain = this.#publish(topic, payload);
+			if (hasPlain || this.#isInUse(topic)) toPlain = this.#publish(this.#plainName(topic), payload);
 			if (spokenName !== undefined) toSpeakers = this.#publish(spokenName, spoken);
 		} finally {
 			for (const socket of leftOut) {
-				const name = isSpeaker(socket) ? (spokenName as string) : topic;
+				const name = isSpeaker(socket) ? (spokenName as string) : this.#plainName(topic);
 				this.#nativeMethods(socket).subscribe.call(socket, name);
 			}
 		}
@@ -150,7 +183,7 @@ export class LocalFanout {
 	#leaveOut(socketId: string, topic: string, spokenName: string | undefined, leftOut: WebSocketConnection[]): void {
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return;
-		const name = isSpeaker(socket) ? spokenName : topic;
+		const name = isSpeaker(socket) ? spokenName : this.#plainName(topic);
 		if (name === undefined) return;
 		// Returns whether the socket was subscribed. Asking Bun first would double the cost.
 		const wasSubscribed: unknown = this.#nativeMethods(socket).unsubscribe.call(socket, name);
@@ -159,7 +192,7 @@ export class LocalFanout {
 
 	/** Returns whether the application may have subscribed sockets to this name in Bun itself. */
 	#isInUse(name: string): boolean {
-		return this.#server?.subscriberCount?.(name) !== 0;
+		return !this.#subscribesAlone && this.#server?.subscriberCount?.(name) !== 0;
 	}
 
 	/** Publishes under a name in Bun. Returns Bun's result. */
@@ -189,7 +222,9 @@ export class LocalFanout {
 	 * that are catching up are members of the topic, but are not subscribed in Bun yet.
 	 */
 	#hasReceivers(topic: string, areSpeakers: boolean, leftOut: readonly WebSocketConnection[]): boolean {
-		const count = this.#server?.subscriberCount?.(areSpeakers ? spokenNameOf(topic) : topic);
+		const count = this.#server?.subscriberCount?.(
+			areSpeakers ? spokenNameOf(this.#prefix, topic) : this.#plainName(topic),
+		);
 		if (count !== undefined) {
 			let others = count;
 			for (const socket of leftOut) if (isSpeaker(socket) === areSpeakers) others--;
@@ -277,11 +312,6 @@ const NONE: readonly WebSocketConnection[] = [];
 const NO_IDS: readonly string[] = [];
 /** Any positive result of Bun's `publish`: each receiver has taken the message at once. */
 const SENT = 1;
-
-/** The name of a topic in Bun for this kind of socket, so that each kind receives its own form of a message. */
-function nameFor(socket: WebSocketConnection, topic: string): string {
-	return isSpeaker(socket) ? spokenNameOf(topic) : topic;
-}
 
 function inTopic(topic: string): string {
 	return `a message to topic ${topic}`;

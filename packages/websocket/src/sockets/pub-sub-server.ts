@@ -14,6 +14,11 @@ export interface PubSubServer {
 /** How messages are sent to the sockets of a server. */
 export interface ServerOptions extends SlowReaderOptions {
 	/**
+	 * Whether no socket of the server is subscribed in Bun except by its providers, as with the sockets of an endpoint.
+	 * Then, a message to a topic without plain sockets need not be published for them. Default false.
+	 */
+	readonly subscribesAlone?: boolean;
+	/**
 	 * The smallest message that is compressed, in bytes (for text, in characters), for clients that have negotiated
 	 * permessage-deflate, which needs `perMessageDeflate` in the server's `websocket`. Bun compresses a message again
 	 * for each of its receivers. Default: as Bun does by itself, which compresses what is published, and nothing else.

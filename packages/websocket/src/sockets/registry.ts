@@ -50,6 +50,11 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.count(topic);
 	}
 
+	/** Gives all topics other names in Bun. @param prefix see {@link claimPrefix} */
+	rename(prefix: string): void {
+		this.#members.rename(prefix);
+	}
+
 	/** Returns the names that a topic has in Bun. Use the result immediately: it changes when sockets join or leave. */
 	names(topic: string): TopicNames {
 		return this.#members.names(topic);

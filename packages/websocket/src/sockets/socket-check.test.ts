@@ -5,6 +5,7 @@ import {
 	InvalidSocketError,
 	InvalidSocketIdError,
 	InvalidTopicError,
+	InvalidUserIdError,
 	UnknownSocketError,
 } from '../index.ts';
 import { MemoryBackend } from '../testing/index.ts';
@@ -22,7 +23,8 @@ interface Case {
 const UPGRADE = 'server.upgrade(req, { data: { socketId: crypto.randomUUID(), data: {}, topics: new Set() } })';
 const ID_RULE = 'a socket id is a UUID v4, as returned by crypto.randomUUID()';
 const TOPIC_RULE = String.raw`it must match /^[\w:.-]{1,256}$/`;
-const withTopics = (topics: unknown): unknown => ({ socketId: crypto.randomUUID(), data: {}, topics });
+const USER_RULE = 'a user id is a string of 1 to 256 characters';
+const withTopics = (topics: unknown): object => ({ socketId: crypto.randomUUID(), data: {}, topics });
 
 const cases: Case[] = [
 	{ name: 'no data', data: undefined, error: InvalidSocketDataError, says: ['undefined', UPGRADE] },
@@ -44,6 +46,24 @@ const cases: Case[] = [
 		says: ['"no topic"', TOPIC_RULE],
 	},
 	{ name: 'a topic that is a number', data: withTopics([7]), error: InvalidTopicError, says: [' 7:', TOPIC_RULE] },
+	{
+		name: 'an empty user id',
+		data: { ...withTopics([]), userId: '' },
+		error: InvalidUserIdError,
+		says: ['""', USER_RULE],
+	},
+	{
+		name: 'a user id that is a number',
+		data: { ...withTopics([]), userId: 7 },
+		error: InvalidUserIdError,
+		says: [' 7:', USER_RULE],
+	},
+	{
+		name: 'a long user id',
+		data: { ...withTopics([]), userId: 'u'.repeat(257) },
+		error: InvalidUserIdError,
+		says: ['uuu', USER_RULE],
+	},
 	{ name: 'topics that are an object', data: withTopics({}), error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'topics that are a number', data: withTopics(7), error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'topics that are one string', data: withTopics('chat'), error: InvalidSocketDataError, says: [UPGRADE] },

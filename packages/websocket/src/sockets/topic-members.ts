@@ -5,18 +5,20 @@ type Member = Parameters<typeof isSpeaker>[0];
 
 /** The names under which a topic's messages are published in Bun: each kind of socket has its own. */
 export interface TopicNames {
-	/** Whether any member is plain. Their name is the topic itself. */
+	/** Whether any member is plain. */
 	readonly hasPlain: boolean;
 	/** The name for members whose clients speak the protocol; undefined without such members. */
 	readonly spokenName: string | undefined;
 }
 
 /**
- * Returns a topic's name in Bun for the sockets whose clients speak the protocol. No topic can begin with the prefix,
- * so what an application publishes in Bun itself does not reach these sockets.
+ * Returns a topic's name in Bun for the sockets whose clients speak the protocol. No topic can begin with `@`, so what
+ * an application publishes in Bun itself does not reach these sockets.
+ *
+ * @param prefix see {@link claimPrefix}
  */
-export function spokenNameOf(topic: string): string {
-	return `@${topic}`;
+export function spokenNameOf(prefix: string, topic: string): string {
+	return `${prefix}@${topic}`;
 }
 
 /**
@@ -25,6 +27,16 @@ export function spokenNameOf(topic: string): string {
  */
 export class Members<TSocket extends Member> {
 	readonly #byTopic = new Map<string, TSocket | OneSpeaker<TSocket> | Several<TSocket>>();
+	#prefix = '';
+
+	/** Gives all topics other names in Bun. @param prefix see {@link claimPrefix} */
+	rename(prefix: string): void {
+		this.#prefix = prefix;
+		for (const [topic, members] of this.#byTopic) {
+			if (members instanceof OneSpeaker) this.#byTopic.set(topic, members.socket);
+			else if (members instanceof Several) members.spokenName = undefined;
+		}
+	}
 
 	/** Returns the topics that have members. */
 	topics(): MapIterator<string> {
@@ -51,9 +63,13 @@ export class Members<TSocket extends Member> {
 	names(topic: string): TopicNames {
 		const members = this.#byTopic.get(topic);
 		if (members === undefined) return NO_NAMES;
-		if (members instanceof Several || members instanceof OneSpeaker) return members;
+		if (members instanceof OneSpeaker) return members;
+		if (members instanceof Several) {
+			if (members.hasSpeaker) members.spokenName ??= spokenNameOf(this.#prefix, topic);
+			return members;
+		}
 		if (!isSpeaker(members)) return ONLY_PLAIN;
-		const named = new OneSpeaker(members, spokenNameOf(topic));
+		const named = new OneSpeaker(members, spokenNameOf(this.#prefix, topic));
 		this.#byTopic.set(topic, named);
 		return named;
 	}
@@ -63,7 +79,7 @@ export class Members<TSocket extends Member> {
 		const members = this.#byTopic.get(topic);
 		if (members === undefined) this.#byTopic.set(topic, socket);
 		else if (members instanceof Several) members.add(socket);
-		else this.#byTopic.set(topic, new Several(topic, onlyOne(members), socket));
+		else this.#byTopic.set(topic, new Several(onlyOne(members), socket));
 	}
 
 	/** Removes a socket. Returns whether the topic is now empty. */
@@ -97,13 +113,11 @@ class OneSpeaker<TSocket> implements TopicNames {
 /** The members of a topic that has had several. */
 class Several<TSocket extends Member> implements TopicNames {
 	readonly sockets = new Set<TSocket>();
-	readonly #topic: string;
-	#speakerCount = 0;
 	/** Made when the topic is first published to. */
-	#spokenName: string | undefined;
+	spokenName: string | undefined;
+	#speakerCount = 0;
 
-	constructor(topic: string, first: TSocket, second: TSocket) {
-		this.#topic = topic;
+	constructor(first: TSocket, second: TSocket) {
 		this.add(first);
 		this.add(second);
 	}
@@ -112,8 +126,8 @@ class Several<TSocket extends Member> implements TopicNames {
 		return this.#speakerCount < this.sockets.size;
 	}
 
-	get spokenName(): string | undefined {
-		return this.#speakerCount === 0 ? undefined : (this.#spokenName ??= spokenNameOf(this.#topic));
+	get hasSpeaker(): boolean {
+		return this.#speakerCount > 0;
 	}
 
 	add(socket: TSocket): void {
@@ -123,7 +137,7 @@ class Several<TSocket extends Member> implements TopicNames {
 
 	delete(socket: TSocket): boolean {
 		const wasMember = this.sockets.delete(socket);
-		if (wasMember && isSpeaker(socket)) this.#speakerCount--;
+		if (wasMember && isSpeaker(socket) && --this.#speakerCount === 0) this.spokenName = undefined;
 		return wasMember;
 	}
 }

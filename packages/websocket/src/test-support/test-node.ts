@@ -11,6 +11,7 @@ export interface NodeOptions {
 	readonly bus?: Bus;
 	readonly history?: HistoryRules;
 	readonly graceMs?: number;
+	readonly heartbeatMs?: number;
 	/** Whether to call `setServer`, before the start. Default true. */
 	readonly setServer?: boolean;
 	/** Whether to start the provider. Default true. */

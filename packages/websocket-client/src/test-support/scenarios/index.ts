@@ -1,6 +1,8 @@
 import type { Scenario } from '../test-server.ts';
 import { abandonedRequests } from './abandoned-requests.ts';
 import { carriedValues } from './carried-values.ts';
+import { chosenTopicsInOrder } from './chosen-topics-in-order.ts';
+import { chosenTopics } from './chosen-topics.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
@@ -18,6 +20,7 @@ import { pacing } from './pacing.ts';
 import { pinging } from './pinging.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
+import { renewing } from './renewing.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
 import { rewinding } from './rewinding.ts';
@@ -36,6 +39,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	connecting,
 	'state order': stateOrder,
 	credentials,
+	renewing,
 	diagnosing,
 	'connection ends': connectionEnds,
 	reconnecting,
@@ -54,6 +58,8 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	subscribing,
 	unsubscribing,
 	'giving up subscriptions': givingUpSubscriptions,
+	'chosen topics': chosenTopics,
+	'chosen topics in order': chosenTopicsInOrder,
 	looping,
 	resubscribing,
 	gaps,

@@ -1,0 +1,143 @@
+import type { WebSocketProvider } from '@orijs/websocket';
+import type { RequestFault } from '@orijs/websocket/protocol';
+import type { AllLimits } from '../limits.ts';
+import type { Refusals } from '../refusals.ts';
+import { grantedTopics, grantOf, hasGrant, withGrant, withoutGrant } from '../session/grants.ts';
+import type { Session } from '../session/session.ts';
+import { Deadlines } from '../support/deadlines.ts';
+import { Expiries } from '../support/expiries.ts';
+import { isAvailable, type MaybePromise } from './maybe-promise.ts';
+import { PendingAuthorization } from './pending-authorization.ts';
+import { TIMED_OUT } from './refusal-texts.ts';
+import { type Allowed, type Decision, isAllowed, NotAuthorized, type TopicAuthorizer } from './topic-authorizer.ts';
+
+/** What became of topics about which the application was asked again. */
+export interface Reauthorized {
+	/** About how many topics it was asked, counting each connection. */
+	readonly asked: number;
+	/** How many of these the clients are no longer in. */
+	readonly left: number;
+}
+
+/** A topic that a client may be in until the application is asked again, or about which it is being asked. */
+interface Grant {
+	readonly session: Session;
+	readonly topic: string;
+}
+
+export interface TopicRightsServices {
+	readonly provider: Pick<WebSocketProvider, 'unsubscribe'>;
+	readonly limits: Pick<AllLimits, 'handlerTimeoutMs'>;
+	readonly refusals: Refusals;
+	readonly authorizer: TopicAuthorizer;
+}
+
+/** Remembers what clients asked for and were allowed, and takes it away when the application no longer allows it. */
+export class TopicRights {
+	readonly #services: TopicRightsServices;
+	readonly #expiries = new Expiries<Grant>((grant) => void this.#ask(grant.session, grant.topic));
+	/** The topics about which the application is being asked again; each promise resolves at the deadline. */
+	readonly #asking = new Map<Grant, (late: Decision) => void>();
+	readonly #deadlines: Deadlines<Grant>;
+
+	constructor(services: TopicRightsServices) {
+		this.#services = services;
+		this.#deadlines = new Deadlines(services.limits.handlerTimeoutMs, (grant) => this.#timedOut(grant));
+	}
+
+	/** Called when a client has been subscribed to a topic at its own request. */
+	granted(session: Session, topic: string, { until }: Allowed): void {
+		const grant = until === Infinity ? undefined : { session, topic };
+		this.#replace(session, topic, grant);
+		if (grant !== undefined) this.#expiries.set(grant, until - performance.now());
+	}
+
+	/** Called when a topic is no longer the client's own choice: it has left it, or the server has subscribed it. */
+	ended(session: Session, topic: string): void {
+		if (!hasGrant(session.grants, topic)) return;
+		this.#drop(grantOf(session.grants, topic) as Grant | undefined);
+		session.grants = withoutGrant(session.grants, topic);
+	}
+
+	/** Called when a connection has closed. */
+	closed(session: Session): void {
+		const { grants } = session;
+		if (typeof grants === 'object') for (const grant of grants.values()) this.#drop(grant as Grant | undefined);
+		session.grants = undefined;
+	}
+
+	/** Asks again about one topic, or all, that the clients asked for. Never rejects. */
+	async reauthorize(sessions: Iterable<Session>, topic: string | undefined): Promise<Reauthorized> {
+		const asked: Promise<boolean>[] = [];
+		for (const session of sessions) {
+			if (session.isBusy && session.inbound.running instanceof PendingAuthorization) session.inbound.running.outdate();
+			for (const each of topic === undefined ? grantedTopics(session.grants) : [topic])
+				if (hasGrant(session.grants, each)) asked.push(this.#ask(session, each));
+		}
+		const left = (await Promise.all(asked)).filter((isIn) => !isIn).length;
+		return { asked: asked.length, left };
+	}
+
+	/** Asks about one topic. Resolves with whether the client is still in it. Never rejects. */
+	async #ask(session: Session, topic: string): Promise<boolean> {
+		const grant = { session, topic };
+		// From now on, an earlier answer no longer counts.
+		this.#replace(session, topic, grant);
+		const decision = await this.#inTime(grant, this.#services.authorizer.decide(session, topic, 'subscribe to'));
+		if (grantOf(session.grants, topic) === grant) {
+			if (isAllowed(decision)) this.granted(session, topic, decision);
+			else this.#refuse(session, topic, decision);
+		}
+		return session.state !== 'closed' && session.topics.has(topic);
+	}
+
+	#inTime(grant: Grant, decision: MaybePromise<Decision>): MaybePromise<Decision> {
+		if (isAvailable(decision)) return decision;
+		const { promise, resolve } = Promise.withResolvers<Decision>();
+		this.#asking.set(grant, resolve);
+		this.#deadlines.add(grant);
+		void decision.then((inTime) => {
+			this.#settle(grant, inTime);
+		});
+		return promise;
+	}
+
+	#settle(grant: Grant, decision: Decision): void {
+		this.#asking.get(grant)?.(decision);
+		this.#asking.delete(grant);
+		this.#deadlines.delete(grant);
+	}
+
+	#timedOut(grant: Grant): void {
+		const { session, topic } = grant;
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, topic });
+		this.#settle(grant, { code: 'timeout', message: TIMED_OUT });
+	}
+
+	#refuse(session: Session, topic: string, { code, message }: RequestFault | NotAuthorized): void {
+		const { provider, refusals } = this.#services;
+		refusals.add('forbidden', { socketId: session.socketId, topic });
+		// The membership listener ends the grant. It rejects if the connection has just ended.
+		void provider.unsubscribe(session.socketId, topic, { by: 'server', code, message }).catch(ignore);
+	}
+
+	#replace(session: Session, topic: string, grant: Grant | undefined): void {
+		this.#drop(grantOf(session.grants, topic) as Grant | undefined);
+		session.grants = withGrant(session.grants, topic, grant);
+	}
+
+	/** A grant that is being asked about is settled when its answer comes, or at its deadline. */
+	#drop(grant: Grant | undefined): void {
+		if (grant !== undefined) this.#expiries.delete(grant);
+	}
+
+	/** Stops all timers. */
+	stop(): void {
+		this.#expiries.clear();
+		this.#deadlines.clear();
+		for (const resolve of this.#asking.values()) resolve({ code: 'stopping', message: 'The server is stopping' });
+		this.#asking.clear();
+	}
+}
+
+function ignore(): void {}
