@@ -1,4 +1,12 @@
-import { freePort, type RedisServer, RecordingLogger, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
+import {
+	freePort,
+	type RedisServer,
+	RecordingLogger,
+	startRedis,
+	startTcpProxy,
+	type TcpProxy,
+	until,
+} from '@orijs/testkit';
 import { SocketMessage, type StandardSchemaV1 } from '@orijs/websocket/protocol';
 import { Application, type AppSocket } from '../../../core/src/index.ts';
 import { SocketClient } from '../../../websocket-client/src/index.ts';
@@ -31,7 +39,7 @@ interface Node {
  * Everything runs in this process; each client has a network of its own, which leads to either node.
  */
 export class MembershipDeployment {
-	readonly ledger = new Ledger();
+	readonly ledger: Ledger = new Ledger();
 	readonly redis: RedisServer;
 	readonly #nodes: readonly Node[];
 	readonly #networks: readonly TcpProxy[];
@@ -146,7 +154,8 @@ export class MembershipDeployment {
 		for (const topic of TOPICS) {
 			const nodes = this.#nodes.filter(({ provider }) => provider.getTopicSubscriberCount(topic) > 0).length;
 			const [, subscribers] = (await this.redis.command('PUBSUB', 'NUMSUB', `orijs:${topic}`)) as [string, number];
-			if (Number(subscribers) !== nodes) return `${topic} has ${subscribers} subscribers at Redis, and ${nodes} nodes need it`;
+			if (Number(subscribers) !== nodes)
+				return `${topic} has ${subscribers} subscribers at Redis, and ${nodes} nodes need it`;
 		}
 		return undefined;
 	}
@@ -163,7 +172,10 @@ export class MembershipDeployment {
 			}
 			return undefined;
 		};
-		await until(() => missing() === undefined, { what: () => `the last message has arrived: ${missing()}`, timeoutMs: 20_000 });
+		await until(() => missing() === undefined, {
+			what: () => `the last message has arrived: ${missing()}`,
+			timeoutMs: 20_000,
+		});
 	}
 
 	async #publishLast(topic: string): Promise<number> {
