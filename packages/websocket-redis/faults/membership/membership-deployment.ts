@@ -154,7 +154,7 @@ export class MembershipDeployment {
 		for (const topic of TOPICS) {
 			const nodes = this.#nodes.filter(({ provider }) => provider.getTopicSubscriberCount(topic) > 0).length;
 			const [, subscribers] = (await this.redis.command('PUBSUB', 'NUMSUB', `orijs:${topic}`)) as [string, number];
-			if (Number(subscribers) !== nodes)
+			if (subscribers !== nodes)
 				return `${topic} has ${subscribers} subscribers at Redis, and ${nodes} nodes need it`;
 		}
 		return undefined;
@@ -224,5 +224,5 @@ async function startNode(
 }
 
 function namesOf(topics: Iterable<string>): string {
-	return [...topics].sort().join(' ') || 'none';
+	return [...topics].toSorted().join(' ') || 'none';
 }
