@@ -154,8 +154,7 @@ export class MembershipDeployment {
 		for (const topic of TOPICS) {
 			const nodes = this.#nodes.filter(({ provider }) => provider.getTopicSubscriberCount(topic) > 0).length;
 			const [, subscribers] = (await this.redis.command('PUBSUB', 'NUMSUB', `orijs:${topic}`)) as [string, number];
-			if (subscribers !== nodes)
-				return `${topic} has ${subscribers} subscribers at Redis, and ${nodes} nodes need it`;
+			if (subscribers !== nodes) return `${topic} has ${subscribers} subscribers at Redis, and ${nodes} nodes need it`;
 		}
 		return undefined;
 	}

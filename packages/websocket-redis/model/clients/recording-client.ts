@@ -1,6 +1,7 @@
 import { SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
+import { isGiven } from '../settings.ts';
 import { isNumbered, type Numbered, NumberedMessage } from '../numbered.ts';
 import type { Pending } from './pending.ts';
 import type { ClientEntry, ClientEvent } from './protocol.ts';
@@ -24,6 +25,8 @@ export class RecordingClient {
 	readonly #last = new Map<string, number>();
 	/** The subscriptions that the server has decided, by topic. */
 	readonly #given = new Map<string, number>();
+	/** Those of which the client was told. */
+	readonly #told = new Set<string>();
 	#lastId = 0;
 
 	constructor(name: string, url: string, journal: Journal<ClientEntry>, pending: Pending) {
@@ -45,22 +48,29 @@ export class RecordingClient {
 		this.#client.onError((error, stage) => this.#add({ do: 'error', stage, message: String(error) }));
 		this.#client.onTopicsChange(({ topic, type, by }) => {
 			// The server subscribes each connection. For the client, that is one subscription.
-			if (type !== 'subscribed' || by === 'client' || this.#given.has(topic)) return;
-			const id = ++this.#lastId;
-			this.#given.set(topic, id);
-			this.#add({ do: 'subscribe', id, channel: topic });
-			this.#add({ do: 'subscribed', id });
+			if (type !== 'subscribed' || by === 'client' || this.#told.has(topic)) return;
+			this.#told.add(topic);
+			this.#add({ do: 'subscribed', id: this.#givenId(topic) });
 		});
 		this.#client.onRecovered(({ topic, recovered, count }) => {
-			if (this.#given.has(topic)) this.#add({ do: 'recovered', channel: topic, recovered, count });
+			if (isGiven(topic)) this.#add({ do: 'recovered', channel: topic, recovered, count });
 		});
 		this.#client.on(NumberedMessage, (data, { topic, position }) => {
-			const given = topic === undefined ? undefined : this.#given.get(topic);
 			// What a subscription gets is written down by its listener.
 			if (topic === undefined) this.#received(data);
-			else if (given !== undefined) this.#received(data, given, position);
+			else if (isGiven(topic)) this.#received(data, this.#givenId(topic), position);
 			else if (!this.#current.has(topic) && !this.#ending.has(topic)) this.#received(data);
 		});
+	}
+
+	/** Returns the subscription that stands for a topic of the server. Messages may come before the client is told. */
+	#givenId(topic: string): number {
+		let id = this.#given.get(topic);
+		if (id === undefined) {
+			this.#given.set(topic, (id = ++this.#lastId));
+			this.#add({ do: 'subscribe', id, channel: topic });
+		}
+		return id;
 	}
 
 	get socketId(): string | undefined {
