@@ -65,7 +65,7 @@ export class Ledger {
 		if (stays.at(-1)?.until !== Infinity) stays.push({ from: Date.now(), until: Infinity });
 	}
 
-	/** Called when the server has decided that a client leaves a topic. */
+	/** Called when the server has decided that a client leaves a topic, and when the client is told. */
 	removed(client: number, topic: string): void {
 		const stay = this.#of(client, topic).stays.at(-1);
 		if (stay?.until === Infinity) stay.until = Date.now();

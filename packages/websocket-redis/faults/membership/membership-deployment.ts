@@ -77,8 +77,10 @@ export class MembershipDeployment {
 		const client = new SocketClient(`ws://127.0.0.1:${port}/ws?client=${index}`, {
 			reconnect: { minDelayMs: 20, maxDelayMs: 200 },
 		});
-		client.onTopicsChange(({ topic, type }) => {
+		client.onTopicsChange(({ topic, type, code }) => {
 			if (type === 'subscribed') this.ledger.subscribed(index, topic);
+			// After a reconnect, the server subscribes it again. It may also have removed it before it was told that it is in.
+			else if (code !== 'disconnected') this.ledger.removed(index, topic);
 		});
 		client.on(Numbered, ({ n }, { topic = '' }) => this.ledger.received(index, topic, n, topic.startsWith('kept:')));
 		client.onGap((gap) => this.ledger.gap(index, gap));
