@@ -10,7 +10,7 @@ export function isPayload(value: unknown): value is Payload {
 	return buffer instanceof SharedArrayBuffer && buffer !== value;
 }
 
-/** Returns whether the buffer of a view has shrunk to less than the view. A typed array then looks like an empty one. */
+/** Returns whether a view's buffer has become shorter than the view. A typed array then looks like an empty one. */
 function isOutOfBounds(view: ArrayBufferView): boolean {
 	try {
 		// Both throw if it is.
