@@ -22,7 +22,7 @@ interface Seen {
 	readonly gaps: GapNotice[];
 }
 
-/** A message that a client neither received nor was told of. */
+/** A message that a client did not receive, and that no gap covers. */
 export interface SilentLoss {
 	readonly client: number;
 	readonly topic: string;
@@ -31,10 +31,10 @@ export interface SilentLoss {
 }
 
 export interface Totals {
-	/** How many messages clients had to receive, or to be told of. */
+	/** How many messages clients had to receive, or gaps had to cover. */
 	expected: number;
 	received: number;
-	/** How many they were told of by gaps. */
+	/** How many gaps cover. */
 	told: number;
 	readonly silent: SilentLoss[];
 	/** How many messages came twice to a client on a topic with history. */

@@ -79,7 +79,7 @@ export class MembershipDeployment {
 		});
 		client.onTopicsChange(({ topic, type, code }) => {
 			if (type === 'subscribed') this.ledger.subscribed(index, topic);
-			// After a reconnect, the server subscribes it again. It may also have removed it before it was told that it is in.
+			// After a reconnect, the server subscribes it again. A client may learn that it is in when it is no longer.
 			else if (code !== 'disconnected') this.ledger.removed(index, topic);
 		});
 		client.on(Numbered, ({ n }, { topic = '' }) => this.ledger.received(index, topic, n, topic.startsWith('kept:')));
