@@ -1,5 +1,6 @@
+import { InvalidPayloadError } from '@orijs/websocket';
 import type { Payload, SocketData, SubscribeOptions, UnsubscribeOptions, WebSocketConnection } from '@orijs/websocket';
-import { isSpeaker } from '@orijs/websocket/internal';
+import { isPayload, isSpeaker } from '@orijs/websocket/internal';
 import type { ServerWebSocket } from 'bun';
 import { compressingSends } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
@@ -198,7 +199,11 @@ export class SocketAdopter {
 
 /** Returns the form in which the socket's client receives what the application sends. @throws {InvalidPayloadError} */
 function formOf<TData>(socket: WebSocketConnection, data: TData): TData {
-	return isSpeaker(socket) ? speakerForm(data) : data;
+	if (isSpeaker(socket)) return speakerForm(data);
+	// Bun would send an empty message.
+	if ((data instanceof ArrayBuffer || ArrayBuffer.isView(data)) && !isPayload(data))
+		throw new InvalidPayloadError(data);
+	return data;
 }
 
 function refuseData(): never {

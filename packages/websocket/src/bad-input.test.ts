@@ -189,12 +189,15 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(countOf(node.log, 'warn')).toBe(cases.length);
 	});
 
-	it('refuses a detached buffer', async () => {
+	it('refuses a detached buffer, and a view of a buffer that has become too short', async () => {
 		const node = await open();
 		const here = await node.connect({ topics: new Set(['t']) });
 		const [buffer, bytes] = [new ArrayBuffer(4), new Uint8Array(4)];
 		structuredClone([buffer, bytes], { transfer: [buffer, bytes.buffer] });
-		for (const payload of [buffer, bytes]) {
+		const shrunk = new ArrayBuffer(8, { maxByteLength: 8 });
+		const [short, view] = [new Uint8Array(shrunk, 4, 2), new DataView(shrunk, 4, 2)];
+		shrunk.resize(4);
+		for (const payload of [buffer, bytes, short, view]) {
 			for (const call of [
 				() => node.provider.publish('t', payload),
 				() => node.provider.send(here.id, payload),

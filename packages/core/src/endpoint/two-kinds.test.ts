@@ -141,6 +141,20 @@ describe('what handlers send to their own socket', () => {
 		expect(await client.received(1)).toEqual(['marker']);
 	});
 
+	it.each(['plain', 'speaking'])('is refused if its bytes are gone, and the client is %s', async (kind) => {
+		const { ws, sockets } = await recording(() => {});
+		const client = await (kind === 'plain' ? connectClient : connectSpeaker)(ws);
+		const socket = sockets[0] as AppSocket;
+		const bytes = new Uint8Array(4);
+		structuredClone(bytes, { transfer: [bytes.buffer] });
+		const shrunk = new ArrayBuffer(8, { maxByteLength: 8 });
+		const short = new DataView(shrunk, 4, 2);
+		shrunk.resize(4);
+		for (const gone of [bytes, bytes.buffer, short]) expect(() => socket.send(gone)).toThrow(InvalidPayloadError);
+		socket.send('marker');
+		expect(await client.received(1)).toEqual(['marker']);
+	});
+
 	it('arrives in a frame if it is shared memory', async () => {
 		const { ws, sockets } = await recording(() => {});
 		const client = await connectSpeaker(ws);

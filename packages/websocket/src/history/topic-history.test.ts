@@ -208,6 +208,23 @@ it('a loss is reported where messages are gone for good, and only there', async 
 	);
 });
 
+it('messages whose slice is lost are read, also if those before them are gone for good', async () => {
+	const node = new FlakyNode({ ...ROOMY, size: 5 });
+	await node.history.open();
+	const steps: Step[] = [
+		['append', 1],
+		['flush', 1],
+		['verify', 1],
+		['append', 3],
+		['drop', 1],
+		['append', 3],
+	];
+	for (const each of steps) await apply(node, each);
+	await node.settle();
+	node.close();
+	expect(node.numbers.slice(-3)).toEqual([4, 5, 6]);
+});
+
 it('a socket that catches up receives what it missed and then the live messages, once and in order', async () => {
 	const steps = fc.array(step('append', 'append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'resume'), {
 		maxLength: 40,

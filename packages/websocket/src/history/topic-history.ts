@@ -303,6 +303,8 @@ export class TopicHistory {
 		this.window.restart();
 		this.#options.onLost(Math.min(this.#completeAt, this.#suspectSince), this.#cursor, LOST);
 		for (const slice of rest) this.#deliver(slice);
+		// Slices after those that arrived were lost.
+		if (this.#cursor.offset < current.last) this.#isDue = true;
 	}
 
 	/**

@@ -4,8 +4,22 @@ export type Payload = string | ArrayBuffer | ArrayBufferView;
 export function isPayload(value: unknown): value is Payload {
 	if (typeof value === 'string') return true;
 	const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-	// A detached buffer has lost its bytes, and must not be mistaken for an empty one.
-	return buffer instanceof ArrayBuffer ? !buffer.detached : buffer instanceof SharedArrayBuffer && buffer !== value;
+	// What has lost its bytes must not be mistaken for something empty.
+	if (buffer instanceof ArrayBuffer)
+		return !buffer.detached && !(buffer.resizable && buffer !== value && isOutOfBounds(value as ArrayBufferView));
+	return buffer instanceof SharedArrayBuffer && buffer !== value;
+}
+
+/** Returns whether a view's buffer has become shorter than the view. A typed array then looks like an empty one. */
+function isOutOfBounds(view: ArrayBufferView): boolean {
+	try {
+		// Both throw if it is.
+		if (view instanceof DataView) return view.byteLength < 0;
+		(view as Uint8Array).keys();
+		return false;
+	} catch {
+		return true;
+	}
 }
 
 /**
