@@ -28,53 +28,53 @@ export interface ChatActions {
 	restart(): void;
 }
 
-/** Admits visitors, keeps track of who is where, and handles their messages. */
+/**
+ * Admits visitors, keeps track of who is where, and handles their messages. The hooks see every change, whether it
+ * comes from a request, from a moderator, or from the end of the connection.
+ */
 export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
 	const { node, moderatorKey, here, removals, tellWhoIsHere, restart } = actions;
-	return (
-		new SocketRouter<Visitor>()
-			.authenticate(introduce(moderatorKey))
-			// Called for every change, whether by a request, by a moderator, or because the connection has ended.
-			.onSubscribe(({ state: { person } }, topic) => {
-				const room = roomOf(topic);
-				if (room === undefined) return;
-				here.enter(person, room);
-				tellWhoIsHere(room);
-			})
-			.onUnsubscribe(({ state: { person } }, topic) => {
-				const room = roomOf(topic);
-				if (room === undefined) return;
-				here.leave(person, room);
-				tellWhoIsHere(room);
-			})
-			.on(Enter, async (ctx) => {
-				const { person, isModerator } = ctx.state;
-				await goTo(ctx, ctx.data.room);
-				return { node, you: person, isModerator };
-			})
-			.on(Remove, ({ state, data }) => removals.remove({ ...data, by: state.person.name }), {
-				guards: [({ state }) => state.isModerator],
-			})
-			.on(Rename, ({ state: { person }, data: { name }, topics }) => {
-				person.name = name;
-				for (const room of [...topics].map(roomOf)) if (room !== undefined) tellWhoIsHere(room);
-				return { name };
-			})
-			.on(Say, async (ctx) => {
-				const { id, room, text } = ctx.data;
-				mustBeIn(ctx, room);
-				const at = Date.now();
-				const said = { id, from: ctx.state.person, node: node.name, text, at };
-				// A page that receives no reply sends the message again with the same id.
-				await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
-				return { at };
-			})
-			.on(Type, (ctx) => {
-				mustBeIn(ctx, ctx.data.room);
-				return ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }, { except: 'self' });
-			})
-			.on(Restart, ({ data: { id } }) => {
-				if (id === node.id) restart();
-			})
-	);
+	return new SocketRouter<Visitor>()
+		.authenticate(introduce(moderatorKey))
+		.onSubscribe(({ state: { person } }, topic) => {
+			const room = roomOf(topic);
+			if (room === undefined) return;
+			here.enter(person, room);
+			tellWhoIsHere(room);
+		})
+		.onUnsubscribe(({ state: { person } }, topic) => {
+			const room = roomOf(topic);
+			if (room === undefined) return;
+			here.leave(person, room);
+			tellWhoIsHere(room);
+		})
+		.on(Enter, async (ctx) => {
+			const { person, isModerator } = ctx.state;
+			await goTo(ctx, ctx.data.room);
+			return { node, you: person, isModerator };
+		})
+		.on(Remove, ({ state, data }) => removals.remove({ ...data, by: state.person.name }), {
+			guards: [({ state }) => state.isModerator],
+		})
+		.on(Rename, ({ state: { person }, data: { name }, topics }) => {
+			person.name = name;
+			for (const room of [...topics].map(roomOf)) if (room !== undefined) tellWhoIsHere(room);
+			return { name };
+		})
+		.on(Say, async (ctx) => {
+			const { id, room, text } = ctx.data;
+			mustBeIn(ctx, room);
+			const at = Date.now();
+			const said = { id, from: ctx.state.person, node: node.name, text, at };
+			// A page that receives no reply sends the message again with the same id.
+			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
+			return { at };
+		})
+		.on(Type, (ctx) => {
+			mustBeIn(ctx, ctx.data.room);
+			return ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }, { except: 'self' });
+		})
+		.on(Restart, ({ data: { id } }) => {
+			if (id === node.id) restart();
+		});
 }

@@ -97,9 +97,9 @@ export const Rename = SocketMessage.define({
 });
 
 /**
- * Sends a message to everyone in a room, the sender included. Refused with `not_in_room` if the sender is not in it. The
- * page chooses a new id for each message. If it does not know whether a message has arrived, it sends the message again
- * with the same id. Duplicates are dropped.
+ * Sends a message to everyone in a room, the sender included. Refused with `not_in_room` if the sender is not in it.
+ * The page chooses a new id for each message. If it does not know whether a message has arrived, it sends the message
+ * again with the same id. Duplicates are dropped.
  */
 export const Say = SocketMessage.define({
 	name: 'chat.say',
