@@ -4,7 +4,7 @@ import { Deadlines } from '../support/deadlines.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import { GuardRun, type GuardServices, type UpgradeRequest } from './guard-run.ts';
 import { MessageFault, readMessage } from './read-message.ts';
-import { type GuardTable, runGuards } from './run-guards.ts';
+import { type GuardTable, isUnavailable, runGuards } from './run-guards.ts';
 
 /** An `@auth` that has been received and is to be answered. */
 export interface AuthRequest {
@@ -114,7 +114,18 @@ export class ConnectionGuards {
 		}
 		GuardRun.end(run);
 		if (verdict === 'failed') session.end(CloseCode.internalError, 'guard failed');
+		else if (isUnavailable(verdict)) this.#postpone(session);
 		else if (verdict !== 'passed') this.#refuse(session, pending.request, verdict.code);
+	}
+
+	/** Nothing has been decided, so the client is to try again. */
+	#postpone(session: Session): void {
+		this.#faults.wrong(
+			'Connection closed (1013): a guard could not decide (unavailable); the client may try again',
+			'Connections closed (1013): guards could not decide (unavailable); the clients may try again',
+			{ socketId: session.socketId },
+		);
+		session.end(CloseCode.tryAgainLater, 'unavailable');
 	}
 
 	/** @param reason the reason in the close frame: `unauthorized`, or the code of a guard's `SocketError` */

@@ -53,6 +53,23 @@ describe('hooks', () => {
 		]);
 	});
 
+	it('run in order, onOpen first, if the open handler closes the connection', async () => {
+		const { events, router } = recorded();
+		const app = new Application({ logger: new RecordingLogger() })
+			.websocket()
+			.socketRouter(router)
+			.onWebSocket({
+				open(ws) {
+					void ws.subscribe('a');
+					ws.close(4000);
+				},
+			});
+		const client = await connectSpeaker((await serve(app)).ws);
+		await client.closed;
+		await until(() => events.length === 4, { what: 'all hooks have run' });
+		expect(events.map((event) => event.split(/[ ,:]/)[0])).toEqual(['open', '+a', '-a', 'close']);
+	});
+
 	it('of all routers run, one at a time; a slow one delays the next ones of its connection only', async () => {
 		const { events, router } = recorded();
 		const gate = Promise.withResolvers<void>();

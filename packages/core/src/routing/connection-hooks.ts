@@ -95,8 +95,8 @@ export class ConnectionHooks {
 	/** Called when a connection that was opened has ended, and the handlers of its messages have started. */
 	closed(session: Session, code: number, reason: string): void {
 		const { topics } = session;
+		// If the `open` handler has closed the connection, these calls wait for those of `onOpen`.
 		const queue = this.#queueOf(session);
-		queue.isHeld = false;
 		for (const topic of topics) {
 			for (const hook of this.#hooks.onUnsubscribe)
 				queue.calls.push({ hook: 'onUnsubscribe', run: (ctx) => hook(ctx, topic, CLOSED) });

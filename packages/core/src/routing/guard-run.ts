@@ -1,11 +1,12 @@
 import {
+	InvalidOptionError,
 	InvalidUserIdError,
 	type Logger,
 	type SubscribeOptions,
 	UnknownSocketError,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import { type FailureLog, isUserId, toError } from '@orijs/websocket/internal';
+import { type FailureLog, isUserId, show, toError } from '@orijs/websocket/internal';
 import { type RequestMessage, SocketRequestError } from '@orijs/websocket/protocol';
 import { TooManyTopicsError } from '../errors.ts';
 import type { AllLimits } from '../limits.ts';
@@ -130,7 +131,12 @@ export class GuardRun implements AuthenticateContext {
 		if (this.#runState === 'passed') return provider.subscribe(this.socketId, topic, options);
 		if (this.#runState === 'ended') return calls.refuse(new UnknownSocketError(this.socketId));
 		try {
-			if (options !== undefined) checkOptions('ctx.subscribe()', options, ['past']);
+			if (options !== undefined) {
+				checkOptions('ctx.subscribe()', options, ['past']);
+				const { past } = options;
+				if (past !== undefined && typeof past !== 'boolean')
+					throw new InvalidOptionError(`past of ctx.subscribe() must be true or false, not ${show(past)}`);
+			}
 			if (this.#topics?.has(topic) !== true) {
 				if (this.#topicCount() >= limits.topicsPerSocket) {
 					refusals.add('topics', { socketId: this.socketId, topic });

@@ -129,6 +129,20 @@ describe('what a guard subscribes to', () => {
 		expect(errors[2]).toMatchObject({ topic: 'c', limit: 2 });
 		expect([framesOf(client).slice(0, -1), app.refusals.topics]).toEqual([['@subscribed a b'], 1]);
 	});
+
+	it('says whether with the past by true or false, and nothing else', async () => {
+		const { connect, log } = await serveGuarded(
+			new SocketRouter().guard(async (ctx) => {
+				await expect(ctx.subscribe('a', { past: 'no' as unknown as boolean })).rejects.toThrow(
+					'past of ctx.subscribe() must be true or false, not "no"',
+				);
+				return true;
+			}),
+		);
+		const client = await connect();
+		await ask(client, '@auth');
+		expect([framesOf(client).length, log.errors]).toEqual([1, []]);
+	});
 });
 
 it('ctx.request in a guard rejects at once, and says why', async () => {

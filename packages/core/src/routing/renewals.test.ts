@@ -108,6 +108,19 @@ describe('a client that sends @auth again', () => {
 		expect([runs, answersOf(client).map(([id]) => id)]).toEqual([2, ['a', 'b']]);
 	});
 
+	it('has its credentials looked at even if another frame was its first', async () => {
+		const { connect } = await serving((ctx, auth) => {
+			ctx.state.name = auth ?? 'a guest';
+			return auth !== 'bad';
+		});
+		const client = await connect();
+		expect(await ask(client, 'state')).toMatchObject({ data: { name: 'a guest' } });
+		await ask(client, '@auth', 'Ada');
+		expect(await ask(client, 'state')).toMatchObject({ data: { name: 'Ada' } });
+		sendTyped(client, '@auth', 'bad', 'a');
+		expect(await client.closed).toEqual({ code: 4401, reason: 'unauthorized' });
+	});
+
 	it('is closed with 4401 if a guard refuses it, with its code', async () => {
 		const { connectAs, app, log } = await serving((_ctx, auth) => {
 			if (auth === 'stolen') throw new SocketError('token_revoked', 'Log in again');

@@ -10,7 +10,7 @@ import { GuardRun, type GuardServices, type GuardTopics, type UpgradeRequest } f
 import type { MessageEvents } from './message-events.ts';
 import { applyChanges } from './apply-changes.ts';
 import { packHeaders, unpackHeaders } from './packed-headers.ts';
-import { type GuardTable, runGuards, TOKEN_EXPIRED, type Verdict } from './run-guards.ts';
+import { type GuardTable, isUnavailable, runGuards, TOKEN_EXPIRED } from './run-guards.ts';
 import { sendRefusal } from './send-refusal.ts';
 
 export interface RenewalsOptions extends GuardServices {
@@ -74,7 +74,8 @@ export class Renewals {
 			remoteAddress: run.remoteAddress,
 			topics: GuardRun.topicsOf(run),
 			expiry,
-			isAuthenticated: hasAuth,
+			// Without its first frame's credentials, `authenticate` has decided too; those that come later are new ones.
+			isAuthenticated: hasAuth || this.#options.table.authenticate !== undefined,
 			renewal: undefined,
 		});
 	}
@@ -219,9 +220,4 @@ export class Renewals {
 		this.#options.refusals.add('expired', { socketId: session.socketId });
 		session.end(CloseCode.unauthorized, TOKEN_EXPIRED);
 	}
-}
-
-/** Whether a guard has refused only because it could not decide. */
-function isUnavailable(verdict: Verdict): boolean {
-	return typeof verdict === 'object' && verdict.code === 'unavailable';
 }

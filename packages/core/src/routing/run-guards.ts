@@ -13,6 +13,11 @@ export type GuardTable = Pick<RoutingTable, 'authenticate' | 'guards'>;
  */
 export type Verdict = 'passed' | 'failed' | { readonly code: string } | undefined;
 
+/** Whether a guard has refused only because it could not decide. */
+export function isUnavailable(verdict: Verdict): boolean {
+	return typeof verdict === 'object' && verdict.code === 'unavailable';
+}
+
 /** Runs `authenticate`, then all guards in order, until one does not pass. Never rejects. */
 export async function runGuards(run: GuardRun, table: GuardTable, faults: FaultLog): Promise<Verdict> {
 	const { authenticate, guards } = table;

@@ -39,6 +39,17 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 		expect(log.errors).toMatchObject([{ message: 'A connection guard failed', details: { err: error } }]);
 		expect(app.refusals.guard).toBe(0);
 	});
+
+	it('a SocketError with the code unavailable closes it with 1013, so that its client tries again', async () => {
+		const { client, log, app } = await guarded(() => failing(new SocketError('unavailable', 'no session store')));
+
+		sendTyped(client, '@auth', 'ann', 'a');
+		expect(await client.closed).toEqual({ code: 1013, reason: 'unavailable' });
+		expect([log.errors.map(({ message }) => message), app.refusals.guard]).toEqual([
+			['Connection closed (1013): a guard could not decide (unavailable); the client may try again'],
+			0,
+		]);
+	});
 });
 
 async function guarded(guard: () => Promise<boolean>) {

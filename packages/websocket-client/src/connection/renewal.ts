@@ -16,6 +16,8 @@ export class Renewal {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** How often the client's own renewals have failed in a row. */
 	#failed = 0;
+	/** When the credentials expire, by the monotonic clock. */
+	#expiry = Infinity;
 
 	/** @param credentials calls `auth()` @param backoff bounds the delays after failures */
 	constructor(connection: Connection, credentials: () => Promise<unknown>, failures: Failures, backoff: DelayBounds) {
@@ -32,6 +34,7 @@ export class Renewal {
 	accepted({ expiresInMs }: AuthAnswer): void {
 		this.stop();
 		this.#failed = 0;
+		this.#expiry = performance.now() + (expiresInMs ?? Infinity);
 		if (expiresInMs !== undefined) this.#after(expiresInMs * (0.5 + Math.random() * 0.4));
 	}
 
@@ -67,7 +70,9 @@ export class Renewal {
 			if (!this.#connection.isOpen) return;
 			if (!this.#failed) this.#failures.report(error, 'auth');
 			this.stop();
-			this.#after(fullJitter(this.#failed++, this.#backoff));
+			// Several attempts are left until the credentials expire, however long it has been failing.
+			const most = Math.max(1_000, (this.#expiry - performance.now()) / 4);
+			this.#after(Math.min(most, fullJitter(this.#failed++, this.#backoff)));
 		}
 	}
 }
