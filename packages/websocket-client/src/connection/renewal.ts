@@ -71,7 +71,7 @@ export class Renewal {
 			if (!this.#failed) this.#failures.report(error, 'auth');
 			this.stop();
 			// Several attempts are left until the credentials expire, however long it has been failing.
-			const most = Math.max(1_000, (this.#expiry - performance.now()) / 4);
+			const most = Math.max(250, (this.#expiry - performance.now()) / 4);
 			this.#after(Math.min(most, fullJitter(this.#failed++, this.#backoff)));
 		}
 	}

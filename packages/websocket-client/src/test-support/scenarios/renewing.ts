@@ -92,6 +92,22 @@ export const renewing: Record<string, Scenario> = {
 		assert.equal(client.state, 'ready');
 	},
 
+	'a renewal that fails is tried again in time, even if the backoff is longer': async (server) => {
+		await server.serve({ token: 'right', expiresInMs: 4_000 });
+		let calls = 0;
+		const auth = (): string => {
+			if (++calls === 2) throw new Error('away');
+			return 'right';
+		};
+		const client = await readyClient(server, {
+			auth,
+			reconnect: { minDelayMs: 1_000_000_000, maxDelayMs: 1_000_000_000 },
+		});
+		client.onError(() => {});
+		await eventually(async () => (await server.credentials()).length === 2, 'they were renewed');
+		assert.deepEqual([statesOf(client), await server.accepted()], [['connecting', 'ready'], 1]);
+	},
+
 	'a time until expiry that is longer than a timer can be does not overflow': async (server) => {
 		await server.serveRaw({ limits: { expiresInMs: 1e12 } });
 		const client = await readyClient(server, { auth: () => 'right' });
