@@ -103,8 +103,12 @@ export const renewing: Record<string, Scenario> = {
 			auth,
 			reconnect: { minDelayMs: 1_000_000_000, maxDelayMs: 1_000_000_000 },
 		});
-		client.onError(() => {});
+		const failures = failuresOf(client);
 		await eventually(async () => (await server.credentials()).length === 2, 'they were renewed');
+		assert.deepEqual(
+			failures.map(([stage, { message }]) => [stage, message]),
+			[['auth', 'away']],
+		);
 		assert.deepEqual([statesOf(client), await server.accepted()], [['connecting', 'ready'], 1]);
 	},
 
