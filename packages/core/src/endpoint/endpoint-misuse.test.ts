@@ -203,6 +203,41 @@ describe('a server that does not have the handlers of its endpoint, although the
 	});
 });
 
+it('a second server with the handlers of an endpoint gets 500, because its sockets would receive nothing', async () => {
+	const logger = new RecordingLogger();
+	const endpoint = at('/ws', { logger });
+	const serve = () =>
+		Bun.serve({ port: 0, fetch: (req, server) => endpoint.handle(req, server), websocket: endpoint.websocket });
+	const [first, second] = [serve(), serve()];
+	onTestFinished(async () => {
+		await endpoint.stop();
+		await Promise.all([first.stop(true), second.stop(true)]);
+	});
+	await endpoint.start(first);
+	await expect(connectClient(`${second.url.origin}/ws`)).rejects.toThrow('500');
+	expect(endpoint.refusals.miswired).toBe(1);
+	expect(logger.errors[0]?.message).toContain('its server is not the one that was passed to start()');
+	await connectClient(`${first.url.origin}/ws`);
+});
+
+it('a copy of the handlers with others among them counts as other handlers', async () => {
+	const logger = new RecordingLogger();
+	const endpoint = at('/ws', { logger });
+	const received: unknown[] = [];
+	const server = Bun.serve<SocketData>({
+		port: 0,
+		fetch: (req, server) => endpoint.handle(req, server),
+		websocket: { ...endpoint.websocket, message: (_, message) => void received.push(message) },
+	});
+	onTestFinished(() => endpoint.stop());
+	await endpoint.start(server);
+	const client = new WebSocket(`${server.url.origin.replace('http', 'ws')}/ws`, ['orijs.none', 'orijs.1']);
+	client.onopen = () => client.send('{"type":"@auth","data":"SECRET","correlationId":"a"}');
+	await new Promise((resolve) => (client.onclose = resolve));
+	expect([received, endpoint.refusals.miswired]).toEqual([[], 1]);
+	expect(logger.errors[0]?.message).toContain('its server has other websocket handlers');
+});
+
 it('a connection that the program has upgraded itself is closed, and that is logged', async () => {
 	const logger = new RecordingLogger();
 	const endpoint = at('/ws', { logger });

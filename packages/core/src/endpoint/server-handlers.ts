@@ -39,7 +39,7 @@ export function serverHandlers(
 		limits.idleTimeout = Math.max(limits.idleTimeout, idleTimeout);
 		limits.backpressureLimit = Math.max(limits.backpressureLimit, backpressureLimit);
 	}
-	return {
+	return whole({
 		...limits,
 		perMessageDeflate: [first, ...others].some(({ compressFrom }) => compressFrom !== undefined),
 		open(raw) {
@@ -70,7 +70,19 @@ export function serverHandlers(
 		drain(raw) {
 			return endpointAt(raw)?.onDrain(raw.data as SocketSession);
 		},
-	};
+	});
+}
+
+/**
+ * Keeps the handlers out of copies such as `{ ...endpoint.websocket, message }`: a part of them, with the `message` of
+ * an application, would pass it the protocol's frames, and with them the credentials of clients. Bun finds them all the
+ * same, and a server with such a copy counts as one with other handlers.
+ */
+function whole(handlers: WebSocketHandler<SocketData>): WebSocketHandler<SocketData> {
+	for (const [name, value] of Object.entries(handlers)) {
+		if (typeof value === 'function') Object.defineProperty(handlers, name, { enumerable: false });
+	}
+	return handlers;
 }
 
 /** Receives a frame if it is not longer than the endpoint of its socket allows. */

@@ -14,6 +14,7 @@ import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../rout
 import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
 import type { SocketEndpointOptions, WebSocketHandlers } from '../websocket-options.ts';
 import { EndpointSetup } from './endpoint-setup.ts';
@@ -171,8 +172,22 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	): Promise<Response | undefined> {
 		const { running, refusals } = this.#setup;
 		if (running === undefined) return unavailable(req, refusals, this.#state === 'stopped' ? 'stopping' : 'notStarted');
+		if (this.#server?.is(server) !== true) return this.#refuseOther();
 		const response = await running.upgrade(asRouted(req, params), server);
 		return response === undefined ? undefined : respondWithCookies(response, req);
+	}
+
+	/** Refuses a request that came to another server: its sockets would receive nothing that is published. */
+	#refuseOther(): Response {
+		const { refusals, logger } = this.#setup;
+		refusals.count('miswired');
+		new FaultLog(logger).wrong(
+			'A connection was refused: its server is not the one that was passed to start(). An endpoint serves one server; ' +
+				'for another one, create another endpoint with a provider of its own',
+			'Connections were refused: their server is not the one that was passed to start()',
+			{},
+		);
+		return new Response('Internal Server Error', { status: 500 });
 	}
 
 	/**

@@ -27,6 +27,11 @@ export class StandaloneServer {
 		return known;
 	}
 
+	/** Whether it is this server. */
+	is(server: Server<SocketData>): boolean {
+		return this.#server === server;
+	}
+
 	/**
 	 * Adds an endpoint.
 	 *
