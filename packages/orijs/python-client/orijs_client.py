@@ -29,6 +29,7 @@ BLANK = "".join(map(chr, range(0x21))) + "\ufeff"
 BINARY_FRAME = b"\x00orijs\x00\x01"
 READY_WITHIN = 15.0
 TOPICS_PER_REQUEST = 100
+UNDECIDED = {"too_many_requests", "rate_limited", "stopping"}  # what was, still is
 GIVE_UP = {1002, 1003, 1007, 4401}
 
 
@@ -46,18 +47,28 @@ class Topic:
 
 
 class Client:
-    def __init__(self, url: str, token: Any = NOTHING, *, ping_s: float = 20, pong_s: float = 10, retry_s: float = 0.5):
+    def __init__(
+        self,
+        url: str,
+        token: Any = NOTHING,  # the credentials, or a function that gets them, perhaps async
+        *,
+        ping_s: float = 20,  # how often to ping
+        pong_s: float = 10,  # how long to wait for any frame after that
+        retry_s: float = 0.5,  # the longest delay of the first reconnect without a hint
+        renew: tuple[float, float] = (0.5, 0.9),  # which part of the credentials' time passes before their renewal
+    ):
         self.events: asyncio.Queue = asyncio.Queue()
         self.requests: dict[str, Callable[[Any], Awaitable[Any]]] = {}  # how to answer the server's, by name
         self.topics: dict[str, Topic] = {}
         self._url, self._token = url, token
         self._ping_s, self._pong_s, self._retry_s = ping_s, pong_s, retry_s
+        self._renew = renew
         self._everyone = Topic()
         self._ids = map(str, itertools.count(1))
         self._pending: dict[str, tuple[asyncio.Future, Callable[[dict], None]]] = {}
         self._outbox: asyncio.Queue = asyncio.Queue()
         self._bound: Optional[Bound] = None
-        self._is_ready = False
+        self.is_ready = False
         self._socket: Any = None
         self._run_task: Optional[asyncio.Task] = None
         self._renewal: Optional[asyncio.Task] = None
@@ -86,20 +97,14 @@ class Client:
     async def request(self, type: str, data: Any = NOTHING, timeout_s: float = 10) -> Any:
         return await asyncio.wait_for(self._request(type, data), timeout_s)
 
-    async def subscribe(self, name: str, rewind: Optional[int] = None) -> None:
-        """Raises Refused; after Disconnected the topic is still wanted, and asked for on the next connection."""
-        topic = self.topics.setdefault(name, Topic())
-        topic.is_wanted = True
-        if topic.is_in:
-            return
-        try:
-            answer = await self._subscribe([name], rewind)
-        except Refused:
-            if not topic.is_in:
-                self.topics.pop(name, None)
-            raise
-        for refusal in answer["refused"]:
-            raise Refused(refusal["code"], refusal["message"])
+    async def subscribe(self, *names: str, rewind: Optional[int] = None) -> None:
+        """Raises Refused; after Disconnected the topics are still wanted, and asked for on the next connection."""
+        for name in names:
+            self.topics.setdefault(name, Topic()).is_wanted = True
+        missing = [name for name in names if not self.topics[name].is_in]
+        if missing:
+            for refusal in (await self._subscribe(missing, rewind))["refused"]:
+                raise Refused(refusal["code"], refusal["message"])
 
     async def unsubscribe(self, name: str) -> None:
         topic = self.topics.setdefault(name, Topic())
@@ -129,7 +134,7 @@ class Client:
         attempts, has_expired = 0, False
         while True:
             code, reason, gives_up = await self._connection(first)
-            if self._is_ready:
+            if self.is_ready:
                 attempts, has_expired = 0, False
             if code == 4401 and reason == "token_expired" and not has_expired:
                 has_expired, gives_up = True, False
@@ -295,7 +300,7 @@ class Client:
         if "error" in frame:
             return
         data = frame["data"]
-        self._is_ready, self._bound = True, Bound.of(data)
+        self.is_ready, self._bound = True, Bound.of(data)
         self._expire(data)
         if self._everyone.missed_from:
             self._emit(self._everyone.missed_from.gap_until(self._bound, "*"))
@@ -322,7 +327,7 @@ class Client:
         self._renewal = None if expires_in_ms is None else asyncio.create_task(self._renew_within(expires_in_ms / 1000))
 
     async def _renew_within(self, seconds: float) -> None:
-        await asyncio.sleep(seconds * random.uniform(0.5, 0.9))
+        await asyncio.sleep(seconds * random.uniform(*self._renew))
         delay = min(1, seconds / 20)
         while True:
             with contextlib.suppress(Refused):
@@ -335,7 +340,7 @@ class Client:
     def _subscribe(self, names: list[str], rewind: Optional[int] = None) -> asyncio.Future:
         entries = []
         for name in names:
-            topic = self.topics[name]
+            topic = self.topics.setdefault(name, Topic())
             topic.subscribing += 1
             topic.is_recovering = topic.position is not None
             since = {"since": topic.position} if topic.is_recovering else {}
@@ -351,11 +356,10 @@ class Client:
                 continue
             topic.subscribing -= 1
             removal, topic.removal = topic.removal, None
-            if "error" in frame:  # Nothing was decided: what was, still is.
-                if removal:
-                    self._remove(removal)
-                else:
-                    self._start(self._subscribe_later(name))
+            if "error" in frame and frame["error"]["code"] in UNDECIDED and not removal:
+                self._start(self._subscribe_later(name))
+            elif "error" in frame:
+                self._remove(removal or {"topic": name, **frame["error"]})
             elif name not in refused:
                 topic.is_in = topic.is_in or not topic.unsubscribing
                 self._end_gap(name, topic, Bound.of(frame["data"]))
@@ -417,6 +421,7 @@ class Client:
             topic = self.topics.get(entry["topic"])
             if topic is None or topic.unsubscribing:
                 continue
+            topic.by_server = False
             if topic.subscribing:
                 topic.removal = entry
             else:
@@ -435,7 +440,7 @@ class Client:
             self._bound = Bound.of(frame["data"])
 
     def _on_lost(self, code: int, reason: str, will_reconnect: bool) -> None:
-        was_ready, self._is_ready, self._socket = self._is_ready, False, None
+        was_ready, self.is_ready, self._socket = self.is_ready, False, None
         for name, topic in [("*", self._everyone), *self.topics.items()]:
             was_in, topic.is_in, topic.by_server = topic.is_in, False, False
             if was_in:

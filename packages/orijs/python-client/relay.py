@@ -5,17 +5,21 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    async def __aenter__(self) -> "Relay":
-        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"ws://127.0.0.1:{port}{self._to.path}"
-        return self
-
     def __init__(self, url: str):
         self._to = urlsplit(url)
         self._writers: list[asyncio.StreamWriter] = []
         self._flows = asyncio.Event()
         self.mend()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"ws://127.0.0.1:{port}{self._to.path}"
+
+    async def stop(self) -> None:
+        self.cut()
+        self._flows.set()
+        self._server.close()
 
     def cut(self) -> None:
         """Ends all connections, and every new one at once."""
@@ -49,8 +53,3 @@ class Relay:
             pass
         finally:
             writer.transport.abort() if self._is_cut else writer.close()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut()
-        self._flows.set()
-        self._server.close()

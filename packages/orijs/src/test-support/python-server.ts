@@ -1,6 +1,7 @@
 import { Application, SocketRouter } from '@orijs/core';
 import { InProcWsProvider } from '@orijs/websocket';
 import { SocketError, SocketMessage } from '@orijs/websocket/protocol';
+import { RecordingLogger, until } from '@orijs/testkit';
 import { z } from 'zod';
 
 /** What a client of the tests sends as credentials: they say what the server does with the connection. */
@@ -54,6 +55,8 @@ const Fail = SocketMessage.define({ name: 'fail', data: nothing, reply: nothing 
 const Add = SocketMessage.define({ name: 'add', data: z.object({ user: z.string(), topic }), reply: nothing });
 const Remove = SocketMessage.define({ name: 'remove', data: z.object({ user: z.string(), ...Why }), reply: nothing });
 const Flicker = SocketMessage.define({ name: 'flicker', data: z.object({ topic, times: z.number() }), reply: nothing });
+/** Is answered once a subscription to a topic `held:*` is pending. */
+const UntilHeld = SocketMessage.define({ name: 'until-held', data: z.object({ topic }), reply: nothing });
 /** Lets the pending subscriptions to topics `held:*` be decided. */
 const Release = SocketMessage.define({ name: 'release', data: nothing, reply: nothing });
 
@@ -76,7 +79,7 @@ export async function startServer(): Promise<{ url: string; stop: () => Promise<
 			for (const room of futures) await ctx.subscribe(room, { past: false });
 			return true;
 		})
-		.guard((ctx) => ctx.state.credentials.user !== 'banned')
+		.guard((ctx) => ctx.state.credentials?.user !== 'banned')
 		.onOpen(async (ctx) => {
 			const { asks, at = new Date() } = ctx.state.credentials;
 			if (!asks) return;
@@ -128,13 +131,17 @@ export async function startServer(): Promise<{ url: string; stop: () => Promise<
 			}
 			return null;
 		})
+		.on(UntilHeld, async (ctx) => {
+			await until(() => held.has(ctx.data.topic), { what: `a client has asked for ${ctx.data.topic}` });
+			return null;
+		})
 		.on(Release, () => {
 			for (const { resolve } of held.values()) resolve(true);
 			held.clear();
 			return null;
 		});
 
-	const app = new Application({ signals: false })
+	const app = new Application({ signals: false, logger: new RecordingLogger() })
 		.websocket(provider, {
 			limits: { messagesPerSecond: 1_000 },
 			authorize: {
