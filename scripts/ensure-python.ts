@@ -5,7 +5,8 @@ import { installer } from './lib/system-package.ts';
 if (findPython() === undefined) {
 	const python = installer({
 		missing: 'There is no Python 3.9 or later with the package `websockets`',
-		advice: 'Install Python, and `python3-websockets` (Debian, Ubuntu) or `pip install websockets`, then run this again.',
+		advice:
+			'Install Python, and `python3-websockets` (Debian, Ubuntu) or `pip install websockets`, then run this again.',
 	});
 	if (Bun.which('apt-get') === null) python.refuse('apt-get is not available to install it.');
 	python.apt(['python3-websockets']);

@@ -30,6 +30,7 @@ BINARY_FRAME = b"\x00orijs\x00\x01"
 READY_WITHIN = 15.0
 TOPICS_PER_REQUEST = 100
 UNDECIDED = {"too_many_requests", "rate_limited", "stopping"}  # what was, still is
+TRANSIENT = {"unavailable", "timeout", "internal"}  # of a topic that the client was in
 GIVE_UP = {1002, 1003, 1007, 4401}
 
 
@@ -140,7 +141,9 @@ class Client:
                 has_expired, gives_up = True, False
             self._on_lost(code, reason, not gives_up)
             if gives_up:
-                return None if first.done() else first.set_exception(Disconnected(code, reason))
+                if not first.done():
+                    first.set_exception(Disconnected(code, reason))
+                return
             hint = re.search(r"(?:^|; )retry-after-ms=(\d+)$", reason)
             delay = self._retry_s * 2 ** min(attempts, 6) * random.uniform(0.5, 1)
             await asyncio.sleep(int(hint[1]) / 1000 if hint and attempts == 0 else delay)
@@ -163,7 +166,10 @@ class Client:
         try:
             async for frame in socket:
                 self._heard.set()
-                self._on_binary(frame) if isinstance(frame, bytes) else self._on_text(frame)
+                if isinstance(frame, bytes):
+                    self._on_binary(frame)
+                else:
+                    self._on_text(frame)
         except websockets.ConnectionClosed:
             pass
         finally:
@@ -262,9 +268,14 @@ class Client:
         elif "error" in frame:
             self._emit(Failed(frame["type"], frame["error"]["code"], frame["error"]["message"]))
         else:
-            notices = {"@position": self._on_position, "@subscribed": self._on_subscribed,
-                       "@unsubscribed": self._on_unsubscribed, "@gap": self._on_gap}
-            notices.get(frame["type"], lambda _: None)(data)
+            notices = {
+                "@gap": self._on_gap,
+                "@position": self._on_position,
+                "@subscribed": self._on_subscribed,
+                "@unsubscribed": self._on_unsubscribed,
+            }
+            if frame["type"] in notices:
+                notices[frame["type"]](data)
 
     def _deliver(self, head: dict, name: Optional[str], data: Any) -> None:
         topic, position = self.topics.get(head.get("topic")), head.get("position")
@@ -363,6 +374,9 @@ class Client:
             elif name not in refused:
                 topic.is_in = topic.is_in or not topic.unsubscribing
                 self._end_gap(name, topic, Bound.of(frame["data"]))
+            elif refused[name]["code"] in TRANSIENT and (topic.is_in or topic.missed_from):
+                topic.missed_from = topic.missed_from or self._bound
+                self._start(self._subscribe_later(name))
             elif not (refused[name]["code"] == "invalid_data" and topic.is_in):
                 self._remove(refused[name])
 

@@ -29,7 +29,7 @@ class Relay:
         self._writers.clear()
 
     def freeze(self) -> None:
-        """Loses all bytes of the connections there are; they stay open."""
+        """Holds back all bytes; the connections stay open."""
         self._flows.clear()
 
     def mend(self) -> None:
@@ -37,10 +37,10 @@ class Relay:
         self._flows.set()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._is_cut:
-            return writer.transport.abort()
         to_reader, to_writer = await asyncio.open_connection(self._to.hostname, self._to.port)
         self._writers += [writer, to_writer]
+        if self._is_cut:
+            self.cut()
         await asyncio.gather(self._pump(reader, to_writer), self._pump(to_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,4 +52,4 @@ class Relay:
         except ConnectionError:
             pass
         finally:
-            writer.transport.abort() if self._is_cut else writer.close()
+            writer.close()

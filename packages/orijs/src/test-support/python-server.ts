@@ -41,8 +41,16 @@ const Echo = SocketMessage.define({
 	data: z.object({ at: z.date(), scan: bytes, text: z.string() }),
 	reply: z.object({ at: z.date(), scans: z.array(bytes), raw: z.instanceof(ArrayBuffer) }),
 });
-const Say = SocketMessage.define({ name: 'say', data: z.object({ topic, texts: z.array(z.string()) }), reply: nothing });
-const Store = SocketMessage.define({ name: 'store', data: z.object({ topic, at: z.date(), scan: bytes }), reply: nothing });
+const Say = SocketMessage.define({
+	name: 'say',
+	data: z.object({ topic, texts: z.array(z.string()) }),
+	reply: nothing,
+});
+const Store = SocketMessage.define({
+	name: 'store',
+	data: z.object({ topic, at: z.date(), scan: bytes }),
+	reply: nothing,
+});
 /** Text, or bytes, without a schema: to the topic, or to this client. */
 const Raw = SocketMessage.define({
 	name: 'raw',
