@@ -65,8 +65,8 @@ const Remove = SocketMessage.define({ name: 'remove', data: z.object({ user: z.s
 const Flicker = SocketMessage.define({ name: 'flicker', data: z.object({ topic, times: z.number() }), reply: nothing });
 /** Is answered once a subscription to a topic `held:*` is pending. */
 const UntilHeld = SocketMessage.define({ name: 'until-held', data: z.object({ topic }), reply: nothing });
-/** Lets the pending subscriptions to topics `held:*` be decided. */
-const Release = SocketMessage.define({ name: 'release', data: nothing, reply: nothing });
+/** Allows it. */
+const Release = SocketMessage.define({ name: 'release', data: z.object({ topic }), reply: nothing });
 
 /** A server for the client in Python: it does what the client's credentials and messages say. */
 export async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
@@ -143,9 +143,9 @@ export async function startServer(): Promise<{ url: string; stop: () => Promise<
 			await until(() => held.has(ctx.data.topic), { what: `a client has asked for ${ctx.data.topic}` });
 			return null;
 		})
-		.on(Release, () => {
-			for (const { resolve } of held.values()) resolve(true);
-			held.clear();
+		.on(Release, (ctx) => {
+			held.get(ctx.data.topic)?.resolve(true);
+			held.delete(ctx.data.topic);
 			return null;
 		});
 
