@@ -26,6 +26,11 @@ export const TOPICS = [
 	'kept:2',
 	'brief:0',
 ] as const;
+/** The topics to which the server subscribes every client, on each of its connections. */
+export const GIVEN_TOPICS = ['given:0', 'kept:given'] as const;
+export function isGiven(topic: string): boolean {
+	return GIVEN_TOPICS.some((given) => given === topic);
+}
 /** The topics of each node's own socket, by which its losses are counted. The others have clients that come and go. */
 export const WITNESS_TOPICS = ['plain:0', 'plain:1', 'kept:0', 'brief:0'] as const;
 /** The topics that a lasting client never leaves. */

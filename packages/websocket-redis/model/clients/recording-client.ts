@@ -1,6 +1,7 @@
 import { SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
+import { isGiven } from '../settings.ts';
 import { isNumbered, type Numbered, NumberedMessage } from '../numbered.ts';
 import type { Pending } from './pending.ts';
 import type { ClientEntry, ClientEvent } from './protocol.ts';
@@ -22,6 +23,10 @@ export class RecordingClient {
 	readonly #ending = new Map<string, number>();
 	/** The numbers of what arrived last, by process and channel: `a1 plain:0`. */
 	readonly #last = new Map<string, number>();
+	/** The subscriptions that the server has decided, by topic. */
+	readonly #given = new Map<string, number>();
+	/** Those of which the client was told. */
+	readonly #told = new Set<string>();
 	#lastId = 0;
 
 	constructor(name: string, url: string, journal: Journal<ClientEntry>, pending: Pending) {
@@ -41,11 +46,31 @@ export class RecordingClient {
 		});
 		this.#client.onGap(({ topic, since, until }) => this.#add({ do: 'gap', topic, since, until }));
 		this.#client.onError((error, stage) => this.#add({ do: 'error', stage, message: String(error) }));
-		this.#client.on(NumberedMessage, (data, { topic }) => {
+		this.#client.onTopicsChange(({ topic, type, by }) => {
+			// The server subscribes each connection. For the client, that is one subscription.
+			if (type !== 'subscribed' || by === 'client' || this.#told.has(topic)) return;
+			this.#told.add(topic);
+			this.#add({ do: 'subscribed', id: this.#givenId(topic) });
+		});
+		this.#client.onRecovered(({ topic, recovered, count }) => {
+			if (isGiven(topic)) this.#add({ do: 'recovered', channel: topic, recovered, count });
+		});
+		this.#client.on(NumberedMessage, (data, { topic, position }) => {
 			// What a subscription gets is written down by its listener.
 			if (topic === undefined) this.#received(data);
+			else if (isGiven(topic)) this.#received(data, this.#givenId(topic), position);
 			else if (!this.#current.has(topic) && !this.#ending.has(topic)) this.#received(data);
 		});
+	}
+
+	/** Returns the subscription that stands for a topic of the server. Messages may come before the client is told. */
+	#givenId(topic: string): number {
+		let id = this.#given.get(topic);
+		if (id === undefined) {
+			this.#given.set(topic, (id = ++this.#lastId));
+			this.#add({ do: 'subscribe', id, channel: topic });
+		}
+		return id;
 	}
 
 	get socketId(): string | undefined {
@@ -111,7 +136,7 @@ export class RecordingClient {
 	missing(rounds: ReadonlyMap<string, ReadonlyMap<string, number>>): string[] {
 		const missing: string[] = [];
 		for (const [by, numbers] of rounds) {
-			for (const channel of [...this.topics, '*']) {
+			for (const channel of [...this.topics, ...this.#given.keys(), '*']) {
 				const n = numbers.get(channel) ?? -1;
 				if ((this.#last.get(`${by} ${channel}`) ?? -1) < n) missing.push(`${n} of ${by} on ${channel} to ${this.name}`);
 			}

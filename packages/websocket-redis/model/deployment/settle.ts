@@ -1,7 +1,7 @@
 import { TimeoutError, until } from '@orijs/testkit';
 import { trueNow } from '../record/true-time.ts';
 import type { Round } from '../node/protocol.ts';
-import { NODES, TOPICS, WITNESS_TOPICS } from '../settings.ts';
+import { GIVEN_TOPICS, NODES, TOPICS, WITNESS_TOPICS } from '../settings.ts';
 import type { Deployment } from './deployment.ts';
 
 /** How long it may take until all nodes are ready once nothing is broken, in milliseconds. */
@@ -108,7 +108,7 @@ async function leakedChannels(
 
 function isForTopicOrSocket(channel: string): boolean {
 	const name = channel.slice(channel.indexOf(':') + 1);
-	return name.startsWith('@') || TOPICS.some((topic) => topic === name);
+	return name.startsWith('@') || [...TOPICS, ...GIVEN_TOPICS].some((topic) => topic === name);
 }
 
 function all<Value>({ nodes }: Deployment, ask: (name: (typeof NODES)[number]) => Promise<Value>): Promise<Value[]> {

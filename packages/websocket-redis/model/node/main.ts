@@ -6,7 +6,7 @@ import { RedisWsProvider } from '../../src/index.ts';
 import { Random } from '../random.ts';
 import { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
-import { HISTORY } from '../settings.ts';
+import { GIVEN_TOPICS, HISTORY } from '../settings.ts';
 import { journalLogger } from './journal-logger.ts';
 import type { NodeEntry, NodeRequest, NodeSettings } from './protocol.ts';
 import { Publisher } from './publisher.ts';
@@ -33,18 +33,22 @@ const provider = new RedisWsProvider({
 provider.onGap((gap) => journal.add({ do: 'gap', at: trueNow(), ...gap }));
 provider.onStatus((status) => journal.add({ do: 'status', at: trueNow(), status }));
 
-const clients = new Set<AppSocket>();
+const clients = new Set<AppSocket<{ isWitness: boolean }>>();
 const app = new Application({ logger, signals: false })
-	.websocket(provider, { authorize: { subscribe: () => true } })
+	.websocket(provider, {
+		authorize: { subscribe: () => true },
+		upgrade: (req) => ({ isWitness: req.url.endsWith('?witness') }),
+	})
 	.onWebSocket({
 		open(ws) {
 			clients.add(ws);
+			if (!ws.data.data.isWitness) for (const topic of GIVEN_TOPICS) void ws.subscribe(topic);
 			journal.add({ do: 'open', at: trueNow(), socketId: ws.data.socketId });
 		},
 		close: (ws) => void clients.delete(ws),
 	});
 const publisher = new Publisher(settings.process, provider, journal, random.fork());
-const witness = new Witness(`ws://127.0.0.1:${settings.port}/ws`, journal);
+const witness = new Witness(`ws://127.0.0.1:${settings.port}/ws?witness`, journal);
 
 /** Ends the process if it can't start, as it does while Redis is away: it is started again. */
 const started = app.listen({ port: settings.port, hostname: '127.0.0.1' }).then(

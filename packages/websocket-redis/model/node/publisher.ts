@@ -5,9 +5,10 @@ import type { Random } from '../random.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
 import { MESSAGE, type Numbered, NumberedMessage } from '../numbered.ts';
-import { BROADCASTS, DIRECT_MESSAGES, TOPIC_MESSAGES, TOPICS } from '../settings.ts';
+import { BROADCASTS, DIRECT_MESSAGES, GIVEN_TOPICS, TOPIC_MESSAGES, TOPICS } from '../settings.ts';
 import type { NodeEntry, Round } from './protocol.ts';
 
+const ALL_TOPICS = [...TOPICS, ...GIVEN_TOPICS];
 const TICK_MS = 20;
 /** The longest delay that a late tick makes up for, in milliseconds: a node that was frozen must not flood. */
 const LONGEST_TICK_MS = 100;
@@ -51,7 +52,7 @@ export class Publisher {
 			last = now;
 			const planned: Planned[] = [];
 			for (due.topics += TOPIC_MESSAGES * seconds; due.topics >= 1; due.topics--) {
-				planned.push(this.#plan(this.#random.pick(TOPICS)));
+				planned.push(this.#plan(this.#random.pick(ALL_TOPICS)));
 			}
 			for (due.broadcasts += BROADCASTS * seconds; due.broadcasts >= 1; due.broadcasts--) planned.push(this.#plan('*'));
 			for (due.direct += DIRECT_MESSAGES * seconds; due.direct >= 1; due.direct--) {
@@ -69,7 +70,7 @@ export class Publisher {
 
 	/** Publishes one more message on every topic, and a broadcast. Returns the number of each. */
 	round(): Round {
-		const planned = [...TOPICS, '*'].map((channel) => this.#plan(channel));
+		const planned = [...ALL_TOPICS, '*'].map((channel) => this.#plan(channel));
 		this.#publish(planned);
 		return new Map(planned.map(({ channel, n }) => [channel, n]));
 	}

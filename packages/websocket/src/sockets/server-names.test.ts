@@ -31,7 +31,9 @@ async function serveTwo(isSetFirst: boolean) {
 	const open = (path: '/a' | '/b', count: number): Promise<TestClient[]> =>
 		Promise.all(
 			Array.from({ length: count }, (_, index) =>
-				(index % 2 === 0 ? connectClient : connectSpeaker)(`ws://localhost:${server.port}${path}`),
+				index % 2 === 0
+					? connectClient(`ws://localhost:${server.port}${path}`)
+					: connectSpeaker(`ws://localhost:${server.port}${path}`, { withoutNotices: true }),
 			),
 		);
 	return { ...providers, server, setServers, open };
