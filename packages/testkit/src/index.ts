@@ -25,6 +25,9 @@ export { hasSent } from './link-filter.ts';
 export { fakeClock } from './fake-clock.ts';
 export { findFaketime } from './find-faketime.ts';
 
+// Other languages
+export { findPython } from './find-python.ts';
+
 // Clients
 export { connectClient, connectSpeaker } from './test-client.ts';
 export { HANDSHAKE, openRawWebSocket } from './raw-web-socket.ts';
