@@ -228,9 +228,11 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		const { topics, epoch, offset, recovered, count } = notice;
 		for (const name of topics) {
 			const topic = this.topics.all.get(name);
+			if (!topic?.isRequested) continue;
 			// A notice without a count is for subscribers that have a position. It may date from before this topic was
-			// requested.
-			if (!topic?.isRequested || (count === undefined && !topic.position)) continue;
+			// requested; then the messages after the requested position are still to come.
+			const isOwn = topic.isPositioned || this.server.isSubscribed(topic);
+			if (count === undefined && !(topic.position && isOwn)) continue;
 			topic.isPositioned = true;
 			topic.position = { epoch, offset };
 			if (recovered) topic.missingSince = topic.lostSince;
