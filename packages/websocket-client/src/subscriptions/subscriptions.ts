@@ -307,7 +307,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = (topic.isConfirmed || isChosenSince) && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
-			// The server refused the client's wish, and has then subscribed it nevertheless. Asked again, it confirms that.
+			// The server refused the client's wish, and has subscribed it nevertheless. Asked again, it confirms that.
 			if (isChosenSince) return false;
 			if (this.#endIfSubscribed(topic, { code, message })) return false;
 			this.topics.all.delete(topic.name);
