@@ -177,7 +177,7 @@ export class ServerSync {
 			if (!topic) continue;
 			topic.isRequested = true;
 			topic.isPositioned = false;
-			topic.removal = undefined;
+			topic.removal = topic.isChosenSince = undefined;
 			// Without a position, the answer begins with the messages of the rewinds.
 			if (topic.position) continue;
 			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = [];

@@ -136,7 +136,12 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			const last = topic.position;
 			const isKnown = last && position;
 			const isInStep = !isKnown || (last.epoch === position.epoch && last.offset === position.offset);
-			if (this.server.chosen(topic, isInStep) || !isInStep) continue;
+			if (this.server.chosen(topic, isInStep)) {
+				topic.isChosenSince = true;
+				topic.removal = undefined;
+				continue;
+			}
+			if (!isInStep) continue;
 			topic.position = position;
 			// A rewind that had begun on an earlier connection is read from the history.
 			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = undefined;
@@ -155,7 +160,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			const topic = this.topics.all.get(fault.topic);
 			const wasSubscribed = this.server.left(fault.topic);
 			if (!topic) continue;
-			topic.chosenOn = undefined;
+			topic.chosenOn = topic.isChosenSince = undefined;
 			topic.removal = fault;
 			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
 			else this.topics.update(topic);
@@ -294,15 +299,18 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// A refusal of a request that was not examined does not concern the topic, and is not reported.
 		if (/^(stopping|rate_limited|too_many_requests)$/.test(code))
 			return !topic.removal || !this.#endIfSubscribed(topic, topic.removal);
-		const rewinding = topic.handles.filter(({ options }) => options.rewind);
-		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.handles.length) {
+		const { handles, isChosenSince } = topic;
+		const rewinding = handles.filter(({ options }) => options.rewind);
+		if (code === 'invalid_data' && rewinding.length && (isChosenSince || rewinding.length < handles.length)) {
 			// The topic has no history. The other subscriptions don't need one, so it is requested again for them.
 			for (const handle of rewinding) handle.break(error);
 			return false;
 		}
 		// If the topic was confirmed before, it is also requested again after failures of the server.
-		const isTransient = topic.isConfirmed && /^(unavailable|timeout|internal)$/.test(code);
+		const isTransient = (topic.isConfirmed || isChosenSince) && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
+			// The server refused the client's wish, and has subscribed it nevertheless. Asked again, it confirms that.
+			if (isChosenSince) return false;
 			if (this.#endIfSubscribed(topic, { code, message })) return false;
 			this.topics.all.delete(topic.name);
 			this.topics.update(topic, { code, message });

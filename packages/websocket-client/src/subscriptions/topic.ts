@@ -19,6 +19,8 @@ export interface Topic {
 	by?: SubscribedBy | undefined;
 	/** That the server has unsubscribed the client while a request for the topic was pending, whose answer decides. */
 	removal?: RequestFault | undefined;
+	/** Whether the server has chosen the topic while a request for it was pending. */
+	isChosenSince?: boolean | undefined;
 	/** Whether the messages that arrive are those that the subscriptions have asked for by `rewind`. */
 	isRewinding?: boolean | undefined;
 	/** The position with which the topic began, saved by an earlier client. */

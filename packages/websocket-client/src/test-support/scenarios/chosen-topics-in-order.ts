@@ -114,6 +114,56 @@ export const chosenTopicsInOrder: Record<string, Scenario> = {
 		assert.deepEqual(played.told, ['subscribed t client', 'unsubscribed t client kicked', 'onUnsubscribed kicked']);
 	},
 
+	'a topic that is chosen after its @subscribe was refused, and before the answer, is asked for again': async (
+		server,
+	) => {
+		const played = await playReady(server);
+		const subscription = played.subscribe('t');
+		const { correlationId } = await played.next('@subscribe');
+		await played.choose('t');
+		await played.answer('@subscribe', correlationId, {
+			refused: [{ topic: 't', code: 'forbidden', message: 'not yet' }],
+		});
+		const again = await played.next('@subscribe');
+		await played.answer('@subscribe', again.correlationId, { refused: [] });
+		await subscription;
+		await played.handled();
+		assert.deepEqual(played.told, ['subscribed t both']);
+	},
+
+	'… and removed before the second answer, it is refused for good': async (server) => {
+		const played = await playReady(server);
+		const subscription = played.subscribe('t');
+		const { correlationId } = await played.next('@subscribe');
+		await played.choose('t');
+		const refused = [{ topic: 't', code: 'forbidden', message: 'not yet' }];
+		await played.answer('@subscribe', correlationId, { refused });
+		const again = await played.next('@subscribe');
+		await played.remove('t');
+		await played.answer('@subscribe', again.correlationId, { refused });
+		assertRefused(await rejection(subscription), 'forbidden');
+		await played.handled();
+		assert.deepEqual([played.told, played.client.topics], [['onRefused forbidden'], []]);
+	},
+
+	'… and without a history that was asked for, it remains chosen': async (server) => {
+		const played = await playReady(server, { reconnect: false });
+		const errors = failuresOf(played.client);
+		const subscription = played.subscribe('t', { rewind: 5 });
+		const { correlationId } = await played.next('@subscribe');
+		await played.choose('t');
+		await played.answer('@subscribe', correlationId, {
+			refused: [{ topic: 't', code: 'invalid_data', message: 'no history' }],
+		});
+		assertRefused(await rejection(subscription), 'invalid_data');
+		const again = await played.next('@subscribe');
+		assert.deepEqual(again.data, { topics: ['t'] });
+		await played.answer('@subscribe', again.correlationId, { refused: [] });
+		await played.handled();
+		assert.deepEqual(played.told, ['onRefused invalid_data', 'subscribed t server']);
+		assert.equal(errors.length, 1);
+	},
+
 	'a removal is not forgotten if the server did not examine the request that was pending': async (server) => {
 		const played = await playReady(server);
 		await played.choose('t', { position: at(5) });
