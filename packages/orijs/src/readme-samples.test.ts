@@ -171,7 +171,7 @@ describe('the samples in the READMEs', () => {
 
 	it('@orijs/core: counts by HTTP', async () => {
 		const port = await freePort();
-		const code = `${core.block('provider.getConnectionCount()')}\nawait app.listen(3000);\n`;
+		const code = `${core.block('app.socket.getConnectionCount()')}\nawait app.listen(3000);\n`;
 		const dir = runs.write({ 'server.ts': onPort(code, port) });
 		await runs.complete(join(dir, 'server.ts'));
 		await runs.connect(port);
@@ -314,7 +314,7 @@ describe('the samples in the READMEs', () => {
 			'typed/middleware.ts': core.file('middleware.ts') + DECLARED_BY_THE_READER,
 			'plain/server.ts': core.file('server.ts'),
 			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
-			'counts/server.ts': core.block('provider.getConnectionCount()'),
+			'counts/server.ts': core.block('app.socket.getConnectionCount()'),
 			'provider/history.ts': websocket.block('idempotencyKey'),
 			'history/server.ts': client.file('history-server.ts'),
 			'history/page.ts': client.file('history-page.ts'),
