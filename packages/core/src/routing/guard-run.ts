@@ -128,7 +128,7 @@ export class GuardRun implements AuthenticateContext {
 
 	subscribe(topic: string, options?: GuardSubscribeOptions): Promise<void> {
 		const { provider, limits, refusals, calls } = this.#services;
-		if (this.#runState === 'passed') return provider.subscribe(this.socketId, topic, options);
+		if (this.#runState === 'passed') return this.#session.ws.subscribe(topic, options);
 		if (this.#runState === 'ended') return calls.refuse(new UnknownSocketError(this.socketId));
 		try {
 			if (options !== undefined) {

@@ -1,6 +1,7 @@
 import { until } from '@orijs/testkit';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { Gap } from '../loss/gap-events.ts';
 import type { SubscribedTopic } from '../protocol/built-in.ts';
 import type { MessagePosition, Position } from '../protocol/position.ts';
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
@@ -36,6 +37,7 @@ class View {
 		for (const text of messagesOf(member).map(String)) {
 			if (!text.startsWith('{')) continue;
 			const { type, data, position } = JSON.parse(text) as Frame;
+			if (type === '@gap') continue;
 			if (typeof data === 'string') this.#message(data, position as MessagePosition);
 			else if (type === '@position') this.#move(data as unknown as Position & { topics: string[] });
 			else for (const each of data.topics) this.#change(type === '@subscribed', each);
@@ -126,6 +128,39 @@ it('whatever happens to the backend, node and client agree in the end, and no me
 		{ numRuns: 15, endOnFailure: true },
 	);
 }, 120_000);
+
+it('a client that is removed while the backend is away is told what it may have missed until then', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const buses = [backend.createBus(), backend.createBus()] as const;
+	const options = { history: HISTORY, subprotocol: SUBPROTOCOL };
+	const [node, other] = [await openNode({ ...options, bus: buses[0] }), await openNode({ ...options, bus: buses[1] })];
+	const member = await node.connect();
+	const topics = ['a', 'long:1'];
+	const { provider } = node;
+	const remove = (): Promise<unknown> =>
+		Promise.all(topics.map((name) => provider.unsubscribe(member.id, name, { code: 'removed' })));
+	const subscribe = (): Promise<unknown> => Promise.all(topics.map((name) => provider.subscribe(member.id, name)));
+	await subscribe();
+	await remove();
+	await subscribe();
+	backend.cut(buses[0]);
+	const missedAt = Date.now();
+	for (const name of topics) await other.provider.publish(name, 'missed');
+	await until(() => provider.watermark().lagMs > 2_000, { what: 'the node lags behind' });
+	await remove();
+	await node.settled(member);
+
+	const frames = messagesOf(member).map((frame) => JSON.parse(String(frame)) as { type: string; data: Partial<Gap> });
+	// No gap was reported when it was removed before.
+	expect(frames.filter(({ type }) => type === '@gap')).toHaveLength(2);
+	expect(frames.slice(-3).map(({ type }) => type)).toEqual(['@gap', '@gap', '@unsubscribed']);
+	for (const [index, name] of topics.entries()) {
+		const { topic: gapTopic, since = Infinity, until: end = 0 } = frames.at(index - 3)?.data ?? {};
+		expect([gapTopic, since <= missedAt, end >= missedAt]).toEqual([name, true, true]);
+	}
+	await Promise.all([node, other].map((each) => each.close()));
+	backend.close();
+});
 
 /** Returns the number of a message of a topic; -1 for any other frame. */
 function numberIn(text: string, name: string): number {

@@ -1,7 +1,9 @@
 import { answeredAt } from '../answered-at.ts';
 import {
+	encodeGapNotice,
 	encodeSubscribedNotice,
 	encodeUnsubscribedNotice,
+	type GapNotice,
 	MAX_TOPICS,
 	type SubscribedTopic,
 	type UnsubscribedTopic,
@@ -11,10 +13,18 @@ import type { Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from './local-fanout.ts';
 import type { WebSocketConnection } from './websocket-connection.ts';
 
+/**
+ * A node that lags behind the others by more than this, in milliseconds, may not have received everything. Without a
+ * fault, it lags by less than a second.
+ */
+const LAGGING_MS = 1_500;
+
 /** The topics of one frame. */
 interface Notice {
 	readonly subscribed: Map<string, SubscribedTopic> | undefined;
 	readonly unsubscribed: Map<string, UnsubscribedTopic> | undefined;
+	/** What may be missing of the topics that the client leaves. Nothing that is found out later is reported to it. */
+	readonly gaps: GapNotice[];
 }
 
 /**
@@ -38,7 +48,7 @@ export class MembershipNotices {
 		let topics = notices.at(-1)?.subscribed;
 		if (topics === undefined || topics.size === MAX_TOPICS) {
 			topics = new Map();
-			notices.push({ subscribed: topics, unsubscribed: undefined });
+			notices.push({ subscribed: topics, unsubscribed: undefined, gaps: [] });
 		}
 		topics.set(topic.topic, topic);
 	}
@@ -46,12 +56,16 @@ export class MembershipNotices {
 	/** Called when messages of the topic no longer reach the client, whose socket speaks the protocol. */
 	unsubscribed(socket: WebSocketConnection, topic: UnsubscribedTopic): void {
 		const notices = this.#noticesOf(socket);
-		let topics = notices.at(-1)?.unsubscribed;
-		if (topics === undefined || topics.size === MAX_TOPICS) {
-			topics = new Map();
-			notices.push({ subscribed: undefined, unsubscribed: topics });
+		let last = notices.at(-1);
+		if (last?.unsubscribed === undefined || last.unsubscribed.size === MAX_TOPICS) {
+			last = { subscribed: undefined, unsubscribed: new Map(), gaps: [] };
+			notices.push(last);
 		}
-		topics.set(topic.topic, topic);
+		last.unsubscribed?.set(topic.topic, topic);
+		const { lagMs, clocksBehindMs, clocksAheadMs } = this.#watermark();
+		if (lagMs <= LAGGING_MS) return;
+		const now = Date.now();
+		last.gaps.push({ topic: topic.topic, since: Math.floor(now - lagMs - clocksBehindMs), until: now + clocksAheadMs });
 	}
 
 	#noticesOf(socket: WebSocketConnection): Notice[] {
@@ -77,14 +91,20 @@ export class MembershipNotices {
 	};
 
 	#send(socket: WebSocketConnection, notices: readonly Notice[]): void {
-		for (const { subscribed, unsubscribed } of notices) {
-			if (socket.readyState !== WebSocket.OPEN) return;
-			const frame =
+		for (const { subscribed, unsubscribed, gaps } of notices) {
+			for (const gap of gaps) this.#sendFrame(socket, encodeGapNotice(gap));
+			this.#sendFrame(
+				socket,
 				subscribed === undefined
 					? encodeUnsubscribedNotice({ topics: [...(unsubscribed?.values() ?? [])] })
-					: encodeSubscribedNotice({ ...answeredAt(this.#watermark()), topics: [...subscribed.values()] });
-			// A client that has missed one would be wrong about its topics for good.
-			if (!this.#local.toSocket(socket, frame, true)) socket.close(CloseCode.tryAgainLater, 'reads too slowly');
+					: encodeSubscribedNotice({ ...answeredAt(this.#watermark()), topics: [...subscribed.values()] }),
+			);
 		}
+	}
+
+	#sendFrame(socket: WebSocketConnection, frame: string): void {
+		if (socket.readyState !== WebSocket.OPEN) return;
+		// A client that has missed one would be wrong about its topics for good.
+		if (!this.#local.toSocket(socket, frame, true)) socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 	}
 }
