@@ -225,7 +225,7 @@ export class SocketClient {
 
 	/**
 	 * The topics that the client is subscribed to: confirmed subscriptions, and those that the server has decided. While
-	 * the client reconnects, they remain; those that the server had chosen until the next connection is ready. Each
+	 * there is no connection, they remain; those that the server had chosen until the next connection is ready. Each
 	 * access returns a new array.
 	 */
 	get topics(): readonly ClientTopic[] {
