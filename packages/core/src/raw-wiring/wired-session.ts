@@ -120,6 +120,14 @@ export class WiredSession implements Session {
 		this.#inbound?.releaseHeld();
 	}
 
+	waitFor(opening: object): void {
+		this.inbound.begin(opening);
+	}
+
+	waitedFor(opening: object): void {
+		this.#inbound?.finished(opening);
+	}
+
 	whenAllStarted(then: () => void): void {
 		this.inbound.whenAllStarted(then);
 	}

@@ -110,9 +110,8 @@ export class Openings {
 		this.#check(opening);
 		if (running !== undefined) void running.then(() => this.#hasRun(opening));
 		if (opening.readyAt !== undefined) return;
-		const { inbound } = opening.session;
 		opening.isWaitedFor = true;
-		inbound.begin(opening);
+		opening.session.waitFor(opening);
 		if (!opening.hasRun) this.#running.add(opening);
 	}
 
@@ -168,7 +167,7 @@ export class Openings {
 		if (opening.hasRun && opening.pending === 0) this.#current.delete(session);
 		else opening.readySince = gapNotices.earliestArriving();
 		if (session.state === 'open') onReady(session, opening.authId);
-		if (opening.isWaitedFor) session.inbound.finished(opening);
+		if (opening.isWaitedFor) session.waitedFor(opening);
 		else session.releaseHeld();
 	}
 

@@ -50,6 +50,10 @@ export interface Session extends SocketData<object> {
 	open(values?: object, userId?: string): void;
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void;
+	/** The client's messages wait from now on, as behind a message that is being handled, until `waitedFor`. */
+	waitFor(opening: object): void;
+	/** Called with the argument of `waitFor`: the client's messages no longer wait. */
+	waitedFor(opening: object): void;
 	/** Calls `then` once the last queued message has started; immediately if none is queued. */
 	whenAllStarted(then: () => void): void;
 	/**

@@ -31,6 +31,8 @@ export class SocketSession implements Session, KeptAlive {
 	/** Set by the guards; without guards, created on first use. */
 	#values: object | undefined;
 	#inbound: InboundMessages | undefined;
+	/** What the client's messages wait for. Most clients send none meanwhile. */
+	#opening: object | undefined;
 	/** Aborted when the connection has ended. */
 	#ended: AbortController | undefined;
 	#grants: Grants;
@@ -161,14 +163,17 @@ export class SocketSession implements Session, KeptAlive {
 
 	get isDrained(): boolean {
 		// If no message is running, no message is queued either.
-		if (this.isBusy) return false;
+		if (this.isBusy || (this.#opening !== undefined && this.#state !== 'closed')) return false;
 		return this.#state === 'closed' || (this.#pendingAnswers === 0 && this.ws.getBufferedAmount() === 0);
 	}
 
 	// Inbound
 
 	get inbound(): InboundMessages {
-		this.#inbound ??= new InboundMessages(this, this.#host);
+		if (this.#inbound === undefined) {
+			this.#inbound = new InboundMessages(this, this.#host);
+			if (this.#opening !== undefined) this.#inbound.begin(this.#opening);
+		}
 		return this.#inbound;
 	}
 
@@ -202,6 +207,16 @@ export class SocketSession implements Session, KeptAlive {
 
 	releaseHeld(): void {
 		this.#inbound?.releaseHeld();
+	}
+
+	waitFor(opening: object): void {
+		this.#opening = opening;
+		this.#inbound?.begin(opening);
+	}
+
+	waitedFor(opening: object): void {
+		this.#opening = undefined;
+		this.#inbound?.finished(opening);
 	}
 
 	whenAllStarted(then: () => void): void {
