@@ -5,8 +5,13 @@ import type { Watermark } from './provider-contract.ts';
 export function answeredAt({ lagMs, clocksBehindMs, clocksAheadMs }: Watermark): AnsweredAt {
 	return {
 		timestamp: Date.now(),
-		...(lagMs > 0 && { lagMs }),
-		...(clocksBehindMs > 0 && { behindMs: clocksBehindMs }),
-		...(clocksAheadMs > 0 && { aheadMs: clocksAheadMs }),
+		lagMs: unlessZero(lagMs),
+		behindMs: unlessZero(clocksBehindMs),
+		aheadMs: unlessZero(clocksAheadMs),
 	};
+}
+
+/** JSON omits what is undefined. */
+function unlessZero(ms: number): number | undefined {
+	return ms > 0 ? ms : undefined;
 }

@@ -313,6 +313,15 @@ export interface WebSocketProvider
 	 */
 	removeConnection(socketId: string): boolean;
 
+	/**
+	 * Calls `run`, and sends clients the resulting `@subscribed` and `@unsubscribed` before it returns, instead of at
+	 * the end of the turn. For what a server does when it opens a connection: what is sent in Bun's `open` handler is
+	 * written together with the handshake.
+	 *
+	 * @returns what `run` returns
+	 */
+	batchMembership<TResult>(run: () => TResult): TResult;
+
 	/** Returns this node's sockets. They may be closed during the iteration. */
 	getConnections(): Iterable<WebSocketConnection>;
 

@@ -113,6 +113,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
+	readonly #notices: MembershipNotices;
 	readonly #membership: Membership;
 	readonly #emitter: Emitter;
 	readonly #lifecycle: Lifecycle;
@@ -144,10 +145,11 @@ export class WsProvider implements WebSocketProvider {
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
+		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
 		this.#membership = new Membership({
 			registry: this.#registry,
 			local: this.#local,
-			notices: new MembershipNotices(this.#local, () => this.watermark()),
+			notices: this.#notices,
 			histories: this.#histories,
 			subscribeNode: (channel) => this.#subscribeNode(channel),
 			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
@@ -461,6 +463,10 @@ export class WsProvider implements WebSocketProvider {
 
 	onMembership(listener: MembershipListener): () => void {
 		return this.#membership.onChange(listener);
+	}
+
+	batchMembership<TResult>(run: () => TResult): TResult {
+		return this.#notices.batch(run);
 	}
 
 	getConnections(): Iterable<WebSocketConnection> {

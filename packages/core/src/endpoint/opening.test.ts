@@ -1,9 +1,11 @@
-import { until } from '@orijs/testkit';
+import { HANDSHAKE, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type AppSocket, SocketRouter } from '../index.ts';
+import { Application, type AppSocket, SocketRouter } from '../index.ts';
 import { ask, framesOf, serveGuarded } from '../test-support/guarded-server.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
+import { serve } from '../test-support/serve.ts';
 import { allReceived, answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Note = SocketMessage.define({ name: 'note', data: z.number() });
@@ -347,4 +349,17 @@ it('a server that stops lets open finish, and answers', async () => {
 	await stopped;
 	expect(await client.closed).toMatchObject({ code: 1012 });
 	expect(answersOf(client).map(([id]) => id)).toContain('b');
+});
+
+it('a client is told what open has subscribed it to in the packet of the handshake', async () => {
+	const open = async (ws: AppSocket): Promise<void> => {
+		await ws.subscribe('lobby');
+	};
+	const { port } = await serve(new Application().websocket().onWebSocket({ open }));
+	for (let n = 0; n < 20; n++) {
+		const client = await connectRaw(port);
+		client.write(`${HANDSHAKE}Sec-WebSocket-Protocol: orijs.1\r\n\r\n`);
+		await client.seen('@subscribed');
+		expect(client.chunks.map((chunk) => chunk.slice(0, 12))).toEqual(['HTTP/1.1 101']);
+	}
 });

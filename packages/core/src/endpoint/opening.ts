@@ -106,12 +106,15 @@ export class ConnectionOpening {
 		const hasCode = handlers.hasOpen || hooks !== undefined;
 		const hasToWait = session.isSpeaker && (hasCode || (topics !== undefined && topics.size > 0));
 		const opening = hasToWait ? this.#openings.begin(session, authId) : undefined;
-		if (run !== undefined && topics !== undefined) {
-			for (const [topic, options] of topics)
-				this.subscribing(session, topic, provider.subscribe(session.socketId, topic, options));
-			GuardRun.release(run);
-		}
-		const running = bothOf(handlers.open(session), hooks?.open(session));
+		// A client is told of its topics before it is ready.
+		const running = provider.batchMembership(() => {
+			if (run !== undefined && topics !== undefined) {
+				for (const [topic, options] of topics)
+					this.subscribing(session, topic, provider.subscribe(session.socketId, topic, options));
+				GuardRun.release(run);
+			}
+			return bothOf(handlers.open(session), hooks?.open(session));
+		});
 		if (opening !== undefined) return this.#openings.opened(opening, running);
 		this.renewals?.answer(session, authId);
 		session.releaseHeld();

@@ -33,8 +33,6 @@ export class Opening {
 	readonly authId: string | undefined;
 	/** The number of subscriptions that the backend has not confirmed. */
 	pending = 0;
-	/** Whether the provider is about to tell the client of a subscription, at the end of the current turn. */
-	hasNotice = false;
 	/** Whether everything that runs when a connection opens has finished. */
 	hasRun = false;
 	/** Whether the client's messages wait. */
@@ -86,11 +84,7 @@ export class Openings {
 		const opening = this.#current.get(session);
 		if (opening === undefined) return;
 		const status = Bun.peek.status(done);
-		if (status === 'rejected') return;
-		if (status === 'fulfilled' && opening.readyAt === undefined) {
-			opening.hasNotice = true;
-			return;
-		}
+		if (status === 'rejected' || (status === 'fulfilled' && opening.readyAt === undefined)) return;
 		const calledAt = performance.now();
 		opening.pending++;
 		// Not by its own `then`: the call's failure is to be logged if the application does not await it.
@@ -105,8 +99,6 @@ export class Openings {
 	/** Called when everything that runs when a connection opens has been called. @param running what has not finished */
 	opened(opening: Opening, running: Promise<unknown> | undefined): void {
 		opening.hasRun = running === undefined;
-		// The notices of its subscriptions come before the client is ready. No frame can arrive before that.
-		if (opening.hasRun && opening.hasNotice && opening.pending === 0) return queueMicrotask(() => this.#check(opening));
 		this.#check(opening);
 		if (running !== undefined) void running.then(() => this.#hasRun(opening));
 		if (opening.readyAt !== undefined) return;

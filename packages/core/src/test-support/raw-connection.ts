@@ -5,6 +5,8 @@ import { onTestFinished } from 'vitest';
 export interface RawConnection {
 	/** Everything received so far, one character per byte. */
 	readonly received: string;
+	/** The same, as it came: what the server has written at once is not split, as long as it is short. */
+	readonly chunks: readonly string[];
 	readonly isClosed: boolean;
 	write(text: string): void;
 	/** Resolves once `text` has been received. */
@@ -19,11 +21,14 @@ export interface RawConnection {
 
 /** Connects to a port of this machine, or to the Unix socket with this path. */
 export async function connectRaw(at: number | string): Promise<RawConnection> {
+	const chunks: string[] = [];
 	let received = '';
 	let isClosed = false;
 	const handlers: Bun.SocketHandler = {
 		data(_, chunk) {
-			received += chunk.toString('latin1');
+			const text = chunk.toString('latin1');
+			chunks.push(text);
+			received += text;
 		},
 		close() {
 			isClosed = true;
@@ -35,6 +40,7 @@ export async function connectRaw(at: number | string): Promise<RawConnection> {
 		: Bun.connect({ hostname: 'localhost', port: at, socket: handlers }));
 	onTestFinished(() => socket.terminate());
 	return {
+		chunks,
 		get received() {
 			return received;
 		},

@@ -64,6 +64,34 @@ describe('a client that the server subscribes', () => {
 		]);
 	});
 
+	it('is told before a batch returns, also if that throws', async () => {
+		const one = await node();
+		const member = await one.connect();
+		const { provider } = one;
+		const { id } = member;
+		const result = provider.batchMembership(() => {
+			void provider.subscribe(id, 'a');
+			provider.batchMembership(() => void provider.subscribe(id, 'b'));
+			return 'result';
+		});
+		provider.getConnection(id)?.send('after the batch');
+		const fails = (): unknown =>
+			provider.batchMembership(() => {
+				void provider.unsubscribe(id, 'a');
+				throw new Error('failed');
+			});
+		expect(fails).toThrow('failed');
+		provider.getConnection(id)?.send('after the failure');
+
+		expect(result).toBe('result');
+		expect(await received(one, member)).toEqual([
+			{ subscribed: ['a', 'b'] },
+			'after the batch',
+			{ unsubscribed: ['a'] },
+			'after the failure',
+		]);
+	});
+
 	it('gets at most 100 topics in a frame', async () => {
 		const one = await node();
 		const member = await one.connect();

@@ -42,11 +42,11 @@ export interface AnsweredAt {
 	 * How far the server lags behind the other servers, in milliseconds. Everything that was published longer ago than
 	 * this arrives before the answer, or is reported as missing. Default 0.
 	 */
-	readonly lagMs?: number;
+	readonly lagMs?: number | undefined;
 	/** The most that the clock of another server is behind this server's, in milliseconds. Default 0. */
-	readonly behindMs?: number;
+	readonly behindMs?: number | undefined;
 	/** The most that the clock of another server is ahead of this server's, in milliseconds. Default 0. */
-	readonly aheadMs?: number;
+	readonly aheadMs?: number | undefined;
 }
 
 /** Tells a client to which topics the server has subscribed it. From now on, their messages arrive. */
@@ -159,7 +159,9 @@ export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
 }
 
-export function encodeSubscribedNotice(notice: SubscribedNotice): string {
+export function encodeSubscribedNotice(at: AnsweredAt, topics: readonly SubscribedTopic[]): string {
+	const { timestamp, lagMs, behindMs, aheadMs } = at;
+	const notice: SubscribedNotice = { timestamp, lagMs, behindMs, aheadMs, topics };
 	return JSON.stringify({ type: BuiltIn.subscribed, data: notice });
 }
 

@@ -21,47 +21,64 @@ const LAGGING_MS = 1_500;
 
 /** The topics of one frame. */
 interface Notice {
-	readonly subscribed: Map<string, SubscribedTopic> | undefined;
-	readonly unsubscribed: Map<string, UnsubscribedTopic> | undefined;
+	readonly subscribed: SubscribedTopic[] | undefined;
+	readonly unsubscribed: UnsubscribedTopic[] | undefined;
 	/** What may be missing of the topics that the client leaves. Nothing that is found out later is reported to it. */
 	readonly gaps: GapNotice[];
 }
 
+const NO_GAPS: GapNotice[] = [];
+
 /**
  * Tells clients that speak the protocol which topics the server has subscribed them to, and from which it has
  * unsubscribed them. What changes for a client in one turn shares frames, in the order of the changes. They are sent at
- * the end of the turn or, if something is sent to a topic before that, right before it.
+ * the end of the turn, or of a batch; or, if something is sent to a topic before that, right before it.
  */
 export class MembershipNotices {
 	readonly #local: LocalFanout;
 	readonly #watermark: () => Watermark;
-	readonly #due = new Map<WebSocketConnection, Notice[]>();
+	#due = new Map<WebSocketConnection, Notice[]>();
+	#isBatching = false;
 
 	constructor(local: LocalFanout, watermark: () => Watermark) {
 		this.#local = local;
 		this.#watermark = watermark;
 	}
 
+	/** Calls `run`, and sends what is due then. */
+	batch<TResult>(run: () => TResult): TResult {
+		if (this.#isBatching) return run();
+		this.#isBatching = true;
+		try {
+			return run();
+		} finally {
+			this.#isBatching = false;
+			this.#flush();
+		}
+	}
+
 	/** Called when messages of the topic reach the client, whose socket speaks the protocol. */
 	subscribed(socket: WebSocketConnection, topic: SubscribedTopic): void {
 		const notices = this.#noticesOf(socket);
-		let topics = notices.at(-1)?.subscribed;
-		if (topics === undefined || topics.size === MAX_TOPICS) {
-			topics = new Map();
-			notices.push({ subscribed: topics, unsubscribed: undefined, gaps: [] });
+		const topics = notices.at(-1)?.subscribed;
+		if (topics === undefined || topics.length === MAX_TOPICS) {
+			notices.push({ subscribed: [topic], unsubscribed: undefined, gaps: NO_GAPS });
+			return;
 		}
-		topics.set(topic.topic, topic);
+		const known = topics.findIndex((each) => each.topic === topic.topic);
+		if (known < 0) topics.push(topic);
+		else topics[known] = topic;
 	}
 
 	/** Called when messages of the topic no longer reach the client, whose socket speaks the protocol. */
 	unsubscribed(socket: WebSocketConnection, topic: UnsubscribedTopic): void {
 		const notices = this.#noticesOf(socket);
 		let last = notices.at(-1);
-		if (last?.unsubscribed === undefined || last.unsubscribed.size === MAX_TOPICS) {
-			last = { subscribed: undefined, unsubscribed: new Map(), gaps: [] };
+		if (last?.unsubscribed === undefined || last.unsubscribed.length === MAX_TOPICS) {
+			last = { subscribed: undefined, unsubscribed: [], gaps: [] };
 			notices.push(last);
 		}
-		last.unsubscribed?.set(topic.topic, topic);
+		last.unsubscribed?.push(topic);
 		const { lagMs, clocksBehindMs, clocksAheadMs } = this.#watermark();
 		if (lagMs <= LAGGING_MS) return;
 		const now = Date.now();
@@ -70,7 +87,7 @@ export class MembershipNotices {
 
 	#noticesOf(socket: WebSocketConnection): Notice[] {
 		if (this.#due.size === 0) {
-			queueMicrotask(this.#flush);
+			if (!this.#isBatching) queueMicrotask(this.#flush);
 			this.#local.beforeTopics(this.#flush);
 		}
 		let notices = this.#due.get(socket);
@@ -84,10 +101,10 @@ export class MembershipNotices {
 	}
 
 	readonly #flush = (): void => {
-		for (const [socket, notices] of this.#due) {
-			this.#due.delete(socket);
-			this.#send(socket, notices);
-		}
+		if (this.#due.size === 0) return;
+		const due = this.#due;
+		this.#due = new Map();
+		for (const [socket, notices] of due) this.#send(socket, notices);
 	};
 
 	#send(socket: WebSocketConnection, notices: readonly Notice[]): void {
@@ -96,8 +113,8 @@ export class MembershipNotices {
 			this.#sendFrame(
 				socket,
 				subscribed === undefined
-					? encodeUnsubscribedNotice({ topics: [...(unsubscribed?.values() ?? [])] })
-					: encodeSubscribedNotice({ ...answeredAt(this.#watermark()), topics: [...subscribed.values()] }),
+					? encodeUnsubscribedNotice({ topics: unsubscribed ?? [] })
+					: encodeSubscribedNotice(answeredAt(this.#watermark()), subscribed),
 			);
 		}
 	}
