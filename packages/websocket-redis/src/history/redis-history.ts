@@ -15,7 +15,7 @@ import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { BegunKeys } from './begun-keys.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
-import type { RedisScript } from './redis-script.ts';
+import type { RedisScript } from '../server/redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
 
 /** Finds the servers on which history is stored. */
