@@ -61,7 +61,7 @@ type Publish = 'publish' | 'spublish';
  *
  * - at: of the last beat
  * - resumed: from when silences count. If no node has renewed its record for a time, it is the server that was away
- * - full: of the last digest of all nodes
+ * - full: of the last digest of all nodes, at first of the first beat: by the next one, all nodes have beaten
  * - cut: nodes that renewed their record until then, and not since, have been handed on as silent
  * - window: from when digests of single nodes are counted
  * - asked: of the last INFO
@@ -77,7 +77,7 @@ ${COMMON}
 local isCollected, every, silentAfter, forgetAfter = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local known = redis.call('HMGET', records, 'state', origin)
 local record = known[2]
-local at, resumed, full, cut, window, asked = now, 0, 0, 0, 0, 0
+local at, resumed, full, cut, window, asked = now, 0, now, 0, 0, 0
 local singles, replicas, lag, role, id, due = 0, 0, 0, 0, '', ''
 if known[1] then
 	local rest

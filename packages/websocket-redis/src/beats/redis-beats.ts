@@ -4,7 +4,7 @@ import type { ServerBeats } from './server-beats.ts';
 
 /** Finds the servers on which beats are collected. */
 export interface BeatServers {
-	/** Returns the beats of the server that carries a heartbeat channel. @throws if no server carries it at the moment */
+	/** Returns the beats of the server that carries a heartbeat channel. @throws if no server does at the moment */
 	beatsOf(heartbeatChannel: string): ServerBeats;
 	/** Returns the heartbeat channel of the first shard; undefined if the bus is stopped. */
 	firstChannel(): string | undefined;
