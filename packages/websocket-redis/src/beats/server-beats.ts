@@ -1,7 +1,7 @@
 import type { BusHandlers, StoredBeat, StoredNode } from '@orijs/websocket';
 import { DIGEST_ENTRY_BYTES, toError, within } from '@orijs/websocket/internal';
 import { BeatsRefusedError, RedisConnectionLostError } from '../errors.ts';
-import { endpointOf, isRefusal } from '../server/client-options.ts';
+import { endpointOf, isRefusal, mustBeReady } from '../server/client-options.ts';
 import type { PrimaryCheck } from '../server/primary-check.ts';
 import type { PublishCommand } from '../server/publish-command.ts';
 import type { PubSubCommands } from '../server/pub-sub-commands.ts';
@@ -103,30 +103,32 @@ export class ServerBeats {
 	 * from then on. Never rejects.
 	 */
 	async probe(heartbeatChannel: string): Promise<void> {
-		const { publisher, channelPrefix, commands, ending } = this.#options;
-		const { beat, remove } = beatScripts[commands.publish];
-		const keys = probeKeys(channelPrefix, heartbeatChannel);
-		const channel = ownChannelOf(channelPrefix, heartbeatChannel, 'probe');
-		const nothing = new Uint8Array(DIGEST_ENTRY_BYTES);
-		const args = this.#args(channelPrefix + channel, {
-			channel,
-			frame: nothing,
-			entry: nothing,
-			digestHeader: nothing,
-		});
+		const { publisher, ending } = this.#options;
 		const late = (): Error => new RedisConnectionLostError(endpointOf(publisher.client));
 		try {
-			await within(PROBE_MS, this.#run(listScript, keys, []), late);
-			await within(PROBE_MS, this.#run(remove, keys, args), late);
-			// What has been tried then removes what the beat leaves, even if a part of that is refused.
-			const both = [this.#run(beat, keys, [...args, 1, 0, 1, 1, 'probe']), this.#run(remove, keys, args)];
-			await within(PROBE_MS, Promise.all(both), late);
+			await within(PROBE_MS, this.#tryScripts(heartbeatChannel), late);
 			this.#isRefused = false;
 			this.#reported = undefined;
 		} catch (error) {
-			if (!ending.aborted && isRefusal(error) && !AS_PUBLISH.test(error.message))
-				this.#refused(heartbeatChannel, error);
+			if (!ending.aborted && isRefusal(error) && !AS_PUBLISH.test(error.message)) this.#refused(heartbeatChannel, error);
 			else if (this.#isRefused) this.#retryAfter(RETRY_MS, heartbeatChannel);
+		}
+	}
+
+	async #tryScripts(heartbeatChannel: string): Promise<void> {
+		const { channelPrefix, commands } = this.#options;
+		const { beat, remove } = beatScripts[commands.publish];
+		const keys = probeKeys(channelPrefix, heartbeatChannel);
+		const channel = ownChannelOf(channelPrefix, heartbeatChannel, 'probe');
+		const frame = new Uint8Array(DIGEST_ENTRY_BYTES);
+		const args = this.#args(channelPrefix + channel, { channel, frame, entry: frame, digestHeader: frame });
+		// If this succeeds, it can also remove what a part of the others has left.
+		await this.#run(remove, keys, args);
+		try {
+			await this.#run(beat, keys, [...args, 1, 0, 1, 1, 'probe']);
+			await this.#run(listScript, keys, []);
+		} finally {
+			await this.#run(remove, keys, args);
 		}
 	}
 
@@ -165,7 +167,7 @@ export class ServerBeats {
 		args: readonly (string | number | Buffer)[],
 	): Promise<unknown> {
 		const { publisher, publish } = this.#options;
-		if (!publisher.isReady) throw new RedisConnectionLostError(endpointOf(publisher.client));
+		mustBeReady(publisher.client);
 		// What was published before must be sent before.
 		publish.flush();
 		return script.run(publisher.client, keys, args);
