@@ -28,7 +28,7 @@ describe('beats collected by a Redis Cluster', () => {
 		expect(channelsOf(a)).toHaveLength(3);
 	});
 
-	it('reach the node itself and are told of to others, by each shard', async () => {
+	it('reach the node itself, and others hear of them in digests, on each shard', async () => {
 		const [a, b] = [await start('shards'), await start('shards')];
 		a.beats().describe('this is a');
 		for (const heartbeatChannel of channelsOf(a)) {

@@ -17,7 +17,7 @@ describe('beats collected by Redis', () => {
 	const start = (port = redis.port): Promise<BeatBus> =>
 		startBeatBus(new RedisBus({ connection: { port }, keyPrefix: 'orijs', connectTimeout: 10_000 }));
 
-	it('reach only the node itself; others are told of it by digests', async () => {
+	it('reach only the node itself; others hear of it by digests', async () => {
 		const [a, b] = [await start(), await start()];
 		await a.beat(1);
 		await b.beat(1);
