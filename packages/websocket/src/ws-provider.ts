@@ -528,6 +528,7 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	slowReaders: true,
 	onSlowReader: true,
 	compressFromBytes: true,
+	guardTimeoutMs: true,
 	subscribesAlone: true,
 };
 const DEFAULT_START_TIMEOUT_MS = 10_000;

@@ -18,5 +18,5 @@ export const disconnected = 4403;
 export const guardTimeout = 4408;
 /** The client kept sending too fast. */
 export const tooManyMessages = 4429;
-/** The server has disconnected the client, which may reconnect after the delay that {@link readRetryHint} returns. */
+/** The server has disconnected the client, which may return after the delay of {@link readRetryHint}. */
 export const reconnect = 4503;

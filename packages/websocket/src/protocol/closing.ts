@@ -18,7 +18,7 @@ export const CloseCode = {
 	guardTimeout: 4408,
 	/** The client kept sending too fast. */
 	tooManyMessages: 4429,
-	/** The server has disconnected the client, which may reconnect after the delay that {@link readRetryHint} returns. */
+	/** The server has disconnected the client, which may return after the delay that {@link readRetryHint} returns. */
 	reconnect: 4503,
 } as const;
 

@@ -24,4 +24,9 @@ export interface ServerOptions extends SlowReaderOptions {
 	 * for each of its receivers. Default: as Bun does by itself, which compresses what is published, and nothing else.
 	 */
 	readonly compressFromBytes?: number;
+	/**
+	 * How long after its connection began (`data.connectedAt`) a socket may be added, in milliseconds: a user who is
+	 * disconnected meanwhile is so too. Default 10,000.
+	 */
+	readonly guardTimeoutMs?: number;
 }

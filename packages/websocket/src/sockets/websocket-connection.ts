@@ -29,6 +29,13 @@ export interface SocketData<TData = unknown> {
 	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Default: the user is unknown.
 	 */
 	readonly userId?: string | undefined;
+	/**
+	 * When the connection began, in milliseconds since the epoch: for a client whose rights are checked before the
+	 * socket is added, before that. Default: when the socket is added.
+	 */
+	readonly connectedAt?: number | undefined;
+	/** The client's address, if it is not that of the socket because of a proxy. */
+	readonly address?: string | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */
