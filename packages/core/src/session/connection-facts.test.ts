@@ -29,7 +29,7 @@ async function serveFacts({ trustedProxies = [], guard, upgrade }: Options = {})
 	return {
 		async connect(forwarded?: string): Promise<AppSocket> {
 			const headers: Record<string, string> = forwarded === undefined ? {} : { 'X-Forwarded-For': forwarded };
-			const client = new WebSocket(url, { headers } as never);
+			const client = new WebSocket(url, { headers });
 			onTestFinished(() => client.close());
 			const already = opened.length;
 			await until(() => opened.length > already, { what: 'a connection is open' });
