@@ -29,6 +29,12 @@ export interface SocketData<TData = unknown> {
 	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Default: the user is unknown.
 	 */
 	readonly userId?: string | undefined;
+	/**
+	 * When the connection began, in milliseconds since the epoch. Default: when the socket is added. Set it at the upgrade
+	 * if guards run before the socket is added, so that `provider.cluster` can tell sockets that were there before an
+	 * action.
+	 */
+	connectedAt?: number | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */
