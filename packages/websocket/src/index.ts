@@ -32,6 +32,40 @@ export type { Payload } from './wire/payload.ts';
 export type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
+// All nodes
+export type {
+	ActionOptions,
+	ActionResult,
+	Answered,
+	Cluster,
+	ClusterSubscribeOptions,
+	ClusterUnsubscribeOptions,
+	ConnectionInfo,
+	ConnectionsOptions,
+	ConnectionsResult,
+	CountResult,
+	DisconnectOptions,
+	NodeAnswers,
+	NodeEmitOptions,
+	NodeInfo,
+	NodeMessageContext,
+	NodeMessageHandler,
+	NodeRequestOptions,
+	NodesChange,
+	ReauthorizeResult,
+	Target,
+	TimeLimit,
+	ToNodes,
+} from './cluster/cluster-contract.ts';
+export type { Reauthorization, Reauthorizer } from './cluster/reauthorizers.ts';
+export {
+	DuplicateHandlerError,
+	InvalidTargetError,
+	NoHandlerError,
+	NodeRequestError,
+	NodeVersionError,
+} from './cluster/errors.ts';
+
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
 export type { HistoryPage } from './history/history-page.ts';

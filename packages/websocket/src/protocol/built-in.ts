@@ -76,9 +76,9 @@ export interface UnsubscribedTopic extends RequestFault {
 	readonly topic: string;
 }
 
-/** Tells a client that the server closes its connection by its own decision, and why. The close frame follows. */
+/** Tells a client why it is disconnected, right before that. */
 export interface DisconnectedNotice extends RequestFault {
-	/** Whether the client may reconnect. */
+	/** Whether the client is to connect again. */
 	readonly reconnect: boolean;
 }
 

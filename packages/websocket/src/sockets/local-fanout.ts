@@ -30,6 +30,7 @@ export class LocalFanout {
 	/** The prefix of all names in Bun; see {@link claimPrefix}. */
 	#prefix = '';
 	#compressFrom: number | undefined;
+	#addressOf: ServerOptions['addressOf'];
 	#native: NativeMethods | undefined;
 	/** See {@link beforeTopics}. */
 	#before: (() => void) | undefined;
@@ -57,7 +58,13 @@ export class LocalFanout {
 		const from = options.compressFromBytes;
 		this.#server = from === undefined ? server : compressingServer(server, from);
 		this.#compressFrom = from;
+		this.#addressOf = options.addressOf;
 		this.#native = undefined;
+	}
+
+	/** Returns a client's address. */
+	addressOf(socket: WebSocketConnection): string {
+		return this.#addressOf?.(socket) ?? socket.remoteAddress;
 	}
 
 	/** Gives all topics other names in Bun, and subscribes their sockets under them. */

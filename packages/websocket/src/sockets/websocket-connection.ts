@@ -30,12 +30,11 @@ export interface SocketData<TData = unknown> {
 	 */
 	readonly userId?: string | undefined;
 	/**
-	 * When the connection began, in milliseconds since the epoch: for a client whose rights are checked before the
-	 * socket is added, before that. Default: when the socket is added.
+	 * When the connection began, in milliseconds since the epoch. Default: when the socket is added. Set it at the upgrade
+	 * if guards run before the socket is added, so that `provider.cluster` can tell sockets that were there before an
+	 * action.
 	 */
-	readonly connectedAt?: number | undefined;
-	/** The client's address, if it is not that of the socket because of a proxy. */
-	readonly address?: string | undefined;
+	connectedAt?: number | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */

@@ -1,0 +1,167 @@
+import type { Membership } from '../membership/membership.ts';
+import { unsubscriptionOf } from '../membership/unsubscription.ts';
+import { encodeDisconnectedNotice } from '../protocol/built-in.ts';
+import { CloseCode, withRetryHint } from '../protocol/closing.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { Registry } from '../sockets/registry.ts';
+import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { DONE, settledWithin } from '../support/promises.ts';
+import type { Action, ActionAnswer, Connections, Count, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
+import type { ConnectionInfo } from './cluster-contract.ts';
+import type { Reauthorizers } from './reauthorizers.ts';
+import { inSlices } from './slices.ts';
+import { socketsOf } from './target.ts';
+
+export interface LocalActionsOptions {
+	readonly nodeId: string;
+	readonly registry: Registry<WebSocketConnection>;
+	readonly membership: Membership;
+	readonly local: LocalFanout;
+	readonly reauthorizers: Reauthorizers;
+}
+
+/** The maximum number of topics that are listed for one connection. */
+const MAX_TOPICS = 100;
+/**
+ * Clients that are to come back are spread over a period that grows with the number of those that this node disconnects
+ * at a time: 500 clients per second.
+ */
+const SPREAD_MS_EACH = 2;
+const SHORTEST_SPREAD_MS = 500;
+const LONGEST_SPREAD_MS = 30_000;
+
+/** Does actions on the sockets of this node. */
+export class LocalActions {
+	readonly #options: LocalActionsOptions;
+	/** Pending while an action is being done on many sockets: the next one waits, so that they keep their order. */
+	#running: Promise<unknown> | undefined;
+
+	constructor(options: LocalActionsOptions) {
+		this.#options = options;
+	}
+
+	/** Resolves once the action is done, at once for a few sockets. Rejects if that is unknown. */
+	run(action: Action): Promise<ActionAnswer> {
+		switch (action.do) {
+			case 'connections':
+				return Promise.resolve(this.#connections(action));
+			case 'count':
+				return Promise.resolve(this.#count(action));
+			case 'reauthorize':
+				return this.#options.reauthorizers.ask(socketsOf(this.#options.registry, action), action.topic);
+			default:
+				return this.#change(action, () => socketsOf(this.#options.registry, action));
+		}
+	}
+
+	/** Does an action on one socket that it has not met before. */
+	late(action: Disconnect | Subscribe | Unsubscribe, socket: WebSocketConnection): void {
+		void this.#change(action, () => [socket]);
+	}
+
+	/** @param sockets called once it is the action's turn */
+	#change(
+		action: Disconnect | Subscribe | Unsubscribe,
+		sockets: () => readonly WebSocketConnection[],
+	): Promise<ActionAnswer> {
+		const begin = (): Promise<ActionAnswer> => {
+			const met = sockets();
+			if (action.do === 'disconnect') return this.#disconnect(action, met);
+			return action.do === 'subscribe' ? this.#subscribe(action, met) : this.#unsubscribe(action, met);
+		};
+		return this.#running === undefined ? begin() : this.#running.then(begin);
+	}
+
+	/** Calls `act` for each socket that is still connected when its turn comes. */
+	#each(sockets: readonly WebSocketConnection[], act: (socket: WebSocketConnection) => void): Promise<void> {
+		const { registry } = this.#options;
+		const done = inSlices(sockets, (socket) => {
+			if (registry.get(socket.data.socketId) === socket) act(socket);
+		});
+		if (done === DONE) return done;
+		this.#running = done;
+		return done.finally(() => {
+			if (this.#running === done) this.#running = undefined;
+		});
+	}
+
+	async #disconnect(action: Disconnect, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { code, reconnect } = action;
+		const { local } = this.#options;
+		const notice = encodeDisconnectedNotice(action);
+		const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, sockets.length * SPREAD_MS_EACH));
+		let count = 0;
+		await this.#each(sockets, (socket) => {
+			if (socket.readyState !== WebSocket.OPEN) return;
+			if (isSpeaker(socket)) local.toSocket(socket, notice, true);
+			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, Math.random() * spread));
+			else socket.close(CloseCode.disconnected, code);
+			count++;
+		});
+		return { sockets: count };
+	}
+
+	async #subscribe(action: Subscribe, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { registry, membership } = this.#options;
+		const { topic, past, timeoutMs } = action;
+		const options = past === undefined ? undefined : { past };
+		const pending: Promise<void>[] = [];
+		let count = 0;
+		await this.#each(sockets, (socket) => {
+			const subscribed = membership.subscribe(socket, topic, options);
+			// Also resolves if the socket is unsubscribed or closed meanwhile.
+			const met = (): void => {
+				if (registry.get(socket.data.socketId) === socket && socket.data.topics.has(topic)) count++;
+			};
+			if (subscribed === DONE) met();
+			else pending.push(subscribed.then(met, () => {}));
+		});
+		if (pending.length > 0) await settledWithin(timeoutMs, Promise.all(pending));
+		return { sockets: count };
+	}
+
+	async #unsubscribe(action: Unsubscribe, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { membership } = this.#options;
+		const { topic } = action;
+		const why = unsubscriptionOf(topic, given(action));
+		let count = 0;
+		await this.#each(sockets, (socket) => {
+			if (!socket.data.topics.has(topic)) return;
+			membership.unsubscribe(socket, topic, why);
+			count++;
+		});
+		return { sockets: count };
+	}
+
+	#connections(action: Connections): ActionAnswer {
+		const sockets = socketsOf(this.#options.registry, action);
+		return {
+			sockets: sockets.length,
+			connections: sockets.slice(0, action.limit).map((socket) => this.#describe(socket)),
+		};
+	}
+
+	#describe(socket: WebSocketConnection): ConnectionInfo {
+		const { nodeId, local } = this.#options;
+		const { socketId, userId, connectedAt = 0, topics } = socket.data;
+		return {
+			socketId,
+			...(userId !== undefined && { userId }),
+			nodeId,
+			connectedAt,
+			address: local.addressOf(socket),
+			topics: topics.size <= MAX_TOPICS ? [...topics] : [...topics].slice(0, MAX_TOPICS),
+			topicCount: topics.size,
+			isSpeaker: isSpeaker(socket),
+		};
+	}
+
+	#count({ topic }: Count): ActionAnswer {
+		const { registry } = this.#options;
+		return { sockets: topic === undefined ? registry.socketCount : registry.memberCount(topic) };
+	}
+}
+
+function given({ code, message }: Unsubscribe): { code?: string; message?: string } {
+	return { ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
+}
