@@ -59,7 +59,7 @@ export type {
 } from './cluster/cluster-contract.ts';
 export type { Reauthorization, Reauthorizer } from './cluster/reauthorizers.ts';
 export {
-	DuplicateHandlerError,
+	DuplicateNodeHandlerError,
 	InvalidTargetError,
 	NoHandlerError,
 	NodeRequestError,

@@ -569,7 +569,6 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	slowReaders: true,
 	onSlowReader: true,
 	compressFromBytes: true,
-	guardTimeoutMs: true,
 	subscribesAlone: true,
 	guardTimeoutMs: true,
 	addressOf: true,
