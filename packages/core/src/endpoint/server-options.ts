@@ -16,6 +16,7 @@ export function serverOptions(endpoints: readonly WebSocketEndpoint[]): ServerOp
 		queuedBytes,
 		subscribesAlone: true,
 		guardTimeoutMs,
+		addressOf: ({ data }) => (data instanceof SocketSession ? data.address : undefined),
 		...(Math.max(...bounds) > queuedBytes && {
 			queuedBytesOf: ({ data }) => (data instanceof SocketSession ? data.host.limits.queuedBytes : queuedBytes),
 		}),
