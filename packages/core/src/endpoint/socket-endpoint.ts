@@ -129,7 +129,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 
 	/**
 	 * All nodes as one: `disconnect`, `subscribe`, `unsubscribe` and `connections` for sockets wherever they are,
-	 * counts, and messages between nodes. The same as `provider.cluster`, so it includes other endpoints of the provider.
+	 * counts, and messages between nodes. The same as `provider.cluster`: it includes other endpoints of the provider.
 	 */
 	get cluster(): Cluster {
 		return this.#setup.provider.cluster;

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
-import type { ClientClosedError } from '../../index.ts';
+import type { ClientClosedError, SocketRequestError } from '../../index.ts';
 import { eventually, rejection, untilState } from '../assertions.ts';
+import { Wait } from '../messages.ts';
 import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
@@ -12,6 +13,44 @@ const tell = (server: TestServer, data: unknown): Promise<void> =>
 
 /** The server disconnects clients by its own decision. */
 export const disconnected: Record<string, Scenario> = {
+	'by a call on another node: a client that is banned is closed': async (server) => {
+		await server.serve();
+		const clients = [await readyClient(server), await readyClient(server)];
+		const ends: unknown[] = [];
+		for (const client of clients)
+			client.onStateChange((state, { end }) => ends.push([state, end?.code, end?.reason, end?.disconnected]));
+		assert.equal(await server.disconnect(BANNED), 2);
+		for (const client of clients) await untilState(client, 'closed');
+		assert.deepEqual(ends, [
+			['closed', 4403, 'banned', BANNED],
+			['closed', 4403, 'banned', BANNED],
+		]);
+		assert.equal(await server.accepted(), 2);
+	},
+
+	'by a call on another node: a client that may return is ready again, in its topics': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received: unknown[] = [];
+		client.onRaw((text) => received.push(text));
+		await client.subscribe('t');
+		const waits: unknown[] = [];
+		client.onStateChange((state, { end, retryInMs }) => {
+			if (state === 'waiting') waits.push([end?.code, end?.disconnected, retryInMs]);
+		});
+		const asked = rejection(client.request(Wait, 1));
+		await eventually(async () => (await server.handled()).length === 1, 'the request is being handled');
+		assert.equal(await server.disconnect({ code: 'moved', message: 'Please come back' }), 1);
+		assert.equal(((await asked) as SocketRequestError).code, 'disconnected');
+		await untilState(client, 'ready');
+		const [[code, notice, retryInMs] = []] = waits as [number, unknown, number][];
+		assert.deepEqual([code, notice, waits.length], [4503, MOVED, 1]);
+		assert.ok(Number(retryInMs) <= 500, 'within the spread of a single client');
+		await eventually(async () => (await server.subscribedTopics()).includes('t'), 'it has subscribed again');
+		await server.publish('t', 'again');
+		await eventually(() => received.includes('again'), 'the message has arrived');
+	},
+
 	'a client that is banned is closed, and the page is told why': async (server) => {
 		await server.serveRaw();
 		const client = await readyClient(server);
