@@ -2,14 +2,7 @@ import { isErrorCode } from '../protocol/errors.ts';
 import { isTopic } from '../protocol/topic.ts';
 import { isSocketId } from '../wire/channel-names.ts';
 import type { ConnectionInfo, Target } from './cluster-contract.ts';
-import { MAX_CONNECTIONS } from './checks.ts';
-import { targetFault } from './target.ts';
-
-/** Which sockets of a node an action is about. */
-export interface Selection {
-	readonly target: Target;
-	readonly except: readonly string[];
-}
+import { type Selection, targetFault } from './target.ts';
 
 export interface Disconnect extends Selection {
 	readonly do: 'disconnect';
@@ -49,6 +42,9 @@ export interface Count {
 	readonly do: 'count';
 	readonly topic: string | undefined;
 }
+
+/** The maximum number of connections that one call returns. */
+export const MAX_CONNECTIONS = 10_000;
 
 /** What each node is asked to do. */
 export type Action = Disconnect | Subscribe | Unsubscribe | Reauthorize | Connections | Count;
