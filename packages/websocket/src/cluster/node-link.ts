@@ -99,6 +99,8 @@ export class NodeLink {
 		const read = readNodeText(text);
 		if (read === undefined) return this.#skip();
 		const { version, kind, from, number, content } = read;
+		// This node sends none to itself.
+		if (from === this.nodeId) return this.#skip();
 		if (kind === 'version') {
 			this.#questions.otherVersion(number, from, version);
 			this.#otherVersion(read);

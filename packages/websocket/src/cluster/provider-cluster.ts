@@ -39,7 +39,7 @@ import { Reauthorizers } from './reauthorizers.ts';
 import { type Selection, targetFault } from './target.ts';
 
 export interface ProviderClusterOptions
-	extends Omit<LocalActionsOptions, 'reauthorizers'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
+	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
@@ -60,7 +60,11 @@ export class ProviderCluster implements Cluster {
 		const { failures, directory } = options;
 		this.#options = options;
 		this.#reauthorizers = new Reauthorizers((thrown) => failures.report(thrown, 'onReauthorize'));
-		this.#actions = new LocalActions({ ...options, reauthorizers: this.#reauthorizers });
+		this.#actions = new LocalActions({
+			...options,
+			reauthorizers: this.#reauthorizers,
+			onError: (thrown) => failures.report(thrown, 'deliver'),
+		});
 		this.#late = new LateSockets((action, socket) => this.#actions.late(action, socket));
 		this.#link = new NodeLink({
 			...options,
@@ -196,7 +200,8 @@ export class ProviderCluster implements Cluster {
 		});
 	}
 
-	#do(action: Action): Promise<ActionAnswer> {
+	// Asynchronous, so that it never throws.
+	async #do(action: Action): Promise<ActionAnswer> {
 		this.#late.keep(action);
 		return this.#actions.run(action);
 	}
