@@ -18,6 +18,8 @@ export interface LocalActionsOptions {
 	readonly membership: Membership;
 	readonly local: LocalFanout;
 	readonly reauthorizers: Reauthorizers;
+	/** Called when something that an action calls on a socket has thrown. */
+	readonly onError: (thrown: unknown) => void;
 }
 
 /** The maximum number of topics that are listed for one connection. */
@@ -27,6 +29,8 @@ const MAX_TOPICS = 100;
  * at a time: 500 clients per second.
  */
 const SPREAD_MS_EACH = 2;
+/** A client that comes back in the same millisecond would look as if it had been there before the action. */
+const SHORTEST_DELAY_MS = 50;
 const SHORTEST_SPREAD_MS = 500;
 const LONGEST_SPREAD_MS = 30_000;
 
@@ -74,9 +78,15 @@ export class LocalActions {
 
 	/** Calls `act` for each socket that is still connected when its turn comes. */
 	#each(sockets: readonly WebSocketConnection[], act: (socket: WebSocketConnection) => void): Promise<void> {
-		const { registry } = this.#options;
+		const { registry, onError } = this.#options;
 		const done = inSlices(sockets, (socket) => {
-			if (registry.get(socket.data.socketId) === socket) act(socket);
+			if (registry.get(socket.data.socketId) !== socket) return;
+			try {
+				act(socket);
+			} catch (thrown) {
+				// Such as the application's `close` handler. The other sockets must be met all the same.
+				onError(thrown);
+			}
 		});
 		if (done === DONE) return done;
 		this.#running = done;
@@ -93,8 +103,8 @@ export class LocalActions {
 		let count = 0;
 		await this.#each(sockets, (socket) => {
 			if (socket.readyState !== WebSocket.OPEN) return;
-			if (isSpeaker(socket)) local.toSocket(socket, notice, true);
-			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, Math.random() * spread));
+			if (isSpeaker(socket)) local.lastToSocket(socket, notice);
+			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, SHORTEST_DELAY_MS + Math.random() * spread));
 			else socket.close(CloseCode.disconnected, code);
 			count++;
 		});
