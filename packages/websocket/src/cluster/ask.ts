@@ -49,8 +49,11 @@ export const MAX_TIMEOUT_MS = 60_000;
 /** The maximum number of connections that one call returns. */
 export const MAX_CONNECTIONS = 10_000;
 
+/** An action that changes the sockets themselves. */
+export type Change = Disconnect | Subscribe | Unsubscribe;
+
 /** What each node is asked to do. */
-export type Action = Disconnect | Subscribe | Unsubscribe | Reauthorize | Connections | Count;
+export type Action = Change | Reauthorize | Connections | Count;
 
 /** What a node has done. */
 export interface ActionAnswer {
