@@ -27,7 +27,7 @@ export interface IdleCost {
 	readonly nodeNs: number;
 	readonly writesPerNode: number;
 	readonly bytesPerNode: number;
-	/** By command, calls by scripts included; without those of which there were none. */
+	/** By command, calls by scripts included. Commands that were not called are left out. */
 	readonly callsPerNode: Readonly<Record<string, number>>;
 	/** The share of the nodes that have reported no fault meanwhile. */
 	readonly undisturbed: number;
@@ -144,7 +144,7 @@ export class NodeGroup {
 		};
 	}
 
-	/** Freezes the process of a node. Resolves with the times until the other nodes have noticed that, in milliseconds. */
+	/** Freezes the process of a node. Resolves with the times until other nodes have noticed that, in milliseconds. */
 	async findSilentNode(): Promise<readonly number[]> {
 		await Bun.sleep(Math.random() * HEARTBEAT_MS);
 		const [id] = this.#victim.ids;
