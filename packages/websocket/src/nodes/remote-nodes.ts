@@ -319,6 +319,14 @@ export class RemoteNodes {
 		return this.#outbound.addForNode(directChannel(socketId), text);
 	}
 
+	/**
+	 * Publishes a text for the nodes that are subscribed to a channel. Resolves with their number, if known, when the
+	 * backend has accepted it.
+	 */
+	publishToNodes(channel: string, text: string): Promise<number | undefined> {
+		return this.#outbound.addCounted(channel, text);
+	}
+
 	/** Reports that messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		this.#missing.unrecoverable(topic, since, reason);
