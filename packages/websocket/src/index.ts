@@ -32,6 +32,41 @@ export type { Payload } from './wire/payload.ts';
 export type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
+// All nodes
+export type {
+	ActionOptions,
+	ActionResult,
+	Answered,
+	Cluster,
+	ClusterSubscribeOptions,
+	ClusterUnsubscribeOptions,
+	ConnectionInfo,
+	ConnectionsOptions,
+	ConnectionsResult,
+	CountResult,
+	DisconnectOptions,
+	NodeAnswers,
+	NodeEmitOptions,
+	NodeInfo,
+	NodeMessageContext,
+	NodeMessageHandler,
+	NodeRequestOptions,
+	NodesChange,
+	Reauthorization,
+	ReauthorizeResult,
+	Reauthorizer,
+	Target,
+	TimeLimit,
+	ToNodes,
+} from './cluster/cluster-contract.ts';
+export {
+	DuplicateNodeHandlerError,
+	InvalidTargetError,
+	NoHandlerError,
+	NodeRequestError,
+	NodeVersionError,
+} from './cluster/errors.ts';
+
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
 export type { HistoryPage } from './history/history-page.ts';

@@ -11,6 +11,8 @@ import {
 	checkUnsubscribe,
 	unknownSocket,
 } from './call-checks.ts';
+import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
+import { ProviderCluster } from './cluster/provider-cluster.ts';
 import { Emitter } from './emitter.ts';
 import {
 	HistoryUnavailableError,
@@ -30,11 +32,13 @@ import { MemoryHistory } from './history/memory-history.ts';
 import { consoleLogger } from './console-logger.ts';
 import type { Logger } from './logger.ts';
 import { safely } from './safe-logger.ts';
+import { DEFAULT_COLLECT_ABOVE } from './loss/beat-mode.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership/membership.ts';
 import { unsubscriptionOf } from './membership/unsubscription.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
+import { NodeDirectory } from './nodes/node-directory.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
@@ -57,13 +61,15 @@ import { MembershipNotices } from './sockets/membership-notices.ts';
 import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { mustBeNodeCount } from './support/node-count.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
-import { DONE, quiet, rejected, toError } from './support/promises.ts';
+import { DONE, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
-import { nodeChannel } from './wire/channel-names.ts';
+import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
+import type { Counts } from './wire/digest.ts';
 import type { Payload } from './wire/payload.ts';
 
 export interface WsProviderOptions {
@@ -79,9 +85,16 @@ export interface WsProviderOptions {
 	readonly logger?: Logger;
 	/**
 	 * The time between a node's heartbeats, in milliseconds. A connection on which two heartbeats go missing is
-	 * considered dead. Above 50 nodes, the actual time grows in proportion to their number. Default 500.
+	 * considered dead. If the transport can't collect heartbeats, the actual time grows above 50 nodes, in proportion to
+	 * their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
+	/**
+	 * The number of nodes above which the backend collects heartbeats, if the transport can do that: it then tells all
+	 * nodes every 5 seconds what it has accepted from each, so that the load does not grow with the square of the number
+	 * of nodes. At least 1. Default 32.
+	 */
+	readonly collectBeatsAbove?: number;
 	/**
 	 * How long `start`, once connected, waits for the backend to accept subscriptions, in milliseconds. Default 10,000.
 	 */
@@ -97,6 +110,7 @@ const OPTIONS: OptionNames<WsProviderOptions> = {
 	history: true,
 	logger: true,
 	heartbeatMs: true,
+	collectBeatsAbove: true,
 	startTimeoutMs: true,
 	graceMs: true,
 };
@@ -119,6 +133,8 @@ export class WsProvider implements WebSocketProvider {
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
+	readonly #nodes: NodeDirectory;
+	readonly #cluster: ProviderCluster;
 	#isHistoryUnreadable = false;
 	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
@@ -132,10 +148,12 @@ export class WsProvider implements WebSocketProvider {
 			logger: given = consoleLogger,
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
+			collectBeatsAbove = DEFAULT_COLLECT_ABOVE,
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
 		} = options;
 		mustBeDelay('graceMs', graceMs, 0);
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
+		mustBeNodeCount('collectBeatsAbove', collectBeatsAbove);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const logger = safely(given);
 		this.#logger = logger;
@@ -143,6 +161,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
+		this.#nodes = new NodeDirectory(this.nodeId, logger, () => this.#counts());
 		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
 		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
@@ -157,8 +176,22 @@ export class WsProvider implements WebSocketProvider {
 			failures: this.#failures,
 		});
 		this.#remote =
-			bus === undefined ? undefined : this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs });
+			bus === undefined
+				? undefined
+				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs });
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
+		this.#cluster = new ProviderCluster({
+			nodeId: this.nodeId,
+			registry: this.#registry,
+			membership: this.#membership,
+			local: this.#local,
+			directory: this.#nodes,
+			lifecycle: this.#lifecycle,
+			failures: this.#failures,
+			logger,
+			send: (nodeId, text) => this.#toNodes(nodeChannel(nodeId), text),
+			sendToAll: (text) => this.#toNodes(BROADCAST_CHANNEL, text),
+		});
 		this.#emitter = new Emitter({
 			lifecycle: this.#lifecycle,
 			registry: this.#registry,
@@ -171,14 +204,15 @@ export class WsProvider implements WebSocketProvider {
 
 	#makeRemote(
 		bus: Bus,
-		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'startTimeoutMs'>,
+		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'collectBeatsAbove' | 'startTimeoutMs'>,
 	): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
 			local: this.#local,
 			histories: this.#histories,
-			counts: () => ({ connections: this.#registry.socketCount, topics: this.#registry.topicCount }),
-			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
+			directory: this.#nodes,
+			counts: () => this.#counts(),
+			onNodeMessage: (text) => this.#onNodeText(text),
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {
 				this.#membership.rollBack(channel, error);
@@ -186,6 +220,10 @@ export class WsProvider implements WebSocketProvider {
 			},
 			onError: (error, stage) => this.#failures.report(error, stage),
 		});
+	}
+
+	#counts(): Counts {
+		return { connections: this.#registry.socketCount, topics: this.#registry.topicCount };
 	}
 
 	#makeLifecycle(remote: RemoteNodes | undefined): Lifecycle {
@@ -198,6 +236,7 @@ export class WsProvider implements WebSocketProvider {
 			},
 			down: async (from, reason) => {
 				this.#status.set('stopped');
+				this.#cluster.stop();
 				await remote.stop(reason, from === 'started');
 				this.#failures.flush();
 			},
@@ -229,12 +268,19 @@ export class WsProvider implements WebSocketProvider {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
 		checkOptionNames('setServer()', options, SERVER_OPTIONS);
+		const { guardTimeoutMs, addressOf } = options;
+		if (guardTimeoutMs !== undefined) mustBeDelay('guardTimeoutMs', guardTimeoutMs, 1);
+		if (addressOf !== undefined) checkListener('addressOf', addressOf);
 		this.#local.setServer(server, options);
+		if (guardTimeoutMs !== undefined) this.#cluster.setGuardTimeout(guardTimeoutMs);
 	}
 
 	start(): Promise<void> {
 		const started = this.#lifecycle.start();
-		if (this.#remote === undefined) this.#status.set('ready');
+		if (this.#remote === undefined) {
+			this.#nodes.start();
+			this.#status.set('ready');
+		}
 		return started;
 	}
 
@@ -242,6 +288,7 @@ export class WsProvider implements WebSocketProvider {
 		const stopped = this.#lifecycle.stop();
 		if (this.#remote === undefined) {
 			this.#status.set('stopped');
+			this.#cluster.stop();
 			this.#failures.flush();
 		}
 		return stopped;
@@ -271,7 +318,7 @@ export class WsProvider implements WebSocketProvider {
 
 	/** Yields the channels that this node must be subscribed to at the backend. */
 	*#channels(): Generator<string> {
-		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);
+		yield nodeChannel(this.nodeId);
 		yield* this.#membership.channels();
 	}
 
@@ -344,13 +391,28 @@ export class WsProvider implements WebSocketProvider {
 
 	onNodeMessage(listener: (text: string) => unknown): () => void {
 		checkListener('onNodeMessage()', listener);
-		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
-		// is logged.
-		const { state } = this.#lifecycle;
-		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
-			void quiet(this.#subscribeNode(nodeChannel(this.nodeId)));
-		}
 		return this.#nodeMessages.on(listener);
+	}
+
+	/** Passes on a text of another node. */
+	#onNodeText(text: string): void {
+		if (text.startsWith(NODE_TEXT_PREFIX)) this.#cluster.receive(text);
+		else this.#nodeMessages.deliver(text);
+	}
+
+	/** Sends a text of the cluster. Resolves with the number of nodes that it was sent to, if known. */
+	#toNodes(channel: string, text: string): Promise<number | undefined> {
+		return this.#remote?.publishToNodes(channel, text) ?? NOBODY;
+	}
+
+	// All nodes
+
+	get cluster(): Cluster {
+		return this.#cluster;
+	}
+
+	onReauthorize(reauthorizer: Reauthorizer): () => void {
+		return this.#cluster.onReauthorize(reauthorizer);
 	}
 
 	// History
@@ -408,7 +470,10 @@ export class WsProvider implements WebSocketProvider {
 		const fault = checkSocket(socket, (socketId) => this.#registry.get(socketId));
 		if (fault !== undefined) return this.#reject(socket, fault);
 		if (this.#lifecycle.state === 'idle') this.#warnNotStarted();
-		return this.#membership.add(socket);
+		socket.data.connectedAt ??= Date.now();
+		const added = this.#membership.add(socket);
+		this.#cluster.added(socket);
+		return added;
 	}
 
 	/** Logs once that sockets are being added before `start`: they wait for it, and it may never be called. */
@@ -530,8 +595,12 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	onSlowReader: true,
 	compressFromBytes: true,
 	subscribesAlone: true,
+	guardTimeoutMs: true,
+	addressOf: true,
 };
+/** How many other nodes a provider without a bus reaches. */
+const NOBODY: Promise<number> = Promise.resolve(0);
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
-const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
+const NOTHING_AWAY: Watermark = { lagMs: 0, isLagging: false, clocksBehindMs: 0, clocksAheadMs: 0 };
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };
