@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SingleConnection } from '../server/client-options.ts';
 import { RedisBus } from '../redis-bus.ts';
 import { type BeatBus, startBeatBus } from '../test-support/beat-bus.ts';
+import { startNode } from '../test-support/test-nodes.ts';
 
 /** Starts a bus that beats regularly, as a provider does. */
 async function startBeating(connection: SingleConnection): Promise<BeatBus> {
@@ -24,16 +25,27 @@ async function infoCalls(redis: RedisServer): Promise<number> {
 }
 
 describe('while Redis answers beats', () => {
-	it('INFO is asked once a second for all nodes together', async () => {
+	it.each([1, 32])('INFO is asked once a second for 10 providers, with collectBeatsAbove: %i', async (above) => {
 		const redis = await startRedis();
 		onTestFinished(() => redis.stop());
-		const nodes = await Promise.all(Array.from({ length: 10 }, () => startBeating({ port: redis.port })));
-		await until(() => nodes.every(({ frames }) => frames.length > 1), { what: 'all nodes beat' });
+		const connection = { port: redis.port };
+		const nodes = await Promise.all(
+			Array.from({ length: 10 }, () => startNode({ connection, collectBeatsAbove: above })),
+		);
+		const observer = await startBeating(connection);
+		const areKnown = (): boolean => nodes.every(({ provider }) => provider.cluster.nodes().length === nodes.length);
+		await until(areKnown, { what: 'all nodes know each other', timeoutMs: 10_000 });
 		const before = await infoCalls(redis);
-		const beats = nodes[0]?.frames.length ?? 0;
-		await until(() => (nodes[0]?.frames.length ?? 0) >= beats + 8, { what: 'four seconds pass' });
+		const beats = observer.frames.length;
+		const own = (): number => observer.frames.filter(({ text }) => /^\d+$/.test(text)).length;
+		const start = own();
+		await until(() => own() >= start + 8, { what: 'four seconds pass' });
 		// One of these calls is the one that counted before.
 		expect((await infoCalls(redis)) - before).toBeLessThanOrEqual(6);
+		// Without digests, two beats of each node arrive in a second.
+		const others = observer.frames.length - beats - (own() - start);
+		if (above === 1) expect(others).toBeLessThan(10);
+		else expect(others).toBeGreaterThan(50);
 	});
 
 	it('each node asks by itself again once its beats end', async () => {

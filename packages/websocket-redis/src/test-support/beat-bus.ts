@@ -95,8 +95,7 @@ export async function startBeatBus(bus: Bus): Promise<BeatBus> {
 		errors,
 		beats,
 		make,
-		beat: (number, changes = {}) =>
-			beats().beat(changes.heartbeatChannel ?? first, make(number, changes)),
+		beat: (number, changes = {}) => beats().beat(changes.heartbeatChannel ?? first, make(number, changes)),
 		async untilTold(about, after = 0) {
 			const find = (): DigestEntry | undefined =>
 				digests
