@@ -234,8 +234,8 @@ export interface Cluster {
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult>;
 
 	/**
-	 * Handles a message that nodes send each other, with data that has been validated. Messages that one
-	 * node sends to the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
+	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
+	 * the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
