@@ -47,11 +47,9 @@ export type {
 	DisconnectOptions,
 	NodeAnswers,
 	NodeEmitOptions,
-	NodeInfo,
 	NodeMessageContext,
 	NodeMessageHandler,
 	NodeRequestOptions,
-	NodesChange,
 	Reauthorization,
 	ReauthorizeResult,
 	Reauthorizer,
@@ -59,6 +57,7 @@ export type {
 	TimeLimit,
 	ToNodes,
 } from './cluster/cluster-contract.ts';
+export type { NodeInfo, NodesChange } from './nodes/node-directory.ts';
 export {
 	DuplicateHandlerError,
 	InvalidTargetError,
@@ -76,7 +75,7 @@ export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider.ts';
-export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
+export type { BeatStore, Bus, BusHandlers, BusLiveness, BusStage, BusStatus, StoredBeat, StoredNode } from './bus.ts';
 
 export {
 	APPENDED_WITHIN_MS,

@@ -15,6 +15,9 @@ const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, m
 	intervalMs: 500,
 	sentAt,
 	isLast: false,
+	sharedFrom: 1,
+	endsShared: false,
+	counts: { connections: 0, topics: 0 },
 	skews,
 });
 

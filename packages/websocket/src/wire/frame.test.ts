@@ -4,6 +4,7 @@ import {
 	decodeFrame as decode,
 	encodeBeat,
 	encodeGap,
+	encodeHello,
 	encodeMessages,
 	encodeSilence,
 	type FrameFault,
@@ -153,7 +154,7 @@ describe('a frame', () => {
 		expect(decode(encodeMessages(sender, ['x']), here)).toEqual({ type: 'messages', ...sender, messages: ['x'] });
 	});
 
-	it('can be a beat, a gap notice or a silence, and is decoded even if it is this node’s own', () => {
+	it('can be a beat, a gap notice, a silence or a hello, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
 		const beat = {
 			number: 2 ** 40,
@@ -161,8 +162,11 @@ describe('a frame', () => {
 			sentAt: Date.now() + 0.5,
 			isLast: false,
 			skews: { least: -1.5, most: 2 ** 40 },
+			sharedFrom: 7,
+			endsShared: false,
+			counts: { connections: 2 ** 32 - 1, topics: 3 },
 		};
-		for (const each of [beat, { ...beat, isLast: true }])
+		for (const each of [beat, { ...beat, isLast: true }, { ...beat, endsShared: true }])
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
 		for (const everything of [false, true])
 			for (const stored of [false, true]) {
@@ -171,6 +175,7 @@ describe('a frame', () => {
 			}
 		const silence = { ...sender, number: 2 ** 40, intervalMs: 500, sentAt: 1.5, silentMs: 3_000 };
 		expect(decode(encodeSilence(silence), here)).toEqual({ type: 'silence', ...silence });
+		expect(decode(encodeHello(sender, '{"é":1}'), here)).toEqual({ type: 'hello', ...sender, text: '{"é":1}' });
 	});
 });
 
@@ -266,6 +271,8 @@ describe('a frame that cannot be read', () => {
 		fc.assert(
 			fc.property(garbage, (bytes) => {
 				const decoded = decodeFrame(bytes, here);
+				// Any text can be a hello.
+				if (decoded === 'control') return;
 				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
 				else for (const message of decoded) expect(typeof message === 'string' || isKnown(message)).toBe(true);
 			}),
