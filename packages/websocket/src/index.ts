@@ -59,7 +59,7 @@ export type {
 } from './cluster/cluster-contract.ts';
 export type { NodeInfo, NodesChange } from './nodes/node-directory.ts';
 export {
-	DuplicateHandlerError,
+	DuplicateNodeHandlerError,
 	InvalidTargetError,
 	NoHandlerError,
 	NodeRequestError,

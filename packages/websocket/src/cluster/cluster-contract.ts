@@ -217,7 +217,7 @@ export interface Cluster {
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
-	 * @throws {DuplicateHandlerError} the message has a reply, and a handler
+	 * @throws {DuplicateNodeHandlerError} the message has a reply, and a handler
 	 */
 	on<TMessage extends SocketMessage>(message: TMessage, handler: NodeMessageHandler<TMessage>): () => void;
 	/**

@@ -12,9 +12,9 @@ export class InvalidTargetError extends BrandedError {
 }
 
 /** Thrown if a message between nodes that has a reply is given a second handler. */
-export class DuplicateHandlerError extends BrandedError {
-	static override readonly brand: string = 'DuplicateHandlerError';
-	declare readonly name: 'DuplicateHandlerError';
+export class DuplicateNodeHandlerError extends BrandedError {
+	static override readonly brand: string = 'DuplicateNodeHandlerError';
+	declare readonly name: 'DuplicateNodeHandlerError';
 	/** The message's name. */
 	declare readonly messageName: string;
 	constructor(messageName: string) {

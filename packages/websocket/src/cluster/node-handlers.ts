@@ -5,7 +5,7 @@ import { mustBeDefinition, mustHaveSchema, type SocketMessage } from '../protoco
 import { CallOrder } from '../support/call-order.ts';
 import { toError } from '../support/promises.ts';
 import type { NodeMessageContext } from './cluster-contract.ts';
-import { DuplicateHandlerError } from './errors.ts';
+import { DuplicateNodeHandlerError } from './errors.ts';
 
 type Handler = (data: unknown, context: NodeMessageContext) => unknown;
 
@@ -36,14 +36,14 @@ export class NodeHandlers {
 	/**
 	 * Returns a function that removes the handler.
 	 *
-	 * @throws {InvalidMessageDefinitionError} {DuplicateHandlerError}
+	 * @throws {InvalidMessageDefinitionError} {DuplicateNodeHandlerError}
 	 */
 	add(message: SocketMessage, handler: Handler): () => void {
 		mustHaveSchema(mustBeDefinition(message));
 		const { name } = message;
 		const entries = this.#byName.get(name) ?? [];
 		if (message.reply !== undefined && entries.some((entry) => entry.message.reply !== undefined))
-			throw new DuplicateHandlerError(name);
+			throw new DuplicateNodeHandlerError(name);
 		const added: Entry = { message, handler, order: new CallOrder() };
 		this.#byName.set(name, [...entries, added]);
 		return () => {
