@@ -12,7 +12,6 @@ import { toError } from './promises.ts';
 export type FailureStage =
 	| BusStage
 	| 'onLease'
-	| 'onNodesChange'
 	| 'onGap'
 	| 'onStatus'
 	| 'onNodeMessage'
