@@ -106,7 +106,7 @@ export class NodeDirectory {
 		return ids;
 	}
 
-	/** Returns the number of sockets of the other nodes that are there, as far as it is known from the last `maxAgeMs`. */
+	/** Returns how many sockets the other nodes have that are there, as far as they have said so within `maxAgeMs`. */
 	connections(maxAgeMs: number): KnownConnections {
 		const least = performance.now() - maxAgeMs;
 		let count = 0;

@@ -12,6 +12,7 @@ import { toError } from './promises.ts';
 export type FailureStage =
 	| BusStage
 	| 'onLease'
+	| 'onNodesChange'
 	| 'onGap'
 	| 'onStatus'
 	| 'onNodeMessage'
