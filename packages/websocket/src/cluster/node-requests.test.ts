@@ -1,7 +1,7 @@
 import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import {
-	DuplicateHandlerError,
+	DuplicateNodeHandlerError,
 	InvalidMessageDefinitionError,
 	InvalidNodeIdError,
 	InvalidOptionError,
@@ -273,7 +273,7 @@ describe('cluster.on', () => {
 		const node = await openNode();
 		const { cluster } = node.provider;
 		const undo = cluster.on(Ask, () => 1);
-		expect(() => cluster.on(Ask, () => 2)).toThrow(DuplicateHandlerError);
+		expect(() => cluster.on(Ask, () => 2)).toThrow(DuplicateNodeHandlerError);
 		undo();
 		cluster.on(Ask, () => 3);
 		undo();
