@@ -178,6 +178,29 @@ describe('an action on a user', () => {
 		expect(toldTo(client)).toEqual([BANNED]);
 	});
 
+	it('meets exactly the clients that came before it, whatever their guards take', async () => {
+		const nodes = await clusterNodes({
+			routers: () => [
+				new SocketRouter().guard(async () => {
+					await Bun.sleep(Math.random() * 40);
+					return true;
+				}),
+			],
+		});
+		const connect = (): Promise<TestClient[]> =>
+			Promise.all(Array.from({ length: 40 }, (_, i) => nodes[i % 2 === 0 ? 0 : 1].speaker('ada')));
+		// Some are in their guards, others have passed them.
+		const early = await connect();
+		await nodes[0].app.cluster.disconnect({ userId: 'ada' }, BANNED);
+		// Times of connections are whole milliseconds.
+		await Bun.sleep(2);
+		const late = await connect();
+		for (const client of early) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
+		for (const client of late) expect(await request(client, '@auth')).toHaveProperty('socketId');
+		expect(early.map(toldTo)).toEqual(early.map(() => [BANNED]));
+		expect(late.flatMap(toldTo)).toEqual([]);
+	});
+
 	it('takes away what guards have decided before it', async () => {
 		const { nodes, inGuards, letThrough } = await guarded('room');
 		const [here, there] = nodes;
