@@ -23,6 +23,12 @@ const opened = (nodes: readonly ClusterNode[], count: number): Promise<void> =>
 		what: `${count} connections are open`,
 	});
 
+/** The times at which connections begin, and actions arrive, are whole milliseconds. */
+function nextMillisecond(): Promise<void> {
+	const now = Date.now();
+	return until(() => Date.now() > now, { what: 'the next millisecond' });
+}
+
 describe('app.cluster.disconnect', () => {
 	it('meets the sockets of a user on all nodes: those that speak the protocol are told why', async () => {
 		const nodes = await clusterNodes();
@@ -150,8 +156,7 @@ describe('an action on a user', () => {
 		const { nodes, inGuards, letThrough } = await guarded();
 		const [here, there] = nodes;
 		await here.app.cluster.disconnect({ userId: 'ada' }, BANNED);
-		// A millisecond later: times of connections are whole.
-		await Bun.sleep(2);
+		await nextMillisecond();
 		const client = await there.speaker('ada');
 		await inGuards(1);
 		letThrough();
@@ -192,8 +197,7 @@ describe('an action on a user', () => {
 		// Some are in their guards, others have passed them.
 		const early = await connect();
 		await nodes[0].app.cluster.disconnect({ userId: 'ada' }, BANNED);
-		// Times of connections are whole milliseconds.
-		await Bun.sleep(2);
+		await nextMillisecond();
 		const late = await connect();
 		for (const client of early) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
 		for (const client of late) expect(await request(client, '@auth')).toHaveProperty('socketId');
