@@ -154,7 +154,7 @@ describe('forged answers', () => {
 		expect(node.log.problems).toEqual([]);
 	});
 
-	it('leave out connections that are none', async () => {
+	it('leave out what is no connection', async () => {
 		const scene = await openScene();
 		const { node, peerId, send } = scene;
 		const reading = node.provider.cluster.connections('all');
@@ -182,7 +182,7 @@ describe('forged answers', () => {
 		expect((await reading).connections).toEqual([info]);
 	});
 
-	it.each(['', '{', '7', 'null'])('that can not be read (%s) are none', async (content) => {
+	it.each(['', '{', '7', 'null'])('that can not be read (%s) are ignored', async (content) => {
 		const scene = await openScene();
 		const { node, peerId, send } = scene;
 		const subscribing = node.provider.cluster.subscribe('all', 't');

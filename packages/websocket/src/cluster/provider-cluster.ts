@@ -1,10 +1,10 @@
 import { checkListener, checkTopic } from '../call-checks.ts';
 import type { Logger } from '../logger.ts';
+import type { NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
 import type { Lifecycle } from '../support/lifecycle.ts';
-import { Listeners } from '../support/listeners.ts';
 import { type Action, type ActionAnswer, MAX_CONNECTIONS, readAction, readAnswer } from './ask.ts';
 import { checkAction, checkAsking, checkFlag, checkNumber, checkReason, DEFAULT_TIMEOUT_MS } from './checks.ts';
 import type {
@@ -19,10 +19,8 @@ import type {
 	DisconnectOptions,
 	NodeAnswers,
 	NodeEmitOptions,
-	NodeInfo,
 	NodeMessageHandler,
 	NodeRequestOptions,
-	NodesChange,
 	Reauthorizer,
 	ReauthorizeResult,
 	Target,
@@ -30,7 +28,6 @@ import type {
 } from './cluster-contract.ts';
 import { LateSockets } from './late-sockets.ts';
 import { LocalActions, type LocalActionsOptions } from './local-actions.ts';
-import type { NodeDirectory } from './node-directory.ts';
 import { NodeLink, type NodeLinkOptions } from './node-link.ts';
 import { readContent } from './node-protocol.ts';
 import { NodeRequests } from './node-requests.ts';
@@ -54,10 +51,9 @@ export class ProviderCluster implements Cluster {
 	readonly #late: LateSockets;
 	readonly #link: NodeLink;
 	readonly #requests: NodeRequests;
-	readonly #nodesChanged: Listeners<NodesChange>;
 
 	constructor(options: ProviderClusterOptions) {
-		const { failures, directory } = options;
+		const { failures } = options;
 		this.#options = options;
 		this.#reauthorizers = new Reauthorizers((thrown) => failures.report(thrown, 'onReauthorize'));
 		this.#actions = new LocalActions({
@@ -74,8 +70,6 @@ export class ProviderCluster implements Cluster {
 		this.#requests = new NodeRequests(this.#link, (thrown, message) =>
 			failures.report(thrown, 'cluster.on', { message }),
 		);
-		this.#nodesChanged = new Listeners((thrown) => failures.report(thrown, 'onNodesChange'));
-		directory.onChange((change) => this.#nodesChanged.call(change));
 	}
 
 	// Nodes
@@ -86,7 +80,7 @@ export class ProviderCluster implements Cluster {
 
 	onNodesChange(listener: (change: NodesChange) => unknown): () => void {
 		checkListener('cluster.onNodesChange()', listener);
-		return this.#nodesChanged.add(listener);
+		return this.#options.directory.onChange(listener);
 	}
 
 	// Actions on sockets

@@ -35,9 +35,6 @@ describe.each([
 		const { cluster } = node.provider;
 		for (const call of callsOf(cluster)) await expect(call).rejects.toThrow(ProviderNotStartedError);
 		await node.provider.start();
-		await (
-			await member
-		).added;
 		await Promise.all(callsOf(cluster));
 		await node.provider.stop();
 		for (const call of callsOf(cluster)) await expect(call).rejects.toThrow(ProviderStoppedError);

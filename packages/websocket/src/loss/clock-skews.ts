@@ -1,4 +1,5 @@
-import type { Beat, Skews } from '../wire/frame.ts';
+import type { Beat } from '../wire/frame.ts';
+import type { Skews } from '../wire/skews.ts';
 import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
@@ -17,6 +18,11 @@ const FIRST_MS = 5_000;
 const FAR_MS = 1_000;
 /** How long a skew that no longer holds still counts, in milliseconds: gaps reach back to when it did. */
 const FORMER_MS = 60_000;
+
+/** A time of another node's clock. */
+type Observation = Pick<Beat, 'origin' | 'shard' | 'sentAt'> & { readonly skews?: Skews };
+
+const NO_SKEWS: Skews = { least: 0, most: 0 };
 
 interface Clock {
 	/**
@@ -45,17 +51,23 @@ export class ClockSkews {
 	/** Skews that no longer hold, because a clock was set; oldest first. `until` is by the monotonic clock. */
 	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
-	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
-	observe({ origin, shard, sentAt, skews }: Beat): void {
+	/**
+	 * Updates the skew of a node whose beat has just arrived, or of which a digest tells. The beat's `sentAt` is by the
+	 * clock of that node.
+	 *
+	 * @param skews what that node knows of other clocks; undefined if it did not say
+	 * @param ageMs how long ago the beat was accepted, in milliseconds, or less
+	 */
+	observe({ origin, shard, sentAt, skews }: Observation, ageMs = 0): void {
 		this.#followOwnClock();
 		const now = performance.now();
-		const skewMs = Date.now() - sentAt;
+		const skewMs = Date.now() - ageMs - sentAt;
 		const clock = this.#clocks.get(origin);
 		if (clock === undefined) {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now, firstAt: now, others: skews });
+			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now, firstAt: now, others: skews ?? NO_SKEWS });
 			return;
 		}
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
@@ -68,7 +80,13 @@ export class ClockSkews {
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
-		clock.others = skews;
+		if (skews !== undefined) clock.others = skews;
+	}
+
+	/** Called when a node has said what it knows of other clocks, without a time of its own. */
+	told(origin: number, skews: Skews): void {
+		const clock = this.#clocks.get(origin);
+		if (clock !== undefined) clock.others = skews;
 	}
 
 	/** See {@link OwnClock.settingsSince}. */
