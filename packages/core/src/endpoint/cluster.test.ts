@@ -136,7 +136,7 @@ describe('an action on a user', () => {
 		};
 	}
 
-	it('meets clients that are in their guards, as soon as these have passed; hooks run in pairs', async () => {
+	it('meets clients that are in their guards, as soon as these have passed: nothing of the application runs for them', async () => {
 		const { nodes, events, inGuards, letThrough } = await guarded();
 		const [here, there] = nodes;
 		const clients = [await there.speaker('ada'), await here.plain('ada'), await there.speaker('bob')];
@@ -146,10 +146,12 @@ describe('an action on a user', () => {
 
 		for (const client of clients.slice(0, 2)) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
 		expect(clients.map(toldTo)).toEqual([[BANNED], [], []]);
-		await until(() => events.length === 10, { what: 'all hooks have run' });
-		const count = (event: string): number => events.filter((each) => each === event).length;
-		expect(['open', 'onOpen', 'close', 'onClose'].map(count)).toEqual([3, 3, 2, 2]);
+		// Those of the third client.
+		expect(events).toEqual(['open', 'onOpen']);
 		await opened(nodes, 1);
+		expect(nodes.flatMap(({ log, app }) => [log.errors, app.refusals.guard])).toEqual([[], 0, [], 0]);
+		await here.app.stop();
+		expect(events).toHaveLength(2);
 	});
 
 	it('does not meet clients that connect after it', async () => {
@@ -203,6 +205,36 @@ describe('an action on a user', () => {
 		for (const client of late) expect(await request(client, '@auth')).toHaveProperty('socketId');
 		expect(early.map(toldTo)).toEqual(early.map(() => [BANNED]));
 		expect(late.flatMap(toldTo)).toEqual([]);
+	});
+
+	it('drops what clients have sent that are in their guards, and frees their places', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const handled: string[] = [];
+		const nodes = await clusterNodes({
+			limits: { connections: 2 },
+			routers: () => [
+				new SocketRouter().guard(async (ctx) => {
+					await ctx.subscribe('room');
+					return gate.promise;
+				}),
+			],
+			handlers: { message: (_, message) => void handled.push(String(message)) },
+		});
+		const [here, there] = nodes;
+		const clients = [await there.plain('ada'), await there.speaker('ada')];
+		for (const client of clients) client.send('hello');
+		await here.app.cluster.disconnect({ userId: 'ada' }, BANNED);
+		gate.resolve(true);
+		for (const client of clients) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
+		expect(clients[1]?.texts.map(parse)).toEqual([{ type: '@disconnected', data: BANNED }]);
+
+		// There is room for two others.
+		await opened(nodes, 0);
+		const others = [await there.plain('bob'), await there.plain('bob')];
+		await opened(nodes, 2);
+		await Promise.all(others.map((other) => other.close()));
+		await opened(nodes, 0);
+		expect([handled, there.provider.getTopicCount(), there.log.errors]).toEqual([[], 0, []]);
 	});
 
 	it('takes away what guards have decided before it', async () => {
