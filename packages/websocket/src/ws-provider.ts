@@ -186,6 +186,7 @@ export class WsProvider implements WebSocketProvider {
 			membership: this.#membership,
 			local: this.#local,
 			directory: this.#nodes,
+			hasBeats: bus?.liveness !== undefined,
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,

@@ -1,5 +1,6 @@
 import { checkListener, checkTopic } from '../call-checks.ts';
 import type { Logger } from '../logger.ts';
+import { LEASE_MS } from '../nodes/lease.ts';
 import type { NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
@@ -38,6 +39,8 @@ import { type Selection, targetFault } from './target.ts';
 export interface ProviderClusterOptions
 	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
+	/** Whether the nodes say with their heartbeats how many sockets they have. */
+	readonly hasBeats: boolean;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -149,19 +152,33 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
+		const { lifecycle, failures, directory, registry, hasBeats } = this.#options;
 		const call = 'cluster.connectionCount()';
-		return this.#count(this.#options.lifecycle.check(call) ?? checkAsking(call, options, []), undefined, options);
+		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
+		if (error !== undefined) return failures.refuse(error);
+		if (!hasBeats) return this.#count('all', undefined, options);
+		const { count, nodes, unknown } = directory.connections(LEASE_MS);
+		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
+		return this.#count(unknown, undefined, options).then((rest) => {
+			const answered = known.answered + rest.answered;
+			const unanswered = [...known.unanswered, ...rest.unanswered];
+			const all = answered + unanswered.length;
+			return { count: known.count + rest.count, nodes: all, answered, unanswered, isPartial: answered < all };
+		});
 	}
 
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult> {
 		const call = 'cluster.subscriberCount()';
 		const error = this.#options.lifecycle.check(call) ?? checkTopic(topic) ?? checkAsking(call, options, []);
-		return this.#count(error, topic, options);
+		return error === undefined ? this.#count('all', topic, options) : this.#options.failures.refuse(error);
 	}
 
-	#count(error: Error | undefined, topic: string | undefined, options: TimeLimit | undefined): Promise<CountResult> {
-		if (error !== undefined) return this.#options.failures.refuse(error);
-		return this.#ask({ do: 'count', topic }, options?.timeoutMs).then((outcome) => {
+	#count(
+		to: 'all' | readonly string[],
+		topic: string | undefined,
+		options: TimeLimit | undefined,
+	): Promise<CountResult> {
+		return this.#ask({ do: 'count', topic }, options?.timeoutMs, to).then((outcome) => {
 			const { sockets: count, nodes, answered, unanswered } = resultOf(outcome);
 			return { count, nodes, answered, unanswered, isPartial: answered < nodes };
 		});
@@ -180,17 +197,21 @@ export class ProviderCluster implements Cluster {
 		return this.#ask(action, options?.timeoutMs).then(resultOf);
 	}
 
-	/** Asks all nodes, this one included. */
-	#ask(action: Action, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Outcome<ActionAnswer>> {
+	/** @param to by default, all nodes, this one included */
+	#ask(
+		action: Action,
+		timeoutMs = DEFAULT_TIMEOUT_MS,
+		to: 'all' | readonly string[] = 'all',
+	): Promise<Outcome<ActionAnswer>> {
 		return this.#link.ask<ActionAnswer>({
-			to: 'all',
+			to,
 			content: JSON.stringify(action),
 			timeoutMs,
 			read: (_, content) => {
 				const answer = readContent(content);
 				return answer === undefined ? undefined : readAnswer(answer);
 			},
-			local: () => this.#do(action),
+			local: to === 'all' ? () => this.#do(action) : undefined,
 		});
 	}
 

@@ -127,7 +127,7 @@ export class BusHeartbeat {
 		const { liveness, areCollected, intervalMs } = this.#options;
 		if (!areCollected(channel)) {
 			shard.digestAt = performance.now();
-		} else if (shard.provenAt - shard.digestAt > DIGEST_EVERY_MS + 2 * intervalMs) {
+		} else if (shard.provenAt - shard.digestAt > 2 * (DIGEST_EVERY_MS + intervalMs)) {
 			shard.digestAt = performance.now();
 			liveness.reconnect(channel, 'subscribe');
 		}

@@ -36,9 +36,17 @@ interface Clock {
 	seenAt: number;
 	/** When a beat first arrived by which the clock is set as it is now, by the monotonic clock. */
 	firstAt: number;
+	/** Whether `skewMs` comes from an old beat in a digest. */
+	isDoubtful: boolean;
 	/** What that node knows of other clocks; relative to its own. */
 	others: Skews;
 }
+
+/**
+ * A skew from a digest whose age exceeds this, in milliseconds, is doubtful: if the server's clock was set since the
+ * beat, the age is wrong. It counts only until a better one is known.
+ */
+const DOUBTFUL_AGE_MS = 1_000;
 
 /**
  * Estimates how far this node's clock is ahead of the clock of each other node, from the times in their beats. The skew
@@ -62,24 +70,28 @@ export class ClockSkews {
 		this.#followOwnClock();
 		const now = performance.now();
 		const skewMs = Date.now() - ageMs - sentAt;
+		const isDoubtful = ageMs > DOUBTFUL_AGE_MS;
 		const clock = this.#clocks.get(origin);
 		if (clock === undefined) {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now, firstAt: now, others: skews ?? NO_SKEWS });
+			const others = skews ?? NO_SKEWS;
+			this.#clocks.set(origin, { skewMs, isDoubtful, sentAt: times, seenAt: now, firstAt: now, others });
 			return;
 		}
+		clock.seenAt = now;
+		if (isDoubtful) return;
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
 		// holds.
-		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
+		const isSetBack = clock.isDoubtful || sentAt < (clock.sentAt[shard] ?? -Infinity);
 		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) {
 			this.#former.push({ skewMs: clock.skewMs, until: now });
 			clock.firstAt = now;
 		}
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
+		clock.isDoubtful = false;
 		clock.sentAt[shard] = sentAt;
-		clock.seenAt = now;
 		if (skews !== undefined) clock.others = skews;
 	}
 
