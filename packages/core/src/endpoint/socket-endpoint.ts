@@ -40,7 +40,7 @@ type EndpointState = 'building' | 'starting' | 'started' | 'stopped';
 
 /** Makes an endpoint part of an application, and returns its configuration. */
 export let own: (endpoint: SocketEndpoint<any>) => EndpointSetup;
-/** Returns the configuration of an endpoint that stands alone, whose handlers a server gets. @throws {ApplicationError} */
+/** Returns the configuration of an endpoint whose handlers a server gets. @throws {ApplicationError} it is owned */
 export let serve: (endpoint: SocketEndpoint<any>, call: string) => EndpointSetup;
 
 /**
