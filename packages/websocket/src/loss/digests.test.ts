@@ -23,15 +23,20 @@ function createPeers({ startedAt = 0 } = {}) {
 		peers,
 		digest,
 		/** Returns since when beats were missed, by the monotonic clock, according to a digest of a single node. */
-		single: (number: number, at: number, more: Partial<DigestEntry> = {}) =>
-			digest(number, at, more).missedSince?.at,
+		single: (number: number, at: number, more: Partial<DigestEntry> = {}) => digest(number, at, more).missedSince?.at,
 		/** Like `single`, for a digest of all nodes. */
 		full: (number: number, at: number, more: Partial<DigestEntry> = {}) => {
 			peers.digestedAll(0, at);
 			return digest(number, at, more).missedSince?.at;
 		},
 		beat: (number: number, at: number, more: Partial<Beat> = {}) => {
-			const content = { intervalMs: INTERVAL_MS, sentAt: AHEAD_MS + at, isLast: false, sharedFrom: 1, endsShared: false };
+			const content = {
+				intervalMs: INTERVAL_MS,
+				sentAt: AHEAD_MS + at,
+				isLast: false,
+				sharedFrom: 1,
+				endsShared: false,
+			};
 			const beat = { type: 'beat' as const, ...NODE, ...content, counts: COUNTS, skews: { least: 0, most: 0 } };
 			return peers.received({ ...beat, number, ...more }, at)?.at;
 		},
@@ -271,7 +276,8 @@ describe('beats of a node that are no longer collected', () => {
 	it('prove nothing until a digest tells that the ones before were accepted', () => {
 		const { peers, beat, full, unproven } = createPeers();
 		full(11, 5_500);
-		for (let number = 18; number <= 20; number++) expect(beat(number, number * 500, { sharedFrom: 18 })).toBeUndefined();
+		for (let number = 18; number <= 20; number++)
+			expect(beat(number, number * 500, { sharedFrom: 18 })).toBeUndefined();
 		expect(peers.accountedAt(0, 10_000)).toBe(5_400);
 		expect(full(19, 10_010, { run: 19 })).toBeUndefined();
 		expect(peers.accountedAt(0, 10_010)).toBe(10_000);
