@@ -33,7 +33,7 @@ const EXPIRY_MARGIN_MS = 10_000;
  * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
 const COMMON = `
-if redis.set_repl then redis.set_repl(redis.REPL_NONE) end
+pcall(redis.set_repl, redis.REPL_NONE)
 local records, seen, texts = KEYS[1], KEYS[2], KEYS[3]
 local channel, frame, entry, header, shared = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local isCollected = ARGV[6] == '1'
@@ -89,8 +89,8 @@ end
  * - asked: of the last INFO
  * - mapped: of the last look at the topology
  *
- * then the digests in the window (u16), the replicas (u16), their lag (u16, s), the role (u8), the run id and the name of
- * the topology, each with its length (u8), and the origins of single nodes to be handed on.
+ * then the digests in the window (u16), the replicas (u16), their lag (u16, s), the role (u8), the run id and the name
+ * of the topology, each with its length (u8), and the origins of single nodes to be handed on.
  *
  * The script also runs when Redis is out of memory, as publishing does. It is refused as a whole if Redis takes no
  * writes for another reason.
