@@ -52,12 +52,13 @@ export type {
 	NodeMessageHandler,
 	NodeRequestOptions,
 	NodesChange,
+	Reauthorization,
 	ReauthorizeResult,
+	Reauthorizer,
 	Target,
 	TimeLimit,
 	ToNodes,
 } from './cluster/cluster-contract.ts';
-export type { Reauthorization, Reauthorizer } from './cluster/reauthorizers.ts';
 export {
 	DuplicateNodeHandlerError,
 	InvalidTargetError,

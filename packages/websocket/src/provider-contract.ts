@@ -1,5 +1,4 @@
-import type { Cluster } from './cluster/cluster-contract.ts';
-import type { Reauthorizer } from './cluster/reauthorizers.ts';
+import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import type { EncodedPage } from './history/shared-pages.ts';
@@ -261,8 +260,8 @@ export interface NodeMessaging {
 	 * Sends text to one node. Resolves when the backend has accepted it, even if that node does not exist. The text must
 	 * not begin with `#`, as the provider's own do. For typed messages, see {@link Cluster}.
 	 *
-	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {InvalidOptionError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
-	 * sent
+	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {InvalidOptionError} {ProviderNotStartedError}
+	 * {ProviderStoppedError} nothing was sent
 	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	sendToNode(nodeId: string, text: string): Promise<void>;

@@ -11,10 +11,9 @@ import {
 	checkUnsubscribe,
 	unknownSocket,
 } from './call-checks.ts';
-import type { Cluster } from './cluster/cluster-contract.ts';
+import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
 import { LoneNode } from './cluster/lone-node.ts';
 import { ProviderCluster } from './cluster/provider-cluster.ts';
-import type { Reauthorizer } from './cluster/reauthorizers.ts';
 import { Emitter } from './emitter.ts';
 import {
 	HistoryUnavailableError,

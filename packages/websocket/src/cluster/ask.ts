@@ -1,15 +1,9 @@
+import { MAX_EXCEPT } from '../errors.ts';
 import { isErrorCode } from '../protocol/errors.ts';
 import { isTopic } from '../protocol/topic.ts';
 import { isSocketId } from '../wire/channel-names.ts';
 import type { ConnectionInfo, Target } from './cluster-contract.ts';
-import { MAX_CONNECTIONS } from './checks.ts';
-import { targetFault } from './target.ts';
-
-/** Which sockets of a node an action is about. */
-export interface Selection {
-	readonly target: Target;
-	readonly except: readonly string[];
-}
+import { type Selection, targetFault } from './target.ts';
 
 export interface Disconnect extends Selection {
 	readonly do: 'disconnect';
@@ -50,8 +44,16 @@ export interface Count {
 	readonly topic: string | undefined;
 }
 
+/** The longest time limit of an action, in milliseconds. */
+export const MAX_TIMEOUT_MS = 60_000;
+/** The maximum number of connections that one call returns. */
+export const MAX_CONNECTIONS = 10_000;
+
+/** An action that changes the sockets themselves. */
+export type Change = Disconnect | Subscribe | Unsubscribe;
+
 /** What each node is asked to do. */
-export type Action = Disconnect | Subscribe | Unsubscribe | Reauthorize | Connections | Count;
+export type Action = Change | Reauthorize | Connections | Count;
 
 /** What a node has done. */
 export interface ActionAnswer {
@@ -65,7 +67,7 @@ export interface ActionAnswer {
 export function readAction(content: Readonly<Record<string, unknown>>): Action | undefined {
 	const { do: what, target, except, topic, code, message, reconnect, past, timeoutMs, limit } = content;
 	if (what === 'count') return isOptional(topic, isTopic) ? { do: what, topic } : undefined;
-	if (targetFault(target) !== undefined || !Array.isArray(except) || !except.every(isSocketId)) return undefined;
+	if (targetFault(target) !== undefined || !isExcept(except)) return undefined;
 	const selection = { target: target as Target, except };
 	if (what === 'disconnect') {
 		if (!isErrorCode(code) || typeof message !== 'string' || typeof reconnect !== 'boolean') return undefined;
@@ -73,7 +75,7 @@ export function readAction(content: Readonly<Record<string, unknown>>): Action |
 	}
 	if (what === 'subscribe') {
 		if (!isTopic(topic) || !isOptional(past, isBoolean) || !Number.isFinite(timeoutMs)) return undefined;
-		return { ...selection, do: what, topic, past, timeoutMs: timeoutMs as number };
+		return { ...selection, do: what, topic, past, timeoutMs: Math.min(timeoutMs as number, MAX_TIMEOUT_MS) };
 	}
 	if (what === 'unsubscribe') {
 		if (!isTopic(topic) || !isOptional(code, isErrorCode) || !isOptional(message, isString)) return undefined;
@@ -93,6 +95,10 @@ export function readAnswer(content: Readonly<Record<string, unknown>>): ActionAn
 		left: wholeNumber(left),
 		connections: Array.isArray(connections) ? connections.slice(0, MAX_CONNECTIONS).filter(isConnectionInfo) : [],
 	};
+}
+
+function isExcept(value: unknown): value is readonly string[] {
+	return Array.isArray(value) && value.length <= MAX_EXCEPT && value.every(isSocketId);
 }
 
 function isConnectionInfo(value: unknown): value is ConnectionInfo {

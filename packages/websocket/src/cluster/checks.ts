@@ -2,14 +2,12 @@ import { checkExcept, checkOptions } from '../call-checks.ts';
 import { InvalidOptionError } from '../errors.ts';
 import { ERROR_CODE, isErrorCode } from '../protocol/errors.ts';
 import { show } from '../support/show.ts';
+import { MAX_TIMEOUT_MS } from './ask.ts';
 import type { ActionOptions } from './cluster-contract.ts';
 
 // Each check returns the error with which to reject a call, or undefined if the arguments are valid.
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
-const MAX_TIMEOUT_MS = 60_000;
-/** The maximum number of connections that one call returns. */
-export const MAX_CONNECTIONS = 10_000;
 
 /** Checks the names of the options of a call, and the options that all actions have. */
 export function checkAction(
@@ -25,7 +23,7 @@ export function checkAction(
 /** Checks the names of the options of a call that is not about sockets, and its time limit. */
 export function checkAsking(call: string, options: unknown, names: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
-	const error = checkOptions(call, options as object, [...names, 'timeoutMs']);
+	const error = checkOptions(call, options, [...names, 'timeoutMs']);
 	return error ?? checkTimeout(call, (options as ActionOptions).timeoutMs);
 }
 

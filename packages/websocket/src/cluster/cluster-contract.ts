@@ -1,8 +1,9 @@
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 
 /**
- * Which sockets of all nodes an action is about: one, those of a user, those that are subscribed to a topic, or all. It
- * may name nobody.
+ * Which sockets of all nodes an action is about: one, those of a user, those that are subscribed to a topic, or all. No
+ * socket need match.
  */
 export type Target = { readonly socketId: string } | { readonly userId: string } | { readonly topic: string } | 'all';
 
@@ -20,7 +21,7 @@ export interface ActionOptions extends TimeLimit {
 export interface Answered {
 	/**
 	 * The number of nodes that were asked, this one included. It may be larger than that of the nodes that have answered
-	 * or are named in `unanswered`: the backend may know of nodes that this one has not heard of yet.
+	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet.
 	 */
 	readonly nodes: number;
 	/** The number of nodes that have answered in time. */
@@ -90,12 +91,26 @@ export interface ConnectionsResult extends ActionResult {
 	readonly hasMore: boolean;
 }
 
-export interface ReauthorizeResult extends ActionResult {
-	/** About how many topics `authorize` was asked, counting each connection. */
+/** How asking again about the topics of some sockets has ended. */
+export interface Reauthorization {
+	/** About how many topics the application was asked, counting each connection. */
 	readonly asked: number;
 	/** How many of these the clients are no longer in. */
 	readonly left: number;
 }
+
+/**
+ * Asks again about the topics that clients have asked for. Gets all sockets of the action, and leaves out those that
+ * are not its own.
+ *
+ * @param topic default: all
+ */
+export type Reauthorizer = (
+	sockets: readonly WebSocketConnection[],
+	topic: string | undefined,
+) => Promise<Reauthorization>;
+
+export interface ReauthorizeResult extends ActionResult, Reauthorization {}
 
 export interface CountResult extends Answered {
 	/** What the nodes that have answered have in all. */
@@ -116,7 +131,7 @@ export interface NodeInfo {
 	readonly connections: number;
 	/** The number of topics that its sockets are subscribed to. */
 	readonly topics: number;
-	/** How long ago it was last heard of, in milliseconds. */
+	/** How long ago its last heartbeat arrived, in milliseconds. */
 	readonly ageMs: number;
 	/** Whether it is this node. */
 	readonly isSelf: boolean;
@@ -128,7 +143,7 @@ export interface NodesChange {
 }
 
 /** The nodes that a message is for: all, all but this one, one, or several. */
-export type ToNodes = 'all' | 'others' | string | readonly string[];
+export type ToNodes = 'all' | 'others' | (string & {}) | readonly string[];
 
 export interface NodeEmitOptions {
 	/** Default `others`. */
@@ -167,7 +182,7 @@ export interface NodeAnswers<TReply> extends Answered {
  *
  * Each action asks all nodes and resolves within its time limit, also if nodes die: those that have not answered are
  * named, because it is unknown what they have done. While the backend is away, an action is done on this node, and all
- * others are named. A call for a target that names nobody meets 0 sockets, which is no error. Every promise may be
+ * others are named. A target that no socket matches is no error. Every promise may be
  * ignored.
  *
  * An action on a `userId` is also done on sockets of that user whose connection has begun before it, but whose guards
@@ -219,8 +234,8 @@ export interface Cluster {
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult>;
 
 	/**
-	 * Handles a message that nodes send each other, with data that has been validated. Messages of one node arrive in
-	 * the order in which it has sent them. If the handler throws or rejects, the error is logged, unless it is a
+	 * Handles a message that nodes send each other, with data that has been validated. Messages that one
+	 * node sends to the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
@@ -228,8 +243,8 @@ export interface Cluster {
 	 */
 	on<TMessage extends SocketMessage>(message: TMessage, handler: NodeMessageHandler<TMessage>): () => void;
 	/**
-	 * Sends a message to nodes, which is delivered at most once. Resolves when the backend has accepted it. Nodes without
-	 * a handler ignore it.
+	 * Sends a message to nodes, which is delivered at most once. Resolves when the backend has accepted it. Nodes
+	 * without a handler ignore it.
 	 *
 	 * @throws {MessageValidationError} {UnsupportedValueError} {InvalidMessageDefinitionError} {InvalidNodeIdError}
 	 * {InvalidOptionError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent

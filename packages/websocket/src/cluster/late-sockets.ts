@@ -1,10 +1,8 @@
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
-import type { Action, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
-
-type Kept = Disconnect | Subscribe | Unsubscribe;
+import type { Action, Change } from './ask.ts';
 
 interface Entry {
-	readonly action: Kept;
+	readonly action: Change;
 	readonly userId: string;
 	/** In milliseconds since the epoch, as `connectedAt`. */
 	readonly at: number;
@@ -20,7 +18,7 @@ const MAX_KEPT = 100_000;
  * action, but which are added after it.
  */
 export class LateSockets {
-	readonly #act: (action: Kept, socket: WebSocketConnection) => void;
+	readonly #act: (action: Change, socket: WebSocketConnection) => void;
 	/** How long guards may take, in milliseconds; undefined: unknown. */
 	#guardTimeoutMs: number | undefined;
 	/** In the order in which they came. */
@@ -28,7 +26,7 @@ export class LateSockets {
 	readonly #byUser = new Map<string, Entry[]>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(act: (action: Kept, socket: WebSocketConnection) => void) {
+	constructor(act: (action: Change, socket: WebSocketConnection) => void) {
 		this.#act = act;
 	}
 

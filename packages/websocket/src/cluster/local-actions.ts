@@ -6,7 +6,7 @@ import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Registry } from '../sockets/registry.ts';
 import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { DONE, settledWithin } from '../support/promises.ts';
-import type { Action, ActionAnswer, Connections, Count, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
+import type { Action, ActionAnswer, Change, Connections, Count, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
 import type { ConnectionInfo } from './cluster-contract.ts';
 import type { Reauthorizers } from './reauthorizers.ts';
 import { inSlices } from './slices.ts';
@@ -18,6 +18,8 @@ export interface LocalActionsOptions {
 	readonly membership: Membership;
 	readonly local: LocalFanout;
 	readonly reauthorizers: Reauthorizers;
+	/** Called when something that an action calls on a socket has thrown. */
+	readonly onError: (thrown: unknown) => void;
 }
 
 /** The maximum number of topics that are listed for one connection. */
@@ -27,6 +29,8 @@ const MAX_TOPICS = 100;
  * at a time: 500 clients per second.
  */
 const SPREAD_MS_EACH = 2;
+/** A client that comes back in the same millisecond would look as if it had been there before the action. */
+const SHORTEST_DELAY_MS = 50;
 const SHORTEST_SPREAD_MS = 500;
 const LONGEST_SPREAD_MS = 30_000;
 
@@ -34,7 +38,7 @@ const LONGEST_SPREAD_MS = 30_000;
 export class LocalActions {
 	readonly #options: LocalActionsOptions;
 	/** Pending while an action is being done on many sockets: the next one waits, so that they keep their order. */
-	#running: Promise<unknown> | undefined;
+	#running: Promise<void> | undefined;
 
 	constructor(options: LocalActionsOptions) {
 		this.#options = options;
@@ -54,83 +58,92 @@ export class LocalActions {
 		}
 	}
 
-	/** Does an action on one socket that it has not met before. */
-	late(action: Disconnect | Subscribe | Unsubscribe, socket: WebSocketConnection): void {
+	/** Does an action on one socket that was added after it. */
+	late(action: Change, socket: WebSocketConnection): void {
 		void this.#change(action, () => [socket]);
 	}
 
-	/** @param sockets called once it is the action's turn */
-	#change(
-		action: Disconnect | Subscribe | Unsubscribe,
-		sockets: () => readonly WebSocketConnection[],
-	): Promise<ActionAnswer> {
-		const begin = (): Promise<ActionAnswer> => {
-			const met = sockets();
-			if (action.do === 'disconnect') return this.#disconnect(action, met);
-			return action.do === 'subscribe' ? this.#subscribe(action, met) : this.#unsubscribe(action, met);
-		};
-		return this.#running === undefined ? begin() : this.#running.then(begin);
+	#change(action: Change, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		if (action.do === 'disconnect') return this.#disconnect(action, sockets);
+		return action.do === 'subscribe' ? this.#subscribe(action, sockets) : this.#unsubscribe(action, sockets);
 	}
 
-	/** Calls `act` for each socket that is still connected when its turn comes. */
-	#each(sockets: readonly WebSocketConnection[], act: (socket: WebSocketConnection) => void): Promise<void> {
-		const { registry } = this.#options;
-		const done = inSlices(sockets, (socket) => {
-			if (registry.get(socket.data.socketId) === socket) act(socket);
-		});
+	/**
+	 * Calls `act` for each socket that is still connected when its turn comes. Resolves once that is done.
+	 *
+	 * @param sockets called once earlier actions are done
+	 */
+	#each(
+		sockets: () => readonly WebSocketConnection[],
+		act: (socket: WebSocketConnection, count: number) => void,
+	): Promise<void> {
+		const { registry, onError } = this.#options;
+		const run = (): Promise<void> => {
+			const all = sockets();
+			return inSlices(all, (socket) => {
+				if (registry.get(socket.data.socketId) !== socket) return;
+				try {
+					act(socket, all.length);
+				} catch (thrown) {
+					// The action must be done on the other sockets all the same.
+					onError(thrown);
+				}
+			});
+		};
+		const done = this.#running === undefined ? run() : this.#running.then(run);
 		if (done === DONE) return done;
 		this.#running = done;
-		return done.finally(() => {
+		void done.then(() => {
 			if (this.#running === done) this.#running = undefined;
 		});
+		return done;
 	}
 
-	async #disconnect(action: Disconnect, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+	async #disconnect(action: Disconnect, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
 		const { code, reconnect } = action;
 		const { local } = this.#options;
 		const notice = encodeDisconnectedNotice(action);
-		const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, sockets.length * SPREAD_MS_EACH));
-		let count = 0;
-		await this.#each(sockets, (socket) => {
+		let met = 0;
+		await this.#each(sockets, (socket, count) => {
 			if (socket.readyState !== WebSocket.OPEN) return;
-			if (isSpeaker(socket)) local.toSocket(socket, notice, true);
-			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, Math.random() * spread));
+			met++;
+			if (isSpeaker(socket)) local.lastToSocket(socket, notice);
+			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
 			else socket.close(CloseCode.disconnected, code);
-			count++;
 		});
-		return { sockets: count };
+		return { sockets: met };
 	}
 
-	async #subscribe(action: Subscribe, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+	async #subscribe(action: Subscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
 		const { registry, membership } = this.#options;
 		const { topic, past, timeoutMs } = action;
 		const options = past === undefined ? undefined : { past };
 		const pending: Promise<void>[] = [];
-		let count = 0;
+		let met = 0;
 		await this.#each(sockets, (socket) => {
 			const subscribed = membership.subscribe(socket, topic, options);
 			// Also resolves if the socket is unsubscribed or closed meanwhile.
-			const met = (): void => {
-				if (registry.get(socket.data.socketId) === socket && socket.data.topics.has(topic)) count++;
+			const confirmed = (): void => {
+				if (registry.get(socket.data.socketId) === socket && socket.data.topics.has(topic)) met++;
 			};
-			if (subscribed === DONE) met();
-			else pending.push(subscribed.then(met, () => {}));
+			if (subscribed === DONE) confirmed();
+			else pending.push(subscribed.then(confirmed, () => {}));
 		});
 		if (pending.length > 0) await settledWithin(timeoutMs, Promise.all(pending));
-		return { sockets: count };
+		return { sockets: met };
 	}
 
-	async #unsubscribe(action: Unsubscribe, sockets: readonly WebSocketConnection[]): Promise<ActionAnswer> {
+	async #unsubscribe(action: Unsubscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
 		const { membership } = this.#options;
 		const { topic } = action;
 		const why = unsubscriptionOf(topic, given(action));
-		let count = 0;
+		let met = 0;
 		await this.#each(sockets, (socket) => {
 			if (!socket.data.topics.has(topic)) return;
+			met++;
 			membership.unsubscribe(socket, topic, why);
-			count++;
 		});
-		return { sockets: count };
+		return { sockets: met };
 	}
 
 	#connections(action: Connections): ActionAnswer {
@@ -160,6 +173,12 @@ export class LocalActions {
 		const { registry } = this.#options;
 		return { sockets: topic === undefined ? registry.socketCount : registry.memberCount(topic) };
 	}
+}
+
+/** @param count how many clients are disconnected at a time */
+function randomDelay(count: number): number {
+	const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, count * SPREAD_MS_EACH));
+	return SHORTEST_DELAY_MS + Math.random() * spread;
 }
 
 function given({ code, message }: Unsubscribe): { code?: string; message?: string } {

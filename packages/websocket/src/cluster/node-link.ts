@@ -11,11 +11,11 @@ export interface NodeLinkOptions {
 	readonly logger: Logger;
 	/** Sends a text to one node. Resolves with the number of nodes that have received it, if known. */
 	readonly send: (nodeId: string, text: string) => Promise<number | undefined>;
-	/** Sends a text to all other nodes, in order with broadcasts. Resolves with that number, which includes this node. */
+	/** Sends a text to all nodes, in order with broadcasts. Resolves with that number, which includes this node. */
 	readonly sendToAll: (text: string) => Promise<number | undefined>;
 	/**
-	 * Called when a node asks. Resolves with the content of the answer; undefined if there is none, so that this node
-	 * answers that it can't say what it has done. Never rejects.
+	 * Called when a node asks. Resolves with the content of the answer; undefined if this node
+	 * can't say what it has done. Never rejects.
 	 */
 	readonly onAsk: (from: string, content: string) => Promise<string | undefined>;
 	/** Called when a node has sent a text that has no answer. */
@@ -85,7 +85,7 @@ export class NodeLink {
 				if (isToAll) return this.sendToAll('ask', number, content);
 				await Promise.all(
 					others.map(async (id) => {
-						// If nobody has received it, nobody will answer.
+						// It has not been received, so no answer will come.
 						if ((await this.send(id, 'ask', number, content)) === 0) question.silent(id);
 					}),
 				);
@@ -99,6 +99,8 @@ export class NodeLink {
 		const read = readNodeText(text);
 		if (read === undefined) return this.#skip();
 		const { version, kind, from, number, content } = read;
+		// This node sends none to itself.
+		if (from === this.nodeId) return this.#skip();
 		if (kind === 'version') {
 			this.#questions.otherVersion(number, from, version);
 			this.#otherVersion(read);
@@ -145,7 +147,7 @@ export class NodeLink {
 		this.#options.logger.warn('Skipping unreadable texts between nodes. This is logged only once');
 	}
 
-	/** Called when the provider stops: nobody is waited for any longer. */
+	/** Called when the provider stops: no answer is waited for any longer. */
 	stop(): void {
 		this.#questions.stop();
 	}

@@ -43,7 +43,7 @@ export class NodeRequests {
 	/** See {@link Cluster.on}. */
 	on<TMessage extends SocketMessage>(message: TMessage, handler: NodeMessageHandler<TMessage>): () => void {
 		checkListener('cluster.on()', handler);
-		return this.#handlers.add(message, handler as (data: unknown) => unknown);
+		return this.#handlers.add(message, handler);
 	}
 
 	/** See {@link Cluster.emit}; the provider is started. */

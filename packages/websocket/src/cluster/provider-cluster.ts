@@ -5,16 +5,8 @@ import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
 import type { Lifecycle } from '../support/lifecycle.ts';
 import { Listeners } from '../support/listeners.ts';
-import { type Action, type ActionAnswer, readAction, readAnswer } from './ask.ts';
-import {
-	checkAction,
-	checkAsking,
-	checkFlag,
-	checkNumber,
-	checkReason,
-	DEFAULT_TIMEOUT_MS,
-	MAX_CONNECTIONS,
-} from './checks.ts';
+import { type Action, type ActionAnswer, MAX_CONNECTIONS, readAction, readAnswer } from './ask.ts';
+import { checkAction, checkAsking, checkFlag, checkNumber, checkReason, DEFAULT_TIMEOUT_MS } from './checks.ts';
 import type {
 	ActionOptions,
 	ActionResult,
@@ -31,6 +23,7 @@ import type {
 	NodeMessageHandler,
 	NodeRequestOptions,
 	NodesChange,
+	Reauthorizer,
 	ReauthorizeResult,
 	Target,
 	TimeLimit,
@@ -42,11 +35,11 @@ import { NodeLink, type NodeLinkOptions } from './node-link.ts';
 import { readContent } from './node-protocol.ts';
 import { NodeRequests } from './node-requests.ts';
 import type { Outcome } from './question.ts';
-import { type Reauthorizer, Reauthorizers } from './reauthorizers.ts';
-import { targetFault } from './target.ts';
+import { Reauthorizers } from './reauthorizers.ts';
+import { type Selection, targetFault } from './target.ts';
 
 export interface ProviderClusterOptions
-	extends Omit<LocalActionsOptions, 'reauthorizers'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
+	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
@@ -67,7 +60,11 @@ export class ProviderCluster implements Cluster {
 		const { failures, directory } = options;
 		this.#options = options;
 		this.#reauthorizers = new Reauthorizers((thrown) => failures.report(thrown, 'onReauthorize'));
-		this.#actions = new LocalActions({ ...options, reauthorizers: this.#reauthorizers });
+		this.#actions = new LocalActions({
+			...options,
+			reauthorizers: this.#reauthorizers,
+			onError: (thrown) => failures.report(thrown, 'deliver'),
+		});
 		this.#late = new LateSockets((action, socket) => this.#actions.late(action, socket));
 		this.#link = new NodeLink({
 			...options,
@@ -203,7 +200,8 @@ export class ProviderCluster implements Cluster {
 		});
 	}
 
-	#do(action: Action): Promise<ActionAnswer> {
+	// Asynchronous, so that it never throws.
+	async #do(action: Action): Promise<ActionAnswer> {
 		this.#late.keep(action);
 		return this.#actions.run(action);
 	}
@@ -248,7 +246,7 @@ export class ProviderCluster implements Cluster {
 		const error = lifecycle.check('cluster.request()');
 		if (error !== undefined) return failures.refuse(error);
 		const answers = this.#requests.request(message, data, options);
-		return failures.watch(answers as Promise<NodeAnswers<InferOutput<TMessage['reply']>>>);
+		return failures.watch(answers);
 	}
 
 	// For the provider
@@ -290,10 +288,7 @@ function confirmationMs(timeoutMs: number): number {
 	return timeoutMs - Math.min(timeoutMs * ANSWER_SHARE, MAX_ANSWER_MS);
 }
 
-function selection(
-	target: Target,
-	options: ActionOptions | undefined,
-): { readonly target: Target; readonly except: readonly string[] } {
+function selection(target: Target, options: ActionOptions | undefined): Selection {
 	const except = options?.except ?? [];
 	return {
 		// The caller may change them later.

@@ -13,7 +13,7 @@ export interface QuestionOptions<TAnswer> {
 	readonly self: string;
 	/** Of the nodes that are expected to answer, this one included if it is asked as well. */
 	readonly expected: Iterable<string>;
-	/** Of nodes that have fallen silent: they may receive the question, but nobody waits for them. */
+	/** Of nodes that have fallen silent: they may receive the question, but are not waited for. */
 	readonly silent: Iterable<string>;
 	/** The number of nodes that receive everything that is sent to all, but are not asked: 1 if this node is not. */
 	readonly uncounted: number;
@@ -33,7 +33,7 @@ export class Question<TAnswer> {
 	readonly #answers = new Map<string, TAnswer>();
 	/** The nodes that are waited for. */
 	readonly #expected: Set<string>;
-	/** The nodes that have fallen silent and have not answered. Nobody waits for them. */
+	/** The nodes that have fallen silent and have not answered. They are not waited for. */
 	readonly #silent: Set<string>;
 	/** The nodes that have answered that they can't say what they have done. */
 	readonly #failed = new Set<string>();

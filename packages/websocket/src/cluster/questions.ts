@@ -80,7 +80,7 @@ export class Questions {
 		}
 	}
 
-	/** Called when the provider stops: nobody is waited for any longer. */
+	/** Called when the provider stops: no answer is waited for any longer. */
 	stop(): void {
 		for (const { question } of this.#pending.values()) question.finish();
 	}

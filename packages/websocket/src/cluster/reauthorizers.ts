@@ -1,24 +1,6 @@
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { ActionAnswer } from './ask.ts';
-
-/** What asking again about the topics of some sockets came to. */
-export interface Reauthorization {
-	/** About how many topics the application was asked, counting each connection. */
-	readonly asked: number;
-	/** How many of these the clients are no longer in. */
-	readonly left: number;
-}
-
-/**
- * Asks again about the topics that clients have asked for. Gets all sockets of the action, and leaves out those that
- * are not its own.
- *
- * @param topic default: all
- */
-export type Reauthorizer = (
-	sockets: readonly WebSocketConnection[],
-	topic: string | undefined,
-) => Promise<Reauthorization>;
+import type { Reauthorizer } from './cluster-contract.ts';
 
 /** Those who decide in which topics clients may be. */
 export class Reauthorizers {

@@ -4,8 +4,14 @@ import type { Registry } from '../sockets/registry.ts';
 import { isUserId } from '../sockets/user-id.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { isSocketId } from '../wire/channel-names.ts';
-import type { Selection } from './ask.ts';
+import type { Target } from './cluster-contract.ts';
 import { InvalidTargetError } from './errors.ts';
+
+/** Which sockets of a node an action is about. */
+export interface Selection {
+	readonly target: Target;
+	readonly except: readonly string[];
+}
 
 /** Returns what is wrong with a target; undefined if it is valid. */
 export function targetFault(target: unknown): Error | undefined {

@@ -279,6 +279,14 @@ export class LocalFanout {
 		return sent !== 0 || (isEmpty(form) && socket.readyState === WebSocket.OPEN);
 	}
 
+	/**
+	 * Sends a last frame to a socket that is closed right afterwards. It is not checked for reading too slowly, which
+	 * could close it with another code.
+	 */
+	lastToSocket(socket: WebSocketConnection, frame: string): void {
+		this.#nativeMethods(socket).send.call(socket, frame);
+	}
+
 	/** Like {@link toSocket}, but returns undefined if the socket is not on this node. */
 	toSocketId(socketId: string, payload: Payload, isFrame = false): boolean | undefined {
 		const socket = this.#registry.get(socketId);

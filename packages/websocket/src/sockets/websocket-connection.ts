@@ -30,9 +30,9 @@ export interface SocketData<TData = unknown> {
 	 */
 	readonly userId?: string | undefined;
 	/**
-	 * When the connection began, in milliseconds since the epoch. Default: when the socket is added. Set it at the upgrade
-	 * if guards run before the socket is added, so that `provider.cluster` can tell sockets that were there before an
-	 * action.
+	 * When the connection began, in milliseconds since the epoch. Default: when the socket is added. If a client is
+	 * checked before its socket is added, set it at the upgrade: actions of `provider.cluster` that come in between are
+	 * then done on it.
 	 */
 	connectedAt?: number | undefined;
 }
