@@ -335,6 +335,7 @@ describe('the samples in the READMEs', () => {
 			'kick/moderation.ts': kick.file('moderation.ts'),
 			'kick/server.ts': kick.file('server.ts'),
 			'kick/coming-back.ts': kick.file('coming-back.ts'),
+			'kick/caches.ts': kick.file('caches.ts'),
 			'kick/page.ts': kick.file('page.ts'),
 			'orijs/messages.ts': ORIJS.messages,
 			'orijs/server.ts': ORIJS.server,
