@@ -193,6 +193,7 @@ export class WsProvider implements WebSocketProvider {
 			...options,
 			local: this.#local,
 			histories: this.#histories,
+			counts: () => ({ connections: this.#registry.socketCount, topics: this.#registry.topicCount }),
 			onNodeMessage: (text) => this.#onNodeText(text),
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {

@@ -13,6 +13,7 @@ import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
+import type { Counts } from '../wire/digest.ts';
 import { encodeBeat, encodeMessages, encodeSilence, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ChannelInterest } from './channel-interest.ts';
@@ -30,6 +31,8 @@ export interface RemoteNodesOptions {
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
 	readonly startTimeoutMs: number;
+	/** Returns how much this node has to do. */
+	readonly counts: () => Counts;
 	/**
 	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
 	 * back.
@@ -345,7 +348,11 @@ export class RemoteNodes {
 	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
 		await this.#bus.publish(
 			channel,
-			encodeBeat(this.#failures.sender(channel), { ...beat, skews: this.#missing.skews }),
+			encodeBeat(this.#failures.sender(channel), {
+				...beat,
+				skews: this.#missing.skews,
+				counts: this.#options.counts(),
+			}),
 		);
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;
