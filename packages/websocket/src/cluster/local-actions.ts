@@ -58,9 +58,14 @@ export class LocalActions {
 		}
 	}
 
-	/** Does an action on one socket that was added after it. */
+	/** Does an action on one socket that was added after it. Disconnects at once. */
 	late(action: Change, socket: WebSocketConnection): void {
-		void this.#change(action, () => [socket]);
+		if (action.do !== 'disconnect') return void this.#change(action, () => [socket]);
+		try {
+			this.#end(action, encodeDisconnectedNotice(action), socket, 1);
+		} catch (thrown) {
+			this.#options.onError(thrown);
+		}
 	}
 
 	#change(action: Change, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
@@ -100,18 +105,21 @@ export class LocalActions {
 	}
 
 	async #disconnect(action: Disconnect, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
-		const { code, reconnect } = action;
-		const { local } = this.#options;
 		const notice = encodeDisconnectedNotice(action);
 		let met = 0;
 		await this.#each(sockets, (socket, count) => {
 			if (socket.readyState !== WebSocket.OPEN) return;
 			met++;
-			if (isSpeaker(socket)) local.lastToSocket(socket, notice);
-			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
-			else socket.close(CloseCode.disconnected, code);
+			this.#end(action, notice, socket, count);
 		});
 		return { sockets: met };
+	}
+
+	/** @param count how many clients are disconnected at a time */
+	#end({ code, reconnect }: Disconnect, notice: string, socket: WebSocketConnection, count: number): void {
+		if (isSpeaker(socket)) this.#options.local.lastToSocket(socket, notice);
+		if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
+		else socket.close(CloseCode.disconnected, code);
 	}
 
 	async #subscribe(action: Subscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
