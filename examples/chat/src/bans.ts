@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { Ban } from './admin-messages.ts';
 
 /** The users who may not come in. All nodes need the same list. */
@@ -32,13 +32,22 @@ export class BansInMemory implements Bans {
 }
 
 const KEY = 'chat-bans';
+/** How long to wait before each attempt to reconnect, in milliseconds. */
+const RETRY_MS = 500;
 
 /** Bans in a hash at Redis, by user. */
 export class BansInRedis implements Bans {
 	readonly #redis: Redis;
 
-	constructor(redis: Redis) {
-		this.#redis = redis;
+	/** While Redis is away, calls soon reject. */
+	constructor(url: string) {
+		const redis = new Redis(url, { maxRetriesPerRequest: 1, retryStrategy: () => RETRY_MS, commandTimeout: 2_000 });
+		// Calls reject with the same errors.
+		this.#redis = redis.on('error', () => {});
+	}
+
+	close(): void {
+		this.#redis.disconnect();
 	}
 
 	async add(ban: Ban): Promise<void> {

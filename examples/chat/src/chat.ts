@@ -49,10 +49,8 @@ export function createChat(options: ChatOptions): Application {
 		.socketRouter(chatRouter({ node, here, cluster, bans, tellWhoIsHere, isKey, restart }));
 
 	app.endpoint(ADMIN_PATH).socketRouter(adminRouter(cluster, bans, isKey));
-	cluster.onNodesChange(({ joined }) => {
-		if (joined.length === 0) return;
-		disconnectBanned(provider, bans).catch((err: unknown) => logger.warn('Bans were not looked at', { err }));
-	});
+	// What is not about a topic may be missing: also that someone is to be disconnected.
+	provider.onGap(({ topic }) => (topic === '*' ? disconnectBanned(provider, bans) : undefined));
 	cluster.on(Names, ({ ids }) => ({ node: name, names: here.names(ids) }));
 	return app
 		.onStartup(() => {

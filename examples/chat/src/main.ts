@@ -1,9 +1,8 @@
 /** A chat server with its pages. It is a single process or, if REDIS_URL is set, one of several nodes. */
 import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
-import { Redis } from 'ioredis';
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
-import { type Bans, BansInMemory, BansInRedis } from './bans.ts';
+import { BansInMemory, BansInRedis } from './bans.ts';
 import { HISTORY } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
@@ -24,7 +23,7 @@ try {
 		port,
 		hostname: HOST,
 		moderatorKey,
-		bans: createBans(),
+		bans: REDIS_URL === undefined ? new BansInMemory() : new BansInRedis(REDIS_URL),
 		routes: { ...page, ...adminPage },
 		createProvider,
 		onFailure: fail,
@@ -43,14 +42,6 @@ try {
 function createProvider(): WebSocketProvider | undefined {
 	if (REDIS_URL === undefined) return undefined;
 	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat', history: HISTORY });
-}
-
-function createBans(): Bans {
-	if (REDIS_URL === undefined) return new BansInMemory();
-	// While Redis is away, reading the list fails after a short time. Visitors can't come in then, and try again.
-	const redis = new Redis(REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1, commandTimeout: 2_000 });
-	// Commands reject with the same errors.
-	return new BansInRedis(redis.on('error', () => {}));
 }
 
 function fail(error: unknown): never {

@@ -23,7 +23,7 @@ export async function ban(cluster: Cluster, bans: Bans, user: Omit<Ban, 'at'>): 
 	return { ...result, unanswered: [...result.unanswered] };
 }
 
-/** Disconnects banned visitors of this node, which did not hear of bans while it was cut off from the others. */
+/** Disconnects banned visitors of this node, after messages from other nodes may have been lost. */
 export async function disconnectBanned(provider: WebSocketProvider, bans: Bans): Promise<void> {
 	const byUser = new Map((await bans.all()).map((ban) => [ban.userId, ban]));
 	for (const { data } of provider.getConnections()) {

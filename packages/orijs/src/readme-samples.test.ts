@@ -334,7 +334,7 @@ describe('the samples in the READMEs', () => {
 			'login/logout.ts': login.file('logout.ts'),
 			'kick/moderation.ts': kick.file('moderation.ts'),
 			'kick/server.ts': kick.file('server.ts'),
-			'kick/coming-back.ts': kick.file('coming-back.ts'),
+			'kick/missed.ts': kick.file('missed.ts'),
 			'kick/caches.ts': kick.file('caches.ts'),
 			'kick/page.ts': kick.file('page.ts'),
 			'orijs/messages.ts': ORIJS.messages,
