@@ -26,9 +26,7 @@ describe('beats collected by Redis', () => {
 		await until(() => a.frames.length === 3, { what: 'its own beats arrive' });
 
 		expect(a.frames.map(({ text }) => text)).toEqual(['1', '2', '3']);
-		expect(new Set(a.frames.map(({ channel }) => channel))).toEqual(
-			new Set([expect.stringMatching(OWN_CHANNEL)]),
-		);
+		expect(new Set(a.frames.map(({ channel }) => channel))).toEqual(new Set([expect.stringMatching(OWN_CHANNEL)]));
 		await until(() => b.digests.length === 3, { what: 'three digests arrive' });
 		expect(b.digests).toMatchObject([
 			{ origin: a.origin, isFull: false, entries: [{ origin: a.origin, number: 1, run: 1 }] },

@@ -110,7 +110,8 @@ export class ServerBeats {
 			this.#isRefused = false;
 			this.#reported = undefined;
 		} catch (error) {
-			if (!ending.aborted && isRefusal(error) && !AS_PUBLISH.test(error.message)) this.#refused(heartbeatChannel, error);
+			if (!ending.aborted && isRefusal(error) && !AS_PUBLISH.test(error.message))
+				this.#refused(heartbeatChannel, error);
 			else if (this.#isRefused) this.#retryAfter(RETRY_MS, heartbeatChannel);
 		}
 	}
