@@ -88,7 +88,7 @@ export interface ConnectionInfo {
 
 export interface ConnectionsResult extends ActionResult {
 	readonly connections: readonly ConnectionInfo[];
-	/** Whether there are more connections than the limit allows. */
+	/** Whether there are more connections: above the limit, or above 4 MiB of descriptions on one node. */
 	readonly hasMore: boolean;
 }
 

@@ -191,13 +191,20 @@ describe('forged answers', () => {
 		expect(await subscribing).toEqual({ nodes: 2, answered: 1, unanswered: [peerId], sockets: 0 });
 	});
 
-	it('to requests are errors if they make no sense', async () => {
+	it.each([
+		'{"error":{"code":{"toString":1},"message":"x"}}',
+		'{"error":{"code":"x","message":7}}',
+		'{"error":null}',
+		'{"error":7}',
+		'{"data":1,"values":7}',
+	])('to requests are ignored if they make no sense: %s', async (content) => {
 		const scene = await openScene();
 		const { node, peerId, send } = scene;
 		const requesting = node.provider.cluster.request(Ask, 1);
-		await send(`#1 answer ${peerId} ${await asked(scene)} {"error":{"code":{},"message":7}}`);
+		await send(`#1 answer ${peerId} ${await asked(scene)} ${content}`);
 
-		expect((await requesting).errors.get(peerId)).toMatchObject({ name: 'NodeRequestError' });
+		expect(await requesting).toMatchObject({ answered: 0, unanswered: [peerId] });
+		expect(node.log.problems).toEqual([]);
 	});
 });
 

@@ -24,6 +24,10 @@ export interface LocalActionsOptions {
 
 /** The maximum number of topics that are listed for one connection. */
 const MAX_TOPICS = 100;
+/** The size above which no further connections are described in one answer, in characters. */
+const MAX_ANSWER_SIZE = 4 * 1024 * 1024;
+/** The size of the description of a connection, without its topics, is about this, in characters. */
+const INFO_SIZE = 300;
 /**
  * Clients that are to come back are spread over a period that grows with the number of those that this node disconnects
  * at a time: 500 clients per second.
@@ -156,10 +160,16 @@ export class LocalActions {
 
 	#connections(action: Connections): ActionAnswer {
 		const sockets = socketsOf(this.#options.registry, action);
-		return {
-			sockets: sockets.length,
-			connections: sockets.slice(0, action.limit).map((socket) => this.#describe(socket)),
-		};
+		const connections: ConnectionInfo[] = [];
+		let size = 0;
+		for (const socket of sockets) {
+			if (connections.length === action.limit || size > MAX_ANSWER_SIZE) break;
+			const info = this.#describe(socket);
+			connections.push(info);
+			size += INFO_SIZE;
+			for (const topic of info.topics) size += topic.length;
+		}
+		return { sockets: sockets.length, connections };
 	}
 
 	#describe(socket: WebSocketConnection): ConnectionInfo {
