@@ -214,9 +214,11 @@ export interface SkippedFrames {
 export interface Watermark {
 	/**
 	 * Everything that was published longer ago than this, in milliseconds, has arrived or has been reported as missing.
-	 * Less than a second while delivery works.
+	 * While delivery works, less than a second; where beats are collected, less than 6 seconds.
 	 */
 	readonly lagMs: number;
+	/** Whether `lagMs` is more than it is while delivery works: not everything may have arrived. */
+	readonly isLagging: boolean;
 	/** The most that the clock of another node is behind this node's, in milliseconds. */
 	readonly clocksBehindMs: number;
 	/** The most that the clock of another node is ahead of this node's, in milliseconds. */
@@ -310,7 +312,8 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
+	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once. If the
+	 * socket's user was disconnected (`cluster`) since `data.connectedAt`, it is disconnected during the call.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidUserIdError} {InvalidTopicError}
 	 * {DuplicateSocketError} the socket was rejected and closed with 1011; nothing else was affected

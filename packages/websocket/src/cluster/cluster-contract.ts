@@ -1,3 +1,4 @@
+import type { NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 
@@ -87,7 +88,7 @@ export interface ConnectionInfo {
 
 export interface ConnectionsResult extends ActionResult {
 	readonly connections: readonly ConnectionInfo[];
-	/** Whether there are more connections than the limit allows. */
+	/** Whether there are more connections: above the limit, or above 4 MiB of descriptions on one node. */
 	readonly hasMore: boolean;
 }
 
@@ -117,29 +118,6 @@ export interface CountResult extends Answered {
 	readonly count: number;
 	/** Whether some nodes have not answered, so that there may be more. */
 	readonly isPartial: boolean;
-}
-
-/** A node, as it has described itself. */
-export interface NodeInfo {
-	/** Its `provider.nodeId`. */
-	readonly id: string;
-	readonly host: string;
-	/** The version of `@orijs/websocket` that it runs. */
-	readonly version: string;
-	/** In milliseconds since the epoch, by its own clock. */
-	readonly startedAt: number;
-	readonly connections: number;
-	/** The number of topics that its sockets are subscribed to. */
-	readonly topics: number;
-	/** How long ago its last heartbeat arrived, in milliseconds. */
-	readonly ageMs: number;
-	/** Whether it is this node. */
-	readonly isSelf: boolean;
-}
-
-export interface NodesChange {
-	readonly joined: readonly NodeInfo[];
-	readonly left: readonly { readonly id: string; readonly why: 'stopped' | 'silent' }[];
 }
 
 /** The nodes that a message is for: all, all but this one, one, or several. */
@@ -234,8 +212,8 @@ export interface Cluster {
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult>;
 
 	/**
-	 * Handles a message that nodes send each other, with data that has been validated. Messages that one
-	 * node sends to the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
+	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
+	 * the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}

@@ -12,6 +12,7 @@ export interface NodeOptions {
 	readonly history?: HistoryRules;
 	readonly graceMs?: number;
 	readonly heartbeatMs?: number;
+	readonly collectBeatsAbove?: number;
 	/** Whether to call `setServer`, before the start. Default true. */
 	readonly setServer?: boolean;
 	/** Whether to start the provider. Default true. */
