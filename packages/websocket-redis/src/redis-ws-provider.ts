@@ -1,4 +1,4 @@
-import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
+import { type HistoryRules, type Logger, type Secret, WsProvider } from '@orijs/websocket';
 import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
@@ -36,6 +36,14 @@ export interface RedisWsProviderOptions {
 	readonly heartbeatMs?: number;
 	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
+	/**
+	 * Signs the frames between nodes, except the messages of topics: text or bytes, at least 32 characters or bytes, the
+	 * same on all nodes. Frames without a valid signature are skipped. In a list, the first secret signs, and all are
+	 * accepted. The nodes' clocks must agree within a minute. Default: frames are not signed.
+	 */
+	readonly secret?: Secret | readonly Secret[];
+	/** With a `secret`: whether frames without a signature are accepted, while nodes without it still run. Default false. */
+	readonly acceptUnsigned?: boolean;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 }
@@ -52,6 +60,8 @@ const OPTIONS: OptionNames<RedisWsProviderOptions> = {
 	history: true,
 	heartbeatMs: true,
 	graceMs: true,
+	secret: true,
+	acceptUnsigned: true,
 	logger: true,
 };
 

@@ -207,6 +207,15 @@ export interface SkippedFrames {
 	readonly malformed: number;
 	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
+	/** With a `secret`: frames without a signature. A node has no secret, or something else publishes on its channels. */
+	readonly unsigned: number;
+	/** With a `secret`: frames whose signature is wrong. A node has another secret, or something else publishes. */
+	readonly forged: number;
+	/**
+	 * With a `secret`: frames that have arrived before, or were signed more than a minute before or after this node's
+	 * time. Somebody has recorded them, or the nodes' clocks differ.
+	 */
+	readonly replayed: number;
 }
 
 /** How far this node lags behind what other nodes publish, and how far their clocks differ from its own. */

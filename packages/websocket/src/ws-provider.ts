@@ -35,6 +35,7 @@ import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership/membership.ts';
 import { unsubscriptionOf } from './membership/unsubscription.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
+import { NOTHING_SKIPPED } from './nodes/inbound-frames.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
@@ -65,6 +66,7 @@ import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
 import { nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
+import { type Secret, signaturesOf } from './wire/secrets.ts';
 
 export interface WsProviderOptions {
 	/** The transport that carries messages between nodes. Without one, this process is the only node. */
@@ -90,6 +92,14 @@ export interface WsProviderOptions {
 	 * How long a topic stays subscribed at the backend after its last socket has left, in milliseconds. Default 1,000.
 	 */
 	readonly graceMs?: number;
+	/**
+	 * Signs the frames between nodes, except the messages of topics: text or bytes, at least 32 characters or bytes, the
+	 * same on all nodes. Frames without a valid signature are skipped. In a list, the first secret signs, and all are
+	 * accepted. The nodes' clocks must agree within a minute. Default: frames are not signed.
+	 */
+	readonly secret?: Secret | readonly Secret[];
+	/** With a `secret`: whether frames without a signature are accepted, while nodes without it still run. Default false. */
+	readonly acceptUnsigned?: boolean;
 }
 
 const OPTIONS: OptionNames<WsProviderOptions> = {
@@ -99,6 +109,8 @@ const OPTIONS: OptionNames<WsProviderOptions> = {
 	heartbeatMs: true,
 	startTimeoutMs: true,
 	graceMs: true,
+	secret: true,
+	acceptUnsigned: true,
 };
 
 /**
@@ -133,10 +145,13 @@ export class WsProvider implements WebSocketProvider {
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
+			secret,
+			acceptUnsigned,
 		} = options;
 		mustBeDelay('graceMs', graceMs, 0);
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
+		const signatures = signaturesOf(secret, acceptUnsigned);
 		const logger = safely(given);
 		this.#logger = logger;
 		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
@@ -157,7 +172,9 @@ export class WsProvider implements WebSocketProvider {
 			failures: this.#failures,
 		});
 		this.#remote =
-			bus === undefined ? undefined : this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs });
+			bus === undefined
+				? undefined
+				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs, signatures });
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
 		this.#emitter = new Emitter({
 			lifecycle: this.#lifecycle,
@@ -171,7 +188,7 @@ export class WsProvider implements WebSocketProvider {
 
 	#makeRemote(
 		bus: Bus,
-		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'startTimeoutMs'>,
+		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'startTimeoutMs' | 'signatures'>,
 	): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
@@ -533,4 +550,3 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
-const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -15,10 +15,12 @@ import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
 import { encodeBeat, encodeMessages, encodeSilence, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
+import type { FrameSignatures } from '../wire/signature.ts';
 import { ChannelInterest } from './channel-interest.ts';
 import { HeartbeatChannels } from './heartbeat-channels.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
+import { SignedBus } from './signed-bus.ts';
 
 export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
@@ -30,6 +32,8 @@ export interface RemoteNodesOptions {
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
 	readonly startTimeoutMs: number;
+	/** Undefined if frames are not signed. */
+	readonly signatures: FrameSignatures | undefined;
 	/**
 	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
 	 * back.
@@ -73,9 +77,13 @@ export class RemoteNodes {
 	/** Pending while this node looks for what it appended before it came to another server. */
 	readonly #searches = new Set<Promise<void>>();
 
-	constructor(bus: Bus, options: RemoteNodesOptions) {
-		const { local, histories, logger, graceMs, heartbeatMs, onRefused, onError } = options;
+	constructor(transport: Bus, options: RemoteNodesOptions) {
+		const { local, histories, logger, graceMs, heartbeatMs, signatures, onRefused, onError } = options;
 		const origin = randomOrigin();
+		const bus =
+			signatures === undefined
+				? transport
+				: new SignedBus(transport, signatures, (channel, fault) => this.#inbound.skip(channel, fault));
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new GapEvents(logger);

@@ -10,6 +10,7 @@
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * ```
  *
+ * With the flag 128 in its type, a frame ends with a signature: see signature.ts.
  * The origin of a silence is the node that has fallen silent; another node sends the frame for it.
  * `shard` is the shard that the frame was published to. `incarnation` grows each time the node's connection to that
  * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
@@ -18,10 +19,13 @@
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
 
 const VERSION = 1;
-const MESSAGES = 0;
+export const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
 const SILENCE = 3;
+/** A flag in the type of a frame: it ends with a signature. */
+export const SIGNED = 0x80;
+export const SIGNATURE_BYTES = 32;
 const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
@@ -166,11 +170,16 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 	if (bytes[0] !== VERSION) return 'unknown-version';
 	if (bytes.length < HEADER_BYTES) return 'malformed';
 
-	const frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	const type = frame[1];
-	const origin = frame.readDoubleBE(2);
+	let frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	let type = frame[1] as number;
+	if (type >= SIGNED) {
+		if (!isReadable(bytes)) return 'malformed';
+		frame = frame.subarray(0, -SIGNATURE_BYTES);
+		type -= SIGNED;
+	}
+	const origin = originOf(frame);
 	if (type === MESSAGES && origin === self) return 'echo';
-	const shard = frame.readUInt16BE(10);
+	const shard = shardOf(frame);
 	const incarnation = frame.readUInt32BE(12);
 	switch (type) {
 		case MESSAGES: {
@@ -190,6 +199,20 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		default:
 			return 'malformed';
 	}
+}
+
+/** Returns whether a frame has a known version, and is long enough for its header and its signature, if there is one. */
+export function isReadable(frame: Uint8Array): boolean {
+	const least = ((frame[1] ?? 0) & SIGNED) === 0 ? HEADER_BYTES : HEADER_BYTES + SIGNATURE_BYTES;
+	return frame[0] === VERSION && frame.length >= least;
+}
+
+export function originOf(frame: Buffer): Origin {
+	return frame.readDoubleBE(2);
+}
+
+export function shardOf(frame: Buffer): number {
+	return frame.readUInt16BE(10);
 }
 
 function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {

@@ -1,0 +1,124 @@
+/**
+ * Signatures of frames. A signed frame has the flag {@link SIGNED} in its type, and ends with its signature:
+ *
+ * ```text
+ * signature = number (f64)  signedAt (f64, ms since the epoch)  mac (16 bytes)
+ * mac       = the first half of HMAC-SHA256(key, channel's length in decimal ":" channel, the frame up to the mac)
+ * key       = HMAC-SHA256(secret, "orijs frame 1:" namespace of the bus)
+ * ```
+ *
+ * A node numbers the frames that it signs from 1, by shard.
+ */
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isTopicChannel } from './channel-names.ts';
+import { isReadable, MESSAGES, type Origin, originOf, shardOf, SIGNATURE_BYTES, SIGNED } from './frame.ts';
+import { ReplayWindow } from './replay-window.ts';
+
+const MAC_BYTES = 16;
+/**
+ * A frame is accepted if it was signed within this time before or after the receiver's time, in milliseconds. It covers
+ * the time that frames take, and the difference of clocks.
+ */
+const FRESH_MS = 60_000;
+
+/** Why a frame is not accepted. */
+export type SignatureFault = 'unsigned' | 'forged' | 'replayed';
+
+/** The frames that one node has signed. */
+interface Signer {
+	/** By shard. */
+	readonly windows: ReplayWindow[];
+	/** When the last frame was accepted, by the monotonic clock. */
+	acceptedAt: number;
+}
+
+/**
+ * Signs and checks the frames between nodes that share a secret. Signed is everything that acts on nodes or on the
+ * sockets of a node, and what goes to single sockets or to all: any frame but the messages of topics.
+ */
+export class FrameSignatures {
+	readonly #secrets: readonly Uint8Array[];
+	readonly #acceptsUnsigned: boolean;
+	/** By secret: an HMAC that has taken in its key. */
+	#macs: readonly Bun.CryptoHasher[] = [];
+	/** The number of the last frame signed, by shard. */
+	readonly #numbers: number[] = [];
+	readonly #signers = new Map<Origin, Signer>();
+
+	/** @param secrets the first one signs; what any of them has signed is accepted */
+	constructor(secrets: readonly Uint8Array[], acceptsUnsigned: boolean) {
+		this.#secrets = secrets;
+		this.#acceptsUnsigned = acceptsUnsigned;
+	}
+
+	/** Sets the namespace of the bus. Must be called before frames are signed or checked. */
+	open(namespace: string): void {
+		this.#macs = this.#secrets.map((secret) => {
+			const key = createHmac('sha256', secret).update(`orijs frame 1:${namespace}`).digest();
+			return new Bun.CryptoHasher('sha256', key);
+		});
+	}
+
+	/** Returns the frame with a signature if it needs one, otherwise the frame itself. */
+	sign(channel: string, frame: Uint8Array): Uint8Array {
+		return isSignedOn(channel, frame) ? this.#signed(channel, frame) : frame;
+	}
+
+	/** Returns why a frame that has arrived must be skipped; undefined if it is accepted, or can't be read anyway. */
+	check(channel: string, bytes: Uint8Array): SignatureFault | undefined {
+		if (!isReadable(bytes)) return undefined;
+		if (((bytes[1] as number) & SIGNED) === 0)
+			return this.#acceptsUnsigned || !isSignedOn(channel, bytes) ? undefined : 'unsigned';
+		const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+		const macAt = frame.length - MAC_BYTES;
+		const content = frame.subarray(0, macAt);
+		const mac = frame.subarray(macAt);
+		if (!this.#macs.some((each) => timingSafeEqual(macOf(each, channel, content), mac))) return 'forged';
+		const signatureAt = frame.length - SIGNATURE_BYTES;
+		const signedAt = frame.readDoubleBE(signatureAt + 8);
+		if (Math.abs(Date.now() - signedAt) > FRESH_MS) return 'replayed';
+		return this.#windowOf(originOf(frame), shardOf(frame)).take(frame.readDoubleBE(signatureAt))
+			? undefined
+			: 'replayed';
+	}
+
+	#signed(channel: string, frame: Uint8Array): Buffer {
+		const signed = Buffer.allocUnsafe(frame.length + SIGNATURE_BYTES);
+		signed.set(frame);
+		signed[1] = (frame[1] as number) | SIGNED;
+		const shard = shardOf(signed);
+		const number = (this.#numbers[shard] ?? 0) + 1;
+		this.#numbers[shard] = number;
+		let at = signed.writeDoubleBE(number, frame.length);
+		at = signed.writeDoubleBE(Date.now(), at);
+		signed.set(macOf(this.#macs[0] as Bun.CryptoHasher, channel, signed.subarray(0, at)), at);
+		return signed;
+	}
+
+	#windowOf(origin: Origin, shard: number): ReplayWindow {
+		const now = performance.now();
+		let signer = this.#signers.get(origin);
+		if (signer === undefined) {
+			this.#forget(now);
+			this.#signers.set(origin, (signer = { windows: [], acceptedAt: now }));
+		}
+		signer.acceptedAt = now;
+		return (signer.windows[shard] ??= new ReplayWindow());
+	}
+
+	/** Forgets the nodes whose frames are all too old to be accepted once more. */
+	#forget(now: number): void {
+		// A frame may have been signed up to FRESH_MS in the future.
+		for (const [origin, { acceptedAt }] of this.#signers)
+			if (now - acceptedAt > 2 * FRESH_MS) this.#signers.delete(origin);
+	}
+}
+
+function isSignedOn(channel: string, frame: Uint8Array): boolean {
+	return frame[1] !== MESSAGES || !isTopicChannel(channel);
+}
+
+function macOf(mac: Bun.CryptoHasher, channel: string, content: Uint8Array): Uint8Array {
+	return mac.copy().update(`${channel.length}:${channel}`).update(content).digest().subarray(0, MAC_BYTES);
+}
