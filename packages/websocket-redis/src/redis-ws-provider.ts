@@ -37,12 +37,16 @@ export interface RedisWsProviderOptions {
 	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 	/**
-	 * Signs the frames between nodes, except the messages of topics: text or bytes, at least 32 characters or bytes, the
-	 * same on all nodes. Frames without a valid signature are skipped. In a list, the first secret signs, and all are
-	 * accepted. The nodes' clocks must agree within a minute. Default: frames are not signed.
+	 * With a secret, nodes sign what acts on other nodes, and skip it if it is not signed: heartbeats, gap notices, and
+	 * the messages by which nodes subscribe and disconnect each other's sockets. What is published or sent to sockets is
+	 * not signed. Text or bytes, at least 32 characters or bytes, the same on all nodes. In a list, the first secret
+	 * signs, and all are accepted. The clocks of the nodes must agree within a minute. Default: nothing is signed.
 	 */
 	readonly secret?: Secret | readonly Secret[];
-	/** With a `secret`: whether frames without a signature are accepted, while nodes without it still run. Default false. */
+	/**
+	 * With a `secret`: whether to accept what is not signed nevertheless, for as long as nodes without the secret run.
+	 * Default false.
+	 */
 	readonly acceptUnsigned?: boolean;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;

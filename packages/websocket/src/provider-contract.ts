@@ -207,7 +207,7 @@ export interface SkippedFrames {
 	readonly malformed: number;
 	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
-	/** With a `secret`: frames without a signature. A node has no secret, or something else publishes on its channels. */
+	/** With a `secret`: frames without a signature. They come from a node without a secret, or from something else. */
 	readonly unsigned: number;
 	/** With a `secret`: frames whose signature is wrong. A node has another secret, or something else publishes. */
 	readonly forged: number;

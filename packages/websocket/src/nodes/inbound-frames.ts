@@ -11,7 +11,7 @@ import {
 import { Except, ForNode, type Message, MistakableText } from '../wire/frame-messages.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
-import { BROADCAST_CHANNEL, isNodeChannel, isTopicChannel, socketOfChannel } from '../wire/channel-names.ts';
+import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
@@ -105,8 +105,7 @@ export class InboundFrames {
 				continue;
 			}
 			if (message instanceof ForNode) {
-				// With a secret, the frames of topics are not signed, so they must not reach nodes.
-				if (!isTopicChannel(channel)) onNodeMessage(message.text);
+				onNodeMessage(message.text);
 				continue;
 			}
 			const payload = message instanceof MistakableText ? message.text : message;

@@ -38,8 +38,3 @@ export function nodeChannel(nodeId: string): string {
 export function isNodeChannel(channel: string): boolean {
 	return channel.startsWith(NODE_PREFIX);
 }
-
-/** Returns whether a channel is a topic. */
-export function isTopicChannel(channel: string): boolean {
-	return !channel.startsWith(NODE_PREFIX) && !channel.startsWith(DIRECT_PREFIX) && channel !== BROADCAST_CHANNEL;
-}

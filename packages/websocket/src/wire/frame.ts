@@ -8,6 +8,7 @@
  *            leastSkew (f64, ms)  mostSkew (f64, ms)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
+ * for node = type 6: messages, with texts for the node among them
  * ```
  *
  * With the flag 128 in its type, a frame ends with a signature: see signature.ts.
@@ -19,10 +20,11 @@
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
 
 const VERSION = 1;
-export const MESSAGES = 0;
+const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
 const SILENCE = 3;
+const FOR_NODE = 6;
 /** A flag in the type of a frame: it ends with a signature. */
 export const SIGNED = 0x80;
 export const SIGNATURE_BYTES = 32;
@@ -115,7 +117,7 @@ export type FrameFault = 'unknown-version' | 'malformed';
 
 export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
 	const runs = new MessageRuns(messages);
-	const frame = begin(HEADER_BYTES + runs.size, MESSAGES, sender);
+	const frame = begin(HEADER_BYTES + runs.size, runs.areForNode ? FOR_NODE : MESSAGES, sender);
 	runs.write(frame, HEADER_BYTES);
 	return frame;
 }
@@ -178,12 +180,13 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		type -= SIGNED;
 	}
 	const origin = originOf(frame);
-	if (type === MESSAGES && origin === self) return 'echo';
+	if ((type === MESSAGES || type === FOR_NODE) && origin === self) return 'echo';
 	const shard = shardOf(frame);
 	const incarnation = frame.readUInt32BE(12);
 	switch (type) {
-		case MESSAGES: {
-			const messages = readMessages(frame, HEADER_BYTES);
+		case MESSAGES:
+		case FOR_NODE: {
+			const messages = readMessages(frame, HEADER_BYTES, type === FOR_NODE);
 			return messages === undefined ? 'malformed' : { type: 'messages', origin, shard, incarnation, messages };
 		}
 		case BEAT:
@@ -201,10 +204,15 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 	}
 }
 
-/** Returns whether a frame has a known version, and is long enough for its header and its signature, if there is one. */
+/** Returns whether a frame has a known version, and is long enough for its header and its signature, if it has one. */
 export function isReadable(frame: Uint8Array): boolean {
 	const least = ((frame[1] ?? 0) & SIGNED) === 0 ? HEADER_BYTES : HEADER_BYTES + SIGNATURE_BYTES;
 	return frame[0] === VERSION && frame.length >= least;
+}
+
+/** Returns whether a frame holds only messages for sockets. */
+export function isForSockets(frame: Uint8Array): boolean {
+	return frame[1] === MESSAGES;
 }
 
 export function originOf(frame: Buffer): Origin {

@@ -11,8 +11,8 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { isTopicChannel } from './channel-names.ts';
-import { isReadable, MESSAGES, type Origin, originOf, shardOf, SIGNATURE_BYTES, SIGNED } from './frame.ts';
+import { isNodeChannel } from './channel-names.ts';
+import { isForSockets, isReadable, type Origin, originOf, shardOf, SIGNATURE_BYTES, SIGNED } from './frame.ts';
 import { ReplayWindow } from './replay-window.ts';
 
 const MAC_BYTES = 16;
@@ -34,14 +34,14 @@ interface Signer {
 }
 
 /**
- * Signs and checks the frames between nodes that share a secret. Signed is everything that acts on nodes or on the
- * sockets of a node, and what goes to single sockets or to all: any frame but the messages of topics.
+ * Signs and checks the frames between nodes that share a secret. Signed is what acts on nodes: beats, gap notices and
+ * the like, and texts for nodes, by which sockets are subscribed and disconnected. What nodes only pass on to sockets
+ * is not signed, because that would double the cost of small messages.
  */
 export class FrameSignatures {
 	readonly #secrets: readonly Uint8Array[];
 	readonly #acceptsUnsigned: boolean;
-	/** By secret: an HMAC that has taken in its key. */
-	#macs: readonly Bun.CryptoHasher[] = [];
+	#keys: readonly Buffer[] = [];
 	/** The number of the last frame signed, by shard. */
 	readonly #numbers: number[] = [];
 	readonly #signers = new Map<Origin, Signer>();
@@ -54,27 +54,26 @@ export class FrameSignatures {
 
 	/** Sets the namespace of the bus. Must be called before frames are signed or checked. */
 	open(namespace: string): void {
-		this.#macs = this.#secrets.map((secret) => {
-			const key = createHmac('sha256', secret).update(`orijs frame 1:${namespace}`).digest();
-			return new Bun.CryptoHasher('sha256', key);
-		});
+		this.#keys = this.#secrets.map((secret) =>
+			createHmac('sha256', secret).update(`orijs frame 1:${namespace}`).digest(),
+		);
 	}
 
 	/** Returns the frame with a signature if it needs one, otherwise the frame itself. */
 	sign(channel: string, frame: Uint8Array): Uint8Array {
-		return isSignedOn(channel, frame) ? this.#signed(channel, frame) : frame;
+		return mustBeSigned(channel, frame) ? this.#signed(channel, frame) : frame;
 	}
 
 	/** Returns why a frame that has arrived must be skipped; undefined if it is accepted, or can't be read anyway. */
 	check(channel: string, bytes: Uint8Array): SignatureFault | undefined {
 		if (!isReadable(bytes)) return undefined;
 		if (((bytes[1] as number) & SIGNED) === 0)
-			return this.#acceptsUnsigned || !isSignedOn(channel, bytes) ? undefined : 'unsigned';
+			return this.#acceptsUnsigned || !mustBeSigned(channel, bytes) ? undefined : 'unsigned';
 		const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 		const macAt = frame.length - MAC_BYTES;
 		const content = frame.subarray(0, macAt);
 		const mac = frame.subarray(macAt);
-		if (!this.#macs.some((each) => timingSafeEqual(macOf(each, channel, content), mac))) return 'forged';
+		if (!this.#keys.some((key) => timingSafeEqual(macOf(key, channel, content), mac))) return 'forged';
 		const signatureAt = frame.length - SIGNATURE_BYTES;
 		const signedAt = frame.readDoubleBE(signatureAt + 8);
 		if (Math.abs(Date.now() - signedAt) > FRESH_MS) return 'replayed';
@@ -92,7 +91,7 @@ export class FrameSignatures {
 		this.#numbers[shard] = number;
 		let at = signed.writeDoubleBE(number, frame.length);
 		at = signed.writeDoubleBE(Date.now(), at);
-		signed.set(macOf(this.#macs[0] as Bun.CryptoHasher, channel, signed.subarray(0, at)), at);
+		signed.set(macOf(this.#keys[0] as Buffer, channel, signed.subarray(0, at)), at);
 		return signed;
 	}
 
@@ -115,10 +114,14 @@ export class FrameSignatures {
 	}
 }
 
-function isSignedOn(channel: string, frame: Uint8Array): boolean {
-	return frame[1] !== MESSAGES || !isTopicChannel(channel);
+function mustBeSigned(channel: string, frame: Uint8Array): boolean {
+	return !isForSockets(frame) || isNodeChannel(channel);
 }
 
-function macOf(mac: Bun.CryptoHasher, channel: string, content: Uint8Array): Uint8Array {
-	return mac.copy().update(`${channel.length}:${channel}`).update(content).digest().subarray(0, MAC_BYTES);
+function macOf(key: Buffer, channel: string, content: Uint8Array): Buffer {
+	return createHmac('sha256', key)
+		.update(`${channel.length}:${channel}`)
+		.update(content)
+		.digest()
+		.subarray(0, MAC_BYTES);
 }
