@@ -10,7 +10,7 @@ describe('the options of signing', () => {
 		expect(() => new WsProvider({ acceptUnsigned: false })).not.toThrow();
 	});
 
-	it.each<[object, string]>([
+	it.each<[unknown, string]>([
 		[{ secret: 'too short, and private' }, 'secret must have at least 32 characters, not 22'],
 		[{ secret: new Uint8Array(31) }, 'secret must have at least 32 bytes, not 31'],
 		[{ secret: [LONG, 'short'] }, 'secret must have at least 32 characters, not 5'],
