@@ -10,6 +10,7 @@ import { compression } from './benchmarks/compression.ts';
 import { connect } from './benchmarks/connect.ts';
 import { fanOut } from './benchmarks/fan-out.ts';
 import { growth } from './benchmarks/growth.ts';
+import { heartbeats } from './benchmarks/heartbeats.ts';
 import { history } from './benchmarks/history.ts';
 import { inbound } from './benchmarks/inbound.ts';
 import { subscriptionChurn } from './benchmarks/subscription-churn.ts';
@@ -37,6 +38,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 	resubscribe,
 	growth,
 	compression,
+	heartbeats,
 ];
 const RESULTS = new URL('../results/', import.meta.url);
 

@@ -58,8 +58,6 @@ export type {
 	SubscribeHook,
 	UnsubscribeHook,
 } from './routing/hooks.ts';
-export type { ReauthorizeTarget } from './routing/topic-control.ts';
-export type { Reauthorized } from './routing/topic-rights.ts';
 export type { ConnectionContext } from './routing/connection-context.ts';
 export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';

@@ -29,9 +29,12 @@ class Ready:
 
 @dataclass(frozen=True)
 class Lost:
+    """`disconnected`: the code and the message of a server that has disconnected the client by its own decision."""
+
     code: int
     reason: str
     will_reconnect: bool
+    disconnected: Optional[dict] = None
 
 
 @dataclass(frozen=True)

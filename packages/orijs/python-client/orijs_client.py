@@ -31,7 +31,7 @@ READY_WITHIN = 15.0
 TOPICS_PER_REQUEST = 100
 UNDECIDED = {"too_many_requests", "rate_limited", "stopping"}  # what was, still is
 TRANSIENT = {"unavailable", "timeout", "internal"}  # of a topic that the client was in
-GIVE_UP = {1002, 1003, 1007, 4401}
+GIVE_UP = {1002, 1003, 1007, 4401, 4403}
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Client:
         self._pending: dict[str, tuple[asyncio.Future, Callable[[dict], None]]] = {}
         self._outbox: asyncio.Queue = asyncio.Queue()
         self._bound: Optional[Bound] = None
+        self._disconnected: Optional[dict] = None  # what the server says before it closes the connection
         self.is_ready = False
         self._socket: Any = None
         self._run_task: Optional[asyncio.Task] = None
@@ -177,7 +178,8 @@ class Client:
                 task.cancel()
             await asyncio.shield(socket.close())
         code = socket.close_code or 1006
-        return code, socket.close_reason or "", code in GIVE_UP
+        told = self._disconnected
+        return code, socket.close_reason or "", code in GIVE_UP or (told is not None and not told["reconnect"])
 
     async def _write(self, socket: Any) -> None:
         with contextlib.suppress(websockets.ConnectionClosed):
@@ -273,6 +275,7 @@ class Client:
                 "@position": self._on_position,
                 "@subscribed": self._on_subscribed,
                 "@unsubscribed": self._on_unsubscribed,
+                "@disconnected": self._on_disconnected,
             }
             if frame["type"] in notices:
                 notices[frame["type"]](data)
@@ -453,6 +456,9 @@ class Client:
         if "data" in frame:
             self._bound = Bound.of(frame["data"])
 
+    def _on_disconnected(self, data: dict) -> None:
+        self._disconnected = data
+
     def _on_lost(self, code: int, reason: str, will_reconnect: bool) -> None:
         was_ready, self.is_ready, self._socket = self.is_ready, False, None
         for name, topic in [("*", self._everyone), *self.topics.items()]:
@@ -467,4 +473,5 @@ class Client:
         for future, _ in pending.values():
             if not future.done():
                 future.set_exception(Disconnected(code, reason))
-        self._emit(Lost(code, reason, will_reconnect))
+        told, self._disconnected = self._disconnected, None
+        self._emit(Lost(code, reason, will_reconnect, told))

@@ -1,6 +1,7 @@
 """The scenarios of membership, credentials and payloads. Run by ../src/python-client.test.ts, which starts the server."""
 
 import asyncio
+import json
 import os
 import random
 import time
@@ -17,6 +18,7 @@ from relay import Relay
 
 URL = os.environ.get("ORIJS_URL", "")
 KICKED = {"code": "kicked", "message": "Be nice"}
+BANNED = {"code": "banned", "message": "You were banned", "reconnect": False}
 
 
 async def until(client: Client, kind: Type, **fields: Any) -> tuple[Any, list]:
@@ -420,6 +422,45 @@ class TestClient(unittest.IsolatedAsyncioTestCase):
             await client.renew()
         lost, _ = await until(client, Lost)
         self.assertEqual(lost, Lost(4401, "another_user", False))
+
+    # Disconnected by the server
+
+    async def test_is_disconnected_for_good(self) -> None:
+        client, admin = await self.client(token={"user": self.id, "rooms": [self.closed]}), await self.client(user="admin")
+        await until(client, Ready)
+        await self.say(admin, self.closed, "last words")
+        self.assertEqual(await admin.request("disconnect", {"user": self.id, **BANNED}), 1)
+        lost, before = await until(client, Lost)
+        self.assertEqual(lost, Lost(4403, "banned", False, BANNED))
+        self.assertEqual(texts(before), ["last words"])
+        with self.assertRaises(Disconnected):
+            await client.request("echo", {})
+
+    async def test_returns_when_the_server_says_so(self) -> None:
+        client, admin = await self.client(), await self.client(user="admin")
+        await client.subscribe(self.room)
+        await until(client, Ready)
+        why = {"code": "moved", "message": "Please come back", "reconnect": True}
+        await admin.request("disconnect", {"user": self.id, **why})
+        await self.say(admin, self.room, "meanwhile")
+        lost, _ = await until(client, Lost)
+        self.assertEqual((lost.code, lost.will_reconnect, lost.disconnected), (4503, True, why))
+        self.assertRegex(lost.reason, r"^moved; retry-after-ms=\d+$")
+        _, before = await until(client, Message, data={"text": "meanwhile"})
+        self.assertIn(Ready, map(type, before))
+
+    async def test_a_ban_counts_even_if_the_close_frame_gets_lost(self) -> None:
+        async def tell(socket: Any, *_: Any) -> None:
+            await socket.recv()
+            await socket.send(json.dumps({"type": "@disconnected", "data": BANNED}))
+            await asyncio.sleep(0.1)
+            socket.transport.abort()
+
+        async with websockets.serve(tell, "127.0.0.1", 0, subprotocols=["orijs.1"]) as server:
+            client = self.unconnected(f"ws://127.0.0.1:{list(server.sockets)[0].getsockname()[1]}", NOTHING)
+            with self.assertRaises(Disconnected):
+                await client.connect()
+        self.assertEqual(client.events.get_nowait(), Lost(1006, "", False, BANNED))
 
     # Dead connections
 

@@ -14,7 +14,8 @@ export class ClientClosedError extends Error {
 	/** Why the client stopped reconnecting; undefined after `close()`. */
 	declare readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
-		super(end ? `The client stopped reconnecting: ${end.code} ${end.reason}` : 'The client is closed');
+		const told = end?.disconnected ? ` (${end.disconnected.message})` : '';
+		super(end ? `The client stopped reconnecting: ${end.code} ${end.reason}${told}` : 'The client is closed');
 		this.end = end;
 	}
 }

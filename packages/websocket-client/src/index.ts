@@ -26,6 +26,7 @@ export { isMessage } from './subscriptions/is-message.ts';
 // Shared with the server
 export { SocketMessage } from '@orijs/websocket/protocol';
 export type {
+	DisconnectedNotice,
 	Envelope,
 	ErrorCode,
 	GapNotice,

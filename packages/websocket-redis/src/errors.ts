@@ -96,6 +96,23 @@ export class HistoryUnsupportedError extends Error {
 	}
 }
 
+/**
+ * Reported if a server refuses to collect heartbeats. They are then published one by one, as on any server without
+ * scripts, and each node receives those of all others.
+ */
+export class BeatsRefusedError extends Error {
+	override readonly name = 'BeatsRefusedError';
+	constructor(endpoint: string, options: { cause: Error }) {
+		super(
+			`Redis at ${endpoint} does not collect heartbeats, which it needs to do for many nodes: it must be 7.0 or newer, ` +
+				`take writes, and its user needs permission to run scripts, to publish on channels that begin with ` +
+				`"keyPrefix:!{", and to use hash and sorted set commands on keys that begin with "{keyPrefix:" (brace included); ` +
+				`Redis replied: ${options.cause.message}`,
+			options,
+		);
+	}
+}
+
 /** Thrown if a stored history can't be read. It may have been written by a different version of this package. */
 export class HistoryUnreadableError extends Error {
 	override readonly name = 'HistoryUnreadableError';

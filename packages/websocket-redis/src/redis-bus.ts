@@ -1,4 +1,5 @@
-import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
+import type { BeatStore, Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
+import { RedisBeats } from './beats/redis-beats.ts';
 import { busStopped } from './errors.ts';
 import { RedisHistory } from './history/redis-history.ts';
 import type { SingleConnection } from './server/client-options.ts';
@@ -17,7 +18,8 @@ export interface RedisBusOptions {
 	readonly connectTimeout: number;
 }
 
-const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
+const HEARTBEAT_CHANNEL = '!';
+const HEARTBEAT_CHANNELS: readonly string[] = [HEARTBEAT_CHANNEL];
 
 /** Carries frames over the publish/subscribe of one Redis server, or of the primary that Sentinels name. */
 export class RedisBus implements Bus {
@@ -30,13 +32,14 @@ export class RedisBus implements Bus {
 
 	readonly history: HistoryStore;
 
-	readonly liveness: BusLiveness = {
-		heartbeatChannels: () => HEARTBEAT_CHANNELS,
-		shardOf: () => 0,
-		isInterrupted: () => this.#server?.lostAt !== undefined,
-		reconnect: (_heartbeatChannel, direction) => this.#server?.reconnect(direction),
-		verifyPrimary: async () => this.#server?.verifyPrimary(),
-	};
+	readonly #beats = new RedisBeats({
+		beatsOf: () => this.#started().beats,
+		firstChannel: () => HEARTBEAT_CHANNEL,
+		channelPrefix: () => this.#channelPrefix,
+		failed() {},
+	});
+
+	readonly liveness: BusLiveness = livenessOf(() => this.#server, this.#beats);
 
 	constructor(options: RedisBusOptions) {
 		const { connection, keyPrefix, connectTimeout } = options;
@@ -79,6 +82,8 @@ export class RedisBus implements Bus {
 		this.#server = server;
 		try {
 			await server.open();
+			await server.beats.probe(HEARTBEAT_CHANNEL);
+			running.signal.throwIfAborted();
 		} catch (error) {
 			if (this.#server === server) this.#server = undefined;
 			throw error;
@@ -108,4 +113,17 @@ export class RedisBus implements Bus {
 		if (this.#server === undefined) throw busStopped();
 		return this.#server;
 	}
+}
+
+function livenessOf(server: () => RedisServer | undefined, beats: BeatStore): BusLiveness {
+	return {
+		heartbeatChannels: () => HEARTBEAT_CHANNELS,
+		shardOf: () => 0,
+		isInterrupted: () => server()?.lostAt !== undefined,
+		reconnect: (_heartbeatChannel, direction) => server()?.reconnect(direction),
+		verifyPrimary: async () => server()?.verifyPrimary(),
+		get beats() {
+			return server()?.beats.areCollected === false ? undefined : beats;
+		},
+	};
 }

@@ -74,6 +74,80 @@ export interface BusLiveness {
 	 * rejects.
 	 */
 	verifyPrimary(): Promise<void>;
+	/**
+	 * Present if the backend can collect beats. Undefined if it can't, or refuses to. May change while the bus runs.
+	 */
+	readonly beats?: BeatStore | undefined;
+}
+
+/**
+ * Collects the beats of all nodes at the backend, by shard, and hands them on in digests. A beat is one step on the
+ * server that carries the shard: the server records it with its own time, publishes its frame and, if digests are due,
+ * publishes them to the heartbeat channel (see `wire/digest.ts`). So a digest tells a node what the very server that
+ * its subscriptions lead to has accepted from each other node.
+ */
+export interface BeatStore {
+	/** Returns the channel of one node's own beats. The shard of the heartbeat channel carries it. */
+	ownChannel(heartbeatChannel: string, origin: number): string;
+
+	/**
+	 * Records a beat and publishes its frame, in one step. Resolves and rejects like {@link Bus.publish}. Everything that
+	 * this node has published to the shard by earlier calls is published before.
+	 *
+	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is the
+	 * recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is lower
+	 * than the recorded one comes late from a connection that has failed: it is published, but not recorded.
+	 *
+	 * Digests, if they are wanted: of all recorded nodes, if the last one of all is `digestEveryMs` old or from the
+	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its record
+	 * for `silentAfterMs`; and of each node that has not renewed its record for that long, once. They are published before
+	 * the frame.
+	 */
+	beat(heartbeatChannel: string, beat: StoredBeat): Promise<void>;
+
+	/**
+	 * Like {@link beat}, but for the last beat of a node: it always publishes a digest of this node alone, then the frame,
+	 * and removes the node's record and what it said of itself.
+	 */
+	remove(heartbeatChannel: string, last: StoredBeat): Promise<void>;
+
+	/** Returns what the nodes have said of themselves, on the first shard. */
+	list(): Promise<readonly StoredNode[]>;
+
+	/** Sets what this node says of itself. It is stored with beats, from the next one on, whenever it is missing. */
+	describe(text: string): void;
+}
+
+/** A beat on its way to a {@link BeatStore}. */
+export interface StoredBeat {
+	readonly origin: number;
+	/** The number of this beat: see `Beat` in `wire/frame.ts`. */
+	readonly number: number;
+	/** Grows each time the node's connection to the shard fails. */
+	readonly incarnation: number;
+	/** The channel that `frame` is published to: the heartbeat channel, or the node's own. */
+	readonly channel: string;
+	readonly frame: Uint8Array;
+	/** The node's entry in digests, without what the server adds. */
+	readonly entry: Uint8Array;
+	/** The start of each digest frame that this beat causes. */
+	readonly digestHeader: Uint8Array;
+	/** Whether digests are wanted. */
+	readonly isCollected: boolean;
+	/** The time between digests of all nodes, in milliseconds. */
+	readonly digestEveryMs: number;
+	/** A node that has not renewed its record for this long, in milliseconds, is silent. */
+	readonly silentAfterMs: number;
+	/** How long the record of a silent node is kept, and part of digests of all nodes, in milliseconds. */
+	readonly forgetAfterMs: number;
+}
+
+/** What a node has said of itself. */
+export interface StoredNode {
+	readonly origin: number;
+	readonly text: string;
+	/** The time since its last beat, in milliseconds. */
+	readonly ageMs: number;
 }
 
 /** The kind of operation that failed in the background. */

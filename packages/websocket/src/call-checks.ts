@@ -19,7 +19,7 @@ import { unknownOption } from './support/unknown-option.ts';
 import { show } from './support/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 import type { HistoryPageOptions, PublishOptions, SubscribeOptions, UnsubscribeOptions } from './provider-contract.ts';
-import { isSocketId } from './wire/channel-names.ts';
+import { isSocketId, NODE_TEXT_PREFIX } from './wire/channel-names.ts';
 import { isPayload } from './wire/payload.ts';
 
 // Each check returns the error with which to reject a call, or undefined if the arguments are valid.
@@ -74,7 +74,7 @@ export function checkPublishOptions(options: PublishOptions, topic: string, hasH
 	return hasHistory ? undefined : new NoHistoryError(topic, 'an idempotencyKey');
 }
 
-function checkExcept(except: unknown): Error | undefined {
+export function checkExcept(except: unknown): Error | undefined {
 	if (typeof except === 'string' && except !== 'self') return checkSocketId(except);
 	if (!Array.isArray(except) || except.length > MAX_EXCEPT) return new InvalidExceptError(except);
 	for (const socketId of except) {
@@ -93,14 +93,22 @@ export function checkSend(socketId: unknown, payload: unknown): Error | undefine
 	return isPayload(payload) ? undefined : new InvalidPayloadError(payload);
 }
 
+export function checkNode(nodeId: unknown): Error | undefined {
+	return isSocketId(nodeId) ? undefined : new InvalidNodeIdError(nodeId);
+}
+
 export function checkSendToNode(nodeId: unknown, text: unknown): Error | undefined {
-	if (!isSocketId(nodeId)) return new InvalidNodeIdError(nodeId);
-	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
+	return checkNode(nodeId) ?? checkNodeText('sendToNode()', text);
 }
 
 export function checkSendToNodeOf(socketId: unknown, text: unknown): Error | undefined {
-	if (!isSocketId(socketId)) return new InvalidSocketIdError(socketId);
-	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
+	return checkSocketId(socketId) ?? checkNodeText('sendToNodeOf()', text);
+}
+
+function checkNodeText(call: string, text: unknown): Error | undefined {
+	if (typeof text !== 'string') return new InvalidPayloadError(text);
+	if (!text.startsWith(NODE_TEXT_PREFIX)) return undefined;
+	return new InvalidOptionError(`a text of ${call} must not begin with ${NODE_TEXT_PREFIX}, as the provider's own do`);
 }
 
 export function checkHistory(topic: unknown, options: HistoryPageOptions | undefined): Error | undefined {
@@ -147,7 +155,7 @@ export function unknownSocket(socketId: string): Error {
 }
 
 /** Checks an object of options. Unknown options are errors, so that a mistyped name is not silently ignored. */
-function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
+export function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
 		return notOptions(call, options, known);

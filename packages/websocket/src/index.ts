@@ -33,6 +33,41 @@ export type { Secret } from './wire/secrets.ts';
 export type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
+// All nodes
+export type {
+	ActionOptions,
+	ActionResult,
+	Answered,
+	Cluster,
+	ClusterSubscribeOptions,
+	ClusterUnsubscribeOptions,
+	ConnectionInfo,
+	ConnectionsOptions,
+	ConnectionsResult,
+	CountResult,
+	DisconnectOptions,
+	NodeAnswers,
+	NodeEmitOptions,
+	NodeInfo,
+	NodeMessageContext,
+	NodeMessageHandler,
+	NodeRequestOptions,
+	NodesChange,
+	Reauthorization,
+	ReauthorizeResult,
+	Reauthorizer,
+	Target,
+	TimeLimit,
+	ToNodes,
+} from './cluster/cluster-contract.ts';
+export {
+	DuplicateNodeHandlerError,
+	InvalidTargetError,
+	NoHandlerError,
+	NodeRequestError,
+	NodeVersionError,
+} from './cluster/errors.ts';
+
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
 export type { HistoryPage } from './history/history-page.ts';
@@ -42,7 +77,7 @@ export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider.ts';
-export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
+export type { BeatStore, Bus, BusHandlers, BusLiveness, BusStage, BusStatus, StoredBeat, StoredNode } from './bus.ts';
 
 export {
 	APPENDED_WITHIN_MS,

@@ -17,3 +17,11 @@ export { show } from './support/show.ts';
 export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';
+export { decodeFrame, type Digest, encodeDigestHeader, randomOrigin } from './wire/frame.ts';
+export {
+	type DigestEntry,
+	encodeEntry,
+	ENTRY_BYTES as DIGEST_ENTRY_BYTES,
+	MAX_DIGEST_ENTRIES,
+	MAX_RUN as MAX_DIGEST_RUN,
+} from './wire/digest.ts';

@@ -1,3 +1,4 @@
+import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import type { EncodedPage } from './history/shared-pages.ts';
@@ -265,10 +266,11 @@ export interface NodeMessaging {
 	/** This node's identity: a UUID v4, different for each provider. */
 	readonly nodeId: string;
 	/**
-	 * Sends text to one node. Resolves when the backend has accepted it, even if that node does not exist.
+	 * Sends text to one node. Resolves when the backend has accepted it, even if that node does not exist. The text must
+	 * not begin with `#`, as the provider's own do. For typed messages, see {@link Cluster}.
 	 *
-	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
-	 * sent
+	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {InvalidOptionError} {ProviderNotStartedError}
+	 * {ProviderStoppedError} nothing was sent
 	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	sendToNode(nodeId: string, text: string): Promise<void>;
@@ -277,8 +279,8 @@ export interface NodeMessaging {
 	 * may have left when the text arrives: it is passed to that node's listeners all the same.
 	 *
 	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
-	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
-	 * sent
+	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {InvalidOptionError} {ProviderNotStartedError}
+	 * {ProviderStoppedError} nothing was sent
 	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	sendToNodeOf(socketId: string, text: string): Promise<void>;
@@ -294,6 +296,17 @@ export interface NodeMessaging {
 /** A complete provider, as used by {@link SocketCoordinator} and `Application`. */
 export interface WebSocketProvider
 	extends SocketEmitter, SocketHistory, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
+	/** All nodes as one: actions on sockets wherever they are connected, and messages between nodes. */
+	readonly cluster: Cluster;
+
+	/**
+	 * For frameworks: calls `reauthorizer` for the sockets of this node that `cluster.reauthorize` is about. Returns a
+	 * function that removes it.
+	 *
+	 * @throws {InvalidOptionError} it is not a function
+	 */
+	onReauthorize(reauthorizer: Reauthorizer): () => void;
+
 	/**
 	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
 	 * socket.

@@ -11,6 +11,9 @@ import {
 	checkUnsubscribe,
 	unknownSocket,
 } from './call-checks.ts';
+import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
+import { LoneNode } from './cluster/lone-node.ts';
+import { ProviderCluster } from './cluster/provider-cluster.ts';
 import { Emitter } from './emitter.ts';
 import {
 	HistoryUnavailableError,
@@ -61,10 +64,10 @@ import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
-import { DONE, quiet, rejected, toError } from './support/promises.ts';
+import { DONE, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
-import { nodeChannel } from './wire/channel-names.ts';
+import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 import { type Secret, signaturesOf } from './wire/secrets.ts';
 
@@ -135,6 +138,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
+	readonly #cluster: ProviderCluster;
 	#isHistoryUnreadable = false;
 	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
@@ -180,6 +184,18 @@ export class WsProvider implements WebSocketProvider {
 				? undefined
 				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs, signatures });
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
+		this.#cluster = new ProviderCluster({
+			nodeId: this.nodeId,
+			registry: this.#registry,
+			membership: this.#membership,
+			local: this.#local,
+			directory: new LoneNode(this.nodeId, this.#registry),
+			lifecycle: this.#lifecycle,
+			failures: this.#failures,
+			logger,
+			send: (nodeId, text) => this.#toNodes(nodeChannel(nodeId), text),
+			sendToAll: (text) => this.#toNodes(BROADCAST_CHANNEL, text),
+		});
 		this.#emitter = new Emitter({
 			lifecycle: this.#lifecycle,
 			registry: this.#registry,
@@ -198,7 +214,8 @@ export class WsProvider implements WebSocketProvider {
 			...options,
 			local: this.#local,
 			histories: this.#histories,
-			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
+			counts: () => ({ connections: this.#registry.socketCount, topics: this.#registry.topicCount }),
+			onNodeMessage: (text) => this.#onNodeText(text),
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {
 				this.#membership.rollBack(channel, error);
@@ -218,6 +235,7 @@ export class WsProvider implements WebSocketProvider {
 			},
 			down: async (from, reason) => {
 				this.#status.set('stopped');
+				this.#cluster.stop();
 				await remote.stop(reason, from === 'started');
 				this.#failures.flush();
 			},
@@ -249,7 +267,11 @@ export class WsProvider implements WebSocketProvider {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
 		checkOptionNames('setServer()', options, SERVER_OPTIONS);
+		const { guardTimeoutMs, addressOf } = options;
+		if (guardTimeoutMs !== undefined) mustBeDelay('guardTimeoutMs', guardTimeoutMs, 1);
+		if (addressOf !== undefined) checkListener('addressOf', addressOf);
 		this.#local.setServer(server, options);
+		if (guardTimeoutMs !== undefined) this.#cluster.setGuardTimeout(guardTimeoutMs);
 	}
 
 	start(): Promise<void> {
@@ -262,6 +284,7 @@ export class WsProvider implements WebSocketProvider {
 		const stopped = this.#lifecycle.stop();
 		if (this.#remote === undefined) {
 			this.#status.set('stopped');
+			this.#cluster.stop();
 			this.#failures.flush();
 		}
 		return stopped;
@@ -291,7 +314,7 @@ export class WsProvider implements WebSocketProvider {
 
 	/** Yields the channels that this node must be subscribed to at the backend. */
 	*#channels(): Generator<string> {
-		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);
+		yield nodeChannel(this.nodeId);
 		yield* this.#membership.channels();
 	}
 
@@ -364,13 +387,28 @@ export class WsProvider implements WebSocketProvider {
 
 	onNodeMessage(listener: (text: string) => unknown): () => void {
 		checkListener('onNodeMessage()', listener);
-		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
-		// is logged.
-		const { state } = this.#lifecycle;
-		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
-			void quiet(this.#subscribeNode(nodeChannel(this.nodeId)));
-		}
 		return this.#nodeMessages.on(listener);
+	}
+
+	/** Passes on a text of another node. */
+	#onNodeText(text: string): void {
+		if (text.startsWith(NODE_TEXT_PREFIX)) this.#cluster.receive(text);
+		else this.#nodeMessages.deliver(text);
+	}
+
+	/** Sends a text of the cluster. Resolves with the number of nodes that it was sent to, if known. */
+	#toNodes(channel: string, text: string): Promise<number | undefined> {
+		return this.#remote?.publishToNodes(channel, text) ?? NOBODY;
+	}
+
+	// All nodes
+
+	get cluster(): Cluster {
+		return this.#cluster;
+	}
+
+	onReauthorize(reauthorizer: Reauthorizer): () => void {
+		return this.#cluster.onReauthorize(reauthorizer);
 	}
 
 	// History
@@ -428,7 +466,10 @@ export class WsProvider implements WebSocketProvider {
 		const fault = checkSocket(socket, (socketId) => this.#registry.get(socketId));
 		if (fault !== undefined) return this.#reject(socket, fault);
 		if (this.#lifecycle.state === 'idle') this.#warnNotStarted();
-		return this.#membership.add(socket);
+		socket.data.connectedAt ??= Date.now();
+		const added = this.#membership.add(socket);
+		this.#cluster.added(socket);
+		return added;
 	}
 
 	/** Logs once that sockets are being added before `start`: they wait for it, and it may never be called. */
@@ -550,7 +591,11 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	onSlowReader: true,
 	compressFromBytes: true,
 	subscribesAlone: true,
+	guardTimeoutMs: true,
+	addressOf: true,
 };
+/** How many other nodes a provider without a bus reaches. */
+const NOBODY: Promise<number> = Promise.resolve(0);
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };

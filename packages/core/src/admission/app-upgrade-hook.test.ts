@@ -94,7 +94,7 @@ describe('upgrade()', () => {
 		await connectClient(ws);
 		await connectClient(ws);
 		const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-		const fresh = { socketId: uuid, data: {}, topics: new Set() };
+		const fresh = { socketId: uuid, data: {}, topics: new Set(), connectedAt: expect.any(Number) as number };
 		expect(opened).toEqual([fresh, fresh]);
 		expect(new Set(opened.map(({ socketId }) => socketId)).size).toBe(2);
 		expect(opened[0]?.data).not.toBe(opened[1]?.data);

@@ -8,6 +8,11 @@ import { AddedHeaders } from './handshake-headers.ts';
 /** The default of `upgradeTimeoutMs`, in milliseconds. */
 const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 
+/** How long the application's `upgrade` may take, in milliseconds; 0 without one. */
+export function upgradeTimeoutOf({ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions): number {
+	return upgrade === undefined ? 0 : upgradeTimeoutMs;
+}
+
 const TIMED_OUT = new Error('upgrade() timed out');
 
 /**

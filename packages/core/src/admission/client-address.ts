@@ -76,6 +76,11 @@ export function countedAs(address: string): ClientAddress {
 	return isIP(one) === 6 ? `${prefix(one).join(':')}::/64` : one;
 }
 
+/** Returns whether an address stands for a whole network, as those of IPv6 clients do. */
+export function isNetwork(address: ClientAddress): boolean {
+	return address.endsWith('/64');
+}
+
 /** Returns whether an address is private or loopback. The peers of a Unix socket count as private. */
 export function isPrivate(address: string): boolean {
 	return isIP(address) === 0 || contains(privateNetworks, plain(address));

@@ -14,6 +14,8 @@ export interface PassedPrecheck {
 	readonly slot: Slot;
 	/** The client's own address, even if the request came through trusted proxies; `unix` if it has none. */
 	readonly remoteAddress: string;
+	/** The same, if a trusted proxy has said so; undefined if the socket itself knows it. */
+	readonly forwardedFor: string | undefined;
 }
 
 /**
@@ -58,7 +60,8 @@ export class Precheck {
 		if (slot === 'connectionsPerAddress') {
 			return this.refuse(slot, 'Too many connections from this address', 429, { address: remoteAddress });
 		}
-		return { slot, remoteAddress };
+		const isForwarded = headers.has('x-forwarded-for') && this.#addresses.isTrusted(peer);
+		return { slot, remoteAddress, forwardedFor: isForwarded ? remoteAddress : undefined };
 	}
 
 	/** Returns why a client would be refused if its plain request were an upgrade. Counts and logs nothing. */

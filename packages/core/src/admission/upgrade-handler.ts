@@ -30,6 +30,10 @@ export interface UpgradeCandidate extends AcceptedUpgrade {
 	readonly slot: Slot;
 	/** The client's own address, even if the request came through trusted proxies. */
 	readonly remoteAddress: string;
+	/** The same, if a trusted proxy has said so; undefined if the socket itself knows it. */
+	readonly forwardedFor: string | undefined;
+	/** When the request arrived, before `upgrade` was asked, in milliseconds since the epoch. */
+	readonly connectedAt: number;
 }
 
 /** `invalid` if the handshake is, and `miswired` if the server has the handlers of something else. */
@@ -68,6 +72,7 @@ export class UpgradeHandler {
 	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */
 	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		if (this.#isClosed) return isUpgrade(req) ? this.#stopping() : plainAnswer('stopping');
+		const connectedAt = Date.now();
 		const passed = this.#precheck.check(req, server);
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
@@ -75,7 +80,7 @@ export class UpgradeHandler {
 		let outcome: UpgradeOutcome = 'invalid';
 		try {
 			if (!(accepted instanceof Response))
-				outcome = this.#options.connect({ req, slot, remoteAddress, ...accepted }, server);
+				outcome = this.#options.connect({ req, connectedAt, ...passed, ...accepted }, server);
 			if (outcome === 'connected') return undefined;
 		} catch (err) {
 			this.#faults.failed({ what: 'A connection could not be upgraded', err }, {});

@@ -1,4 +1,13 @@
-import { InProcWsProvider, type Logger, type SocketData, type WebSocketProvider } from '@orijs/websocket';
+import {
+	type ActionOptions,
+	type Cluster,
+	InProcWsProvider,
+	type Logger,
+	type ReauthorizeResult,
+	type SocketData,
+	type Target,
+	type WebSocketProvider,
+} from '@orijs/websocket';
 import { rejected, show } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { ConnectionData } from '../connection-data.ts';
@@ -11,8 +20,6 @@ import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, totalRefusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
 import type { EndpointEventListener } from '../routing/endpoint-event.ts';
-import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
-import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import type { StopSignal } from '../stopping/signals.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
@@ -22,6 +29,7 @@ import {
 	readStopOptions,
 	type StopOptions,
 } from './application-options.ts';
+import { reauthorizeAll } from './reauthorize-all.ts';
 import { checkHook, type Hook } from './hook.ts';
 import { type FetchHandler, type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -240,18 +248,25 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Asks `authorize.subscribe` again about topics that clients have asked for, at all endpoints. See
-	 * {@link SocketEndpoint.reauthorize}.
+	 * All nodes as one, as the provider of `websocket` knows them: see {@link SocketEndpoint.cluster}.
 	 *
-	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 * @throws {ApplicationError} `websocket` was not called
 	 */
-	async reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
-		checkReauthorize(target, topic);
-		const all = await Promise.all(
-			this.#setups.map(async ({ running }) => (await running?.topics.reauthorize(target, topic)) ?? NOTHING_ASKED),
-		);
-		const total = (count: 'asked' | 'left'): number => all.reduce((sum, each) => sum + each[count], 0);
-		return { asked: total('asked'), left: total('left') };
+	get cluster(): Cluster {
+		if (this.#main === undefined) throw new ApplicationError('cluster needs an endpoint: call websocket() first');
+		return this.#main.cluster;
+	}
+
+	/**
+	 * Asks `authorize.subscribe` again, on all nodes and at all endpoints, about topics that clients have asked for. See
+	 * {@link SocketEndpoint.reauthorize}. If endpoints have providers of their own, the result has the sums.
+	 *
+	 * @throws {ApplicationError} there is no endpoint
+	 * @throws everything that `cluster.reauthorize` throws
+	 */
+	reauthorize(target: Target, topic?: string, options?: ActionOptions): Promise<ReauthorizeResult> {
+		const providers = new Set(this.#setups.map(({ provider }) => provider));
+		return reauthorizeAll([...providers], target, topic, options);
 	}
 
 	/** Whether the application is stopping or has stopped; a readiness check should then fail. */

@@ -106,7 +106,7 @@ export class ConnectionOpening {
 		const hasCode = handlers.hasOpen || hooks !== undefined;
 		const hasToWait = session.isSpeaker && (hasCode || (topics !== undefined && topics.size > 0));
 		const opening = hasToWait ? this.#openings.begin(session, authId) : undefined;
-		// A client is told of its topics before it is ready.
+		// A client learns its topics before it is ready.
 		const running = provider.batchMembership(() => {
 			if (run !== undefined && topics !== undefined) {
 				for (const [topic, options] of topics)

@@ -10,10 +10,13 @@ import type { WebSocketEndpoint } from './websocket-endpoint.ts';
 export function serverOptions(endpoints: readonly WebSocketEndpoint[]): ServerOptions {
 	const bounds = endpoints.map(({ limits }) => limits.queuedBytes);
 	const queuedBytes = Math.min(...bounds);
+	const guardTimeoutMs = Math.max(...endpoints.map(({ opensWithinMs }) => opensWithinMs));
 	const compressFromBytes = Math.min(...endpoints.map(({ compressFrom = Infinity }) => compressFrom));
 	return {
 		queuedBytes,
 		subscribesAlone: true,
+		guardTimeoutMs,
+		addressOf: ({ data }) => (data instanceof SocketSession ? data.address : undefined),
 		...(Math.max(...bounds) > queuedBytes && {
 			queuedBytesOf: ({ data }) => (data instanceof SocketSession ? data.host.limits.queuedBytes : queuedBytes),
 		}),

@@ -1,4 +1,12 @@
-import { InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
+import {
+	type ActionOptions,
+	type Cluster,
+	InProcWsProvider,
+	type ReauthorizeResult,
+	type SocketData,
+	type Target,
+	type WebSocketProvider,
+} from '@orijs/websocket';
 import { rejected, show, throttleOf } from '@orijs/websocket/internal';
 import type { Server, WebSocketHandler } from 'bun';
 import { unavailable } from '../admission/unavailable.ts';
@@ -10,8 +18,6 @@ import { forget, replaceEarlier, type Replaceable } from '../reloading/generatio
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { retire } from '../reloading/retire.ts';
 import type { EndpointEventListener } from '../routing/endpoint-event.ts';
-import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
-import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
 import { FaultLog } from '../support/fault-log.ts';
@@ -122,22 +128,27 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Asks `authorize.subscribe` again, now, about topics that clients of this endpoint on this node have asked for and
-	 * were allowed. A client that may no longer be in one is unsubscribed and told the code and the message; so it is if
-	 * the decision fails or takes longer than `limits.handlerTimeoutMs`. Requests that are being decided are decided
-	 * again. Topics that the server has subscribed a client to are its own affair: see `ws.unsubscribe`.
-	 *
-	 * @param target one connection, or all connections of a user (`ctx.userId`)
-	 * @param topic default: all topics that the clients have asked for
-	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 * All nodes as one: `disconnect`, `subscribe`, `unsubscribe` and `connections` for sockets wherever they are,
+	 * counts, and messages between nodes. The same as `provider.cluster`: it includes other endpoints of the provider.
 	 */
-	reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
-		try {
-			checkReauthorize(target, topic);
-			return this.#setup.running?.topics.reauthorize(target, topic) ?? Promise.resolve(NOTHING_ASKED);
-		} catch (error) {
-			return rejected(error as Error);
-		}
+	get cluster(): Cluster {
+		return this.#setup.provider.cluster;
+	}
+
+	/**
+	 * Asks `authorize.subscribe` again, now, on all nodes, about topics that clients have asked for and were allowed. A
+	 * client that may no longer be in one is unsubscribed and told the code and the message; so it is if the decision
+	 * fails or takes longer than `limits.handlerTimeoutMs`. Requests that are being decided are decided again. Topics
+	 * that the server has subscribed a client to are its own affair: see `cluster.unsubscribe`. The same as
+	 * `cluster.reauthorize`: other endpoints of the provider ask too.
+	 *
+	 * @param target whose rights to ask about: those of a connection, a user (`ctx.userId`), all who are in a topic, or
+	 * of everyone
+	 * @param topic default: all topics that the clients have asked for
+	 * @throws everything that `cluster.reauthorize` throws
+	 */
+	reauthorize(target: Target, topic?: string, options?: ActionOptions): Promise<ReauthorizeResult> {
+		return this.cluster.reauthorize(target, topic, options);
 	}
 
 	/** The number of refusals of each kind since the endpoint was created. */

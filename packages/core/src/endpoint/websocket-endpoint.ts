@@ -1,10 +1,11 @@
 import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
 import type { BunRequest, Server } from 'bun';
+import { upgradeTimeoutOf } from '../admission/app-upgrade-hook.ts';
 import { UpgradeHandler, type UpgradeCandidate, type UpgradeOutcome } from '../admission/upgrade-handler.ts';
 import { SocketAdopter } from '../app-socket.ts';
 import { compressFrom } from '../compression.ts';
-import type { AllLimits } from '../limits.ts';
+import { type AllLimits, MAX_DELAY_MS } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
 import { ConnectionHooks } from '../routing/connection-hooks.ts';
@@ -20,6 +21,7 @@ import { RawMessages } from '../session/raw-messages.ts';
 import type { Frame, MessageDispatcher, Session, SessionHost } from '../session/session.ts';
 import { SocketSession } from '../session/socket-session.ts';
 import { drain } from '../stopping/drain.ts';
+import { AFTER_STALL_MS } from '../support/deadlines.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
@@ -53,6 +55,8 @@ export interface EndpointParts {
 export class WebSocketEndpoint implements SessionHost {
 	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
+	/** How long a client may take from its request until it is open to messages, in milliseconds. */
+	readonly opensWithinMs: number;
 	readonly slowReaders: 'close' | 'drop';
 	/** The smallest message that is compressed, in bytes; undefined if none is. */
 	readonly compressFrom: number | undefined;
@@ -82,6 +86,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#parts = parts;
 		this.provider = provider;
 		this.limits = limits;
+		this.opensWithinMs = Math.min(MAX_DELAY_MS, upgradeTimeoutOf(options) + limits.guardTimeoutMs + AFTER_STALL_MS);
 		this.slowReaders = options.slowReaders ?? 'close';
 		this.compressFrom = compressFrom(options.perMessageDeflate);
 		this.#handlers = new ApplicationHandlers(handlers, logger);
@@ -172,9 +177,9 @@ export class WebSocketEndpoint implements SessionHost {
 
 	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): UpgradeOutcome {
 		if (this.#miswired.has(server)) return 'miswired';
-		const { req, data, slot, remoteAddress, subprotocol, userId } = candidate;
+		const { req, remoteAddress } = candidate;
 		const headers = withCookies(candidate.headers, req);
-		const session = new SocketSession(this, data, slot, subprotocol, userId);
+		const session = new SocketSession(this, candidate);
 		this.#opening.upgrading(session, req, remoteAddress);
 		// Bun's setting is that of the whole server: another of its endpoints may compress.
 		if (this.compressFrom === undefined) req.headers.delete('sec-websocket-extensions');

@@ -1,11 +1,14 @@
 import {
+	type ActionOptions,
 	InvalidSocketDataError,
 	type Logger,
+	type ReauthorizeResult,
 	type SocketData,
+	type Target,
 	type WebSocketConnection,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import { FailureLog, isSpeaker, rejected, show, throttleOf } from '@orijs/websocket/internal';
+import { FailureLog, isSpeaker, show, throttleOf } from '@orijs/websocket/internal';
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import { offersProtocol } from '../admission/subprotocols.ts';
 import { ApplicationSocket } from '../application/socket-emitter.ts';
@@ -15,8 +18,6 @@ import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, Refusals } from '../refusals.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
-import { checkReauthorize, NOTHING_ASKED, type ReauthorizeTarget } from '../routing/topic-control.ts';
-import type { Reauthorized } from '../routing/topic-rights.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
 import { readOptions, type SocketProtocolOptions, takeRouters } from './socket-protocol-options.ts';
@@ -190,18 +191,13 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Asks `authorize.subscribe` again about topics that clients of this server have asked for. See
-	 * `SocketEndpoint.reauthorize`.
+	 * Asks `authorize.subscribe` again, on all nodes, about topics that clients have asked for: the same as
+	 * `provider.cluster.reauthorize`. See `SocketEndpoint.reauthorize`.
 	 *
-	 * @throws {ApplicationError} {InvalidTopicError} an argument is invalid
+	 * @throws everything that `cluster.reauthorize` throws
 	 */
-	reauthorize(target: ReauthorizeTarget, topic?: string): Promise<Reauthorized> {
-		try {
-			checkReauthorize(target, topic);
-			return this.#life.isStopping ? Promise.resolve(NOTHING_ASKED) : this.#sessions.topics.reauthorize(target, topic);
-		} catch (error) {
-			return rejected(error as Error);
-		}
+	reauthorize(target: Target, topic?: string, options?: ActionOptions): Promise<ReauthorizeResult> {
+		return this.#provider.cluster.reauthorize(target, topic, options);
 	}
 
 	/**

@@ -1,9 +1,21 @@
-import { until } from '@orijs/testkit';
-import { InvalidTopicError } from '@orijs/websocket';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import {
+	InProcWsProvider,
+	InvalidOptionError,
+	InvalidSocketIdError,
+	InvalidTargetError,
+	InvalidTopicError,
+	InvalidUserIdError,
+	ProviderNotStartedError,
+	ProviderStoppedError,
+	WsProvider,
+} from '@orijs/websocket';
 import { SocketError } from '@orijs/websocket/protocol';
+import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
-import { ApplicationError, type Authorize, type TopicAuthorization } from '../index.ts';
+import { Application, ApplicationError, type Authorize, type TopicAuthorization } from '../index.ts';
 import { noticesOf, request, serveRights } from '../test-support/rights-server.ts';
+import { serve } from '../test-support/serve.ts';
 import { serveWired } from '../test-support/serve-wired.ts';
 import { ACCEPTED, sendTyped } from '../test-support/typed-client.ts';
 
@@ -156,15 +168,15 @@ describe('reauthorize', () => {
 		for (const { client } of [one, two]) await request(client, '@subscribe', { topics: ['a', 'b'] });
 		await one.ws.subscribe('server');
 
-		expect(await app.reauthorize({ userId: 'ada' })).toEqual({ asked: 4, left: 0 });
-		expect(await app.reauthorize({ userId: 'bob' })).toEqual({ asked: 0, left: 0 });
+		expect(await app.reauthorize({ userId: 'ada' })).toMatchObject({ asked: 4, left: 0 });
+		expect(await app.reauthorize({ userId: 'bob' })).toMatchObject({ asked: 0, left: 0 });
 		rights.answer = () => ({ allowed: false, code: 'kicked', message: 'Bye' });
-		expect(await app.reauthorize({ socketId: one.ws.data.socketId }, 'a')).toEqual({ asked: 1, left: 1 });
+		expect(await app.reauthorize({ socketId: one.ws.data.socketId }, 'a')).toMatchObject({ asked: 1, left: 1 });
 		expect([[...one.ws.data.topics], [...two.ws.data.topics]]).toEqual([
 			['b', 'server'],
 			['a', 'b'],
 		]);
-		expect(await app.reauthorize({ userId: 'ada' })).toEqual({ asked: 3, left: 3 });
+		expect(await app.reauthorize({ userId: 'ada' })).toMatchObject({ asked: 3, left: 3 });
 		expect([[...one.ws.data.topics], [...two.ws.data.topics], asked.length]).toEqual([['server'], [], 12]);
 		await until(() => noticesOf(one.client, '@unsubscribed').length === 2, { what: 'the client is told' });
 
@@ -172,14 +184,64 @@ describe('reauthorize', () => {
 		expect(await request(one.client, '@subscribe', { topic: 'a' })).toEqual(ACCEPTED);
 	});
 
-	it('reaches connections of its own node only, and of its own endpoint', async () => {
-		const { authorize } = answering(true);
-		const here = await serveRights(authorize);
-		const there = await serveRights(authorize);
-		const { client, ws } = await there.connect();
-		await request(client, '@subscribe', { topic: 't' });
-		expect(await here.app.reauthorize({ socketId: ws.data.socketId })).toEqual({ asked: 0, left: 0 });
-		expect(await there.app.reauthorize({ socketId: ws.data.socketId })).toEqual({ asked: 1, left: 0 });
+	it('reaches connections of other nodes', async () => {
+		const backend = new MemoryBackend();
+		const { authorize, rights } = answering(true);
+		const here = await serveRights(authorize, { backend, userId: 'ada' });
+		const there = await serveRights(authorize, { backend, userId: 'ada' });
+		const other = await serveRights(authorize, { backend, userId: 'bob' });
+		const all = [await here.connect(), await there.connect(), await other.connect()];
+		for (const { client } of all) await request(client, '@subscribe', { topic: 't' });
+
+		expect(await here.app.reauthorize({ userId: 'ada' })).toEqual({
+			nodes: 3,
+			answered: 3,
+			unanswered: [],
+			sockets: 2,
+			asked: 2,
+			left: 0,
+		});
+		rights.answer = () => ({ allowed: false, code: 'kicked', message: 'Bye' });
+		const socketId = all[1]?.ws.data.socketId as string;
+		expect(await here.app.reauthorize({ socketId }, 't')).toMatchObject({ answered: 3, sockets: 1, asked: 1, left: 1 });
+		expect(all.map(({ ws }) => ws.data.topics.has('t'))).toEqual([true, false, true]);
+		const client = all[1]?.client as TestClient;
+		await until(() => noticesOf(client, '@unsubscribed').length === 1, { what: 'the client is told' });
+		expect(await other.app.cluster.reauthorize({ topic: 't' })).toMatchObject({ sockets: 2, asked: 2, left: 2 });
+		expect(await other.app.reauthorize('all')).toMatchObject({ sockets: 3, asked: 0, left: 0 });
+	});
+
+	it('asks at all endpoints, also those with providers of their own', async () => {
+		const asked: string[] = [];
+		const authorize = (path: string) => ({ subscribe: () => asked.push(path) > 0 });
+		const app = new Application({ logger: new RecordingLogger() }).websocket(new InProcWsProvider(), {
+			authorize: authorize('/ws'),
+		});
+		app.endpoint('/shared', { authorize: authorize('/shared') });
+		app.endpoint('/own', new InProcWsProvider(), { authorize: authorize('/own') });
+		const { ws: url } = await serve(app);
+		for (const path of ['/ws', '/shared', '/own'])
+			await request(await connectSpeaker(url.replace('/ws', path)), '@subscribe', { topic: 't' });
+		expect(asked).toEqual(['/ws', '/shared', '/own']);
+
+		expect(await app.reauthorize('all', 't')).toEqual({
+			nodes: 2,
+			answered: 2,
+			unanswered: [],
+			sockets: 3,
+			asked: 3,
+			left: 0,
+		});
+		expect(asked.slice(3).toSorted()).toEqual(['/own', '/shared', '/ws']);
+	});
+
+	it('asks about more clients than fit into a turn of the event loop', async () => {
+		const { asked, authorize } = answering(true);
+		const { app, connect } = await serveRights(authorize, { userId: 'ada' });
+		const join = async (): Promise<void> => sendTyped((await connect()).client, '@subscribe', { topic: 't' });
+		await Promise.all(Array.from({ length: 600 }, join));
+		await until(() => asked.length === 600, { what: 'all have subscribed' });
+		expect(await app.reauthorize({ userId: 'ada' })).toMatchObject({ sockets: 600, asked: 600, left: 0 });
 	});
 
 	it('while a request is being decided: it is decided again', async () => {
@@ -192,7 +254,7 @@ describe('reauthorize', () => {
 		await until(() => asked.length === 2, { what: 'both are asked about' });
 
 		rights.answer = () => asked.at(-1) === 'slow';
-		expect(await app.reauthorize({ socketId: ws.data.socketId })).toEqual({ asked: 0, left: 0 });
+		expect(await app.reauthorize({ socketId: ws.data.socketId })).toMatchObject({ asked: 0, left: 0 });
 		first.resolve(true);
 		expect(await answer).toEqual({
 			...ACCEPTED,
@@ -211,9 +273,9 @@ describe('reauthorize', () => {
 		rights.answer = () => slow.promise;
 		const earlier = app.reauthorize({ socketId });
 		rights.answer = () => true;
-		expect(await app.reauthorize({ socketId })).toEqual({ asked: 1, left: 0 });
+		expect(await app.reauthorize({ socketId })).toMatchObject({ asked: 1, left: 0 });
 		slow.resolve(false);
-		expect(await earlier).toEqual({ asked: 1, left: 0 });
+		expect(await earlier).toMatchObject({ asked: 1, left: 0 });
 		expect([...ws.data.topics]).toEqual(['t']);
 	});
 
@@ -233,30 +295,32 @@ describe('reauthorize', () => {
 		expect([...ws.data.topics]).toEqual(['t']);
 	});
 
-	it.each<[string, unknown[], string]>([
-		['nothing', [], 'pass { socketId } or { userId }, not undefined'],
-		['both', [{ socketId: 'a', userId: 'b' }], 'pass { socketId } or { userId }, not '],
-		['a number', [{ userId: 7 }], 'pass { socketId } or { userId }, not '],
-	])('rejects with an ApplicationError if it is given %s', async (_, args, message) => {
+	it.each<[string, unknown[], new (...args: never[]) => Error]>([
+		['nothing', [], InvalidTargetError],
+		['both', [{ socketId: crypto.randomUUID(), userId: 'b' }], InvalidTargetError],
+		['a number', [{ userId: 7 }], InvalidUserIdError],
+		['an invalid id', [{ socketId: 'a' }], InvalidSocketIdError],
+		['an invalid topic', [{ userId: 'a' }, 'no topic!'], InvalidTopicError],
+		['an invalid time', [{ userId: 'a' }, 't', { timeoutMs: 0 }], InvalidOptionError],
+	])('rejects if it is given %s', async (_, args, kind) => {
 		const { app } = await serveRights({});
-		const error: unknown = await (app.reauthorize as (...given: unknown[]) => Promise<unknown>)(...args).catch(
-			(thrown: unknown) => thrown,
-		);
-		expect(error).toBeInstanceOf(ApplicationError);
-		expect(String(error)).toContain(message);
+		await expect((app.reauthorize as (...given: unknown[]) => Promise<unknown>)(...args)).rejects.toBeInstanceOf(kind);
 	});
 
-	it('rejects an invalid topic; resolves after the stop, also if an answer is still awaited', async () => {
+	it('resolves at the stop if an answer is still awaited, and rejects before the start and after the stop', async () => {
 		const { authorize, rights } = answering(true);
-		const { app, connect } = await serveRights(authorize);
+		const { app, connect, provider } = await serveRights(authorize);
 		const { client, ws } = await connect();
 		await request(client, '@subscribe', { topic: 't' });
-		await expect(app.reauthorize({ userId: 'a' }, 'no topic!')).rejects.toBeInstanceOf(InvalidTopicError);
 		rights.answer = () => new Promise(() => {});
 		const pending = app.reauthorize({ socketId: ws.data.socketId });
 		await app.stop();
-		expect(await pending).toEqual({ asked: 1, left: 1 });
-		expect(await app.reauthorize({ userId: 'a' })).toEqual({ asked: 0, left: 0 });
+		expect(await pending).toMatchObject({ nodes: 1, answered: 0, unanswered: [provider.nodeId] });
+		await expect(app.reauthorize({ userId: 'a' })).rejects.toBeInstanceOf(ProviderStoppedError);
+
+		await expect(new Application().reauthorize({ userId: 'a' })).rejects.toBeInstanceOf(ApplicationError);
+		const building = new Application().websocket(new WsProvider({ bus: new MemoryBackend().createBus() }));
+		await expect(building.reauthorize({ userId: 'a' })).rejects.toBeInstanceOf(ProviderNotStartedError);
 	});
 });
 
@@ -267,7 +331,7 @@ it('a client that floods its requests with one topic keeps one right', async () 
 	for (let i = 0; i < 50; i++) sendTyped(client, '@subscribe', { topic: 't' });
 	await request(client, '@subscribe', { topic: 't' });
 	expect(asked).toEqual(['t']);
-	expect(await app.reauthorize({ socketId: ws.data.socketId })).toEqual({ asked: 1, left: 0 });
+	expect(await app.reauthorize({ socketId: ws.data.socketId })).toMatchObject({ asked: 1, left: 0 });
 });
 
 it('SocketProtocol asks again too', async () => {
@@ -277,11 +341,11 @@ it('SocketProtocol asks again too', async () => {
 	await request(client, '@subscribe', { topics: ['t', 'u'] });
 	const { socketId } = (await request(client, '@auth')) as { socketId: string };
 	rights.answer = () => ({ allowed: false, code: 'kicked', message: 'Bye' });
-	expect(await protocol.reauthorize({ socketId }, 't')).toEqual({ asked: 1, left: 1 });
+	expect(await protocol.reauthorize({ socketId }, 't')).toMatchObject({ asked: 1, left: 1 });
 	await until(() => noticesOf(client, '@unsubscribed').length === 1, { what: 'the client is told' });
 	expect([noticesOf(client, '@unsubscribed'), asked]).toEqual([
 		[{ topic: 't', code: 'kicked', message: 'Bye' }],
 		['t', 'u', 't'],
 	]);
-	await expect(protocol.reauthorize({} as never)).rejects.toBeInstanceOf(ApplicationError);
+	await expect(protocol.reauthorize({} as never)).rejects.toBeInstanceOf(InvalidTargetError);
 });

@@ -19,6 +19,9 @@ export interface Reauthorized {
 	readonly left: number;
 }
 
+/** About how many clients the application is asked before other work gets its turn. */
+const SESSIONS_PER_TURN = 500;
+
 /** A topic that a client may be in until the application is asked again, or about which it is being asked. */
 interface Grant {
 	readonly session: Session;
@@ -66,10 +69,15 @@ export class TopicRights {
 		session.grants = undefined;
 	}
 
-	/** Asks again about one topic, or all, that the clients asked for. Never rejects. */
+	/**
+	 * Asks again about one topic, or all, that the clients asked for. With many clients, other work gets its turn in
+	 * between. Never rejects.
+	 */
 	async reauthorize(sessions: Iterable<Session>, topic: string | undefined): Promise<Reauthorized> {
 		const asked: Promise<boolean>[] = [];
+		let turn = 0;
 		for (const session of sessions) {
+			if (++turn % SESSIONS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
 			if (session.isBusy && session.inbound.running instanceof PendingAuthorization) session.inbound.running.outdate();
 			for (const each of topic === undefined ? grantedTopics(session.grants) : [topic])
 				if (hasGrant(session.grants, each)) asked.push(this.#ask(session, each));

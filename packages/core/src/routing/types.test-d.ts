@@ -1,6 +1,6 @@
 // Checked by the compiler only; nothing here runs.
 
-import { SocketMessage } from '@orijs/websocket';
+import { type ReauthorizeResult, SocketMessage } from '@orijs/websocket';
 import type { ErrorCode, InferInput, InferOutput, RequestMessage } from '@orijs/websocket/protocol';
 import { type } from 'arktype';
 import * as v from 'valibot';
@@ -15,7 +15,6 @@ import {
 	type MessageContext,
 	type MessageGuard,
 	type MessageMiddleware,
-	type Reauthorized,
 	SocketRouter,
 } from '../index.ts';
 
@@ -339,6 +338,6 @@ void ({ subscribe: () => ({ allowed: true, expiresAt: '2030' }) } satisfies Auth
 void new Application()
 	.websocket()
 	.reauthorize({ userId: 'ada' }, 'room')
-	.then((reauthorized) => same<typeof reauthorized, Reauthorized>(true));
+	.then((reauthorized) => same<typeof reauthorized, ReauthorizeResult>(true));
 // @ts-expect-error for whom
 void new Application().websocket().reauthorize({});

@@ -1,5 +1,7 @@
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
+import { isNetwork } from '../admission/client-address.ts';
 import type { Slot } from '../admission/connection-slots.ts';
+import type { UpgradeCandidate } from '../admission/upgrade-handler.ts';
 import { type AppSocket, type FrameSender, SEND_FRAME } from '../app-socket.ts';
 import type { Grants } from './grants.ts';
 import { InboundMessages } from './inbound-messages.ts';
@@ -19,6 +21,7 @@ export class SocketSession implements Session, KeptAlive {
 	data: object;
 	// The provider replaces this with its own set when the socket is added.
 	readonly topics: ReadonlySet<string> = NO_TOPICS;
+	readonly connectedAt: number;
 	/** Exists only once `upgrade` or a guard has set it. */
 	declare readonly userId?: string;
 
@@ -47,16 +50,17 @@ export class SocketSession implements Session, KeptAlive {
 
 	constructor(
 		host: SessionHost,
-		data: object,
-		slot: Slot,
-		subprotocol: string | undefined,
-		userId: string | undefined,
+		{ data, slot, subprotocol, userId, connectedAt, forwardedFor }: Omit<UpgradeCandidate, 'req'>,
 	) {
 		this.#host = host;
 		this.data = data;
+		this.connectedAt = connectedAt;
 		this.#setUserId(userId);
 		this.#slot = slot;
 		this.#subprotocol = subprotocol;
+		// The slot has only the network of an IPv6 address.
+		if (forwardedFor !== undefined && forwardedFor !== slot.address)
+			Object.defineProperty(this, 'address', { value: forwardedFor });
 	}
 
 	/** The endpoint that the connection belongs to. */
@@ -82,6 +86,12 @@ export class SocketSession implements Session, KeptAlive {
 	/** The socket; available once `attach` has been called. */
 	get ws(): AppSocket {
 		return this.#ws as AppSocket;
+	}
+
+	/** The client's address; undefined if only its socket knows it. */
+	get address(): string | undefined {
+		const { address } = this.#slot;
+		return isNetwork(address) ? undefined : address;
 	}
 
 	/** The connection slot that this session holds. */

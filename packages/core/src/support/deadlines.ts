@@ -2,7 +2,7 @@
 const SHORTEST_STALL_MS = 100;
 
 /** How much longer entries are then waited for, in milliseconds. */
-const AFTER_STALL_MS = 1_000;
+export const AFTER_STALL_MS = 1_000;
 
 /**
  * A set whose entries expire a fixed time after being added. They expire in the order in which they were added, so one

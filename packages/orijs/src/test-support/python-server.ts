@@ -63,6 +63,12 @@ const Fail = SocketMessage.define({ name: 'fail', data: nothing, reply: nothing 
 const Add = SocketMessage.define({ name: 'add', data: z.object({ user: z.string(), topic }), reply: nothing });
 const Remove = SocketMessage.define({ name: 'remove', data: z.object({ user: z.string(), ...Why }), reply: nothing });
 const Flicker = SocketMessage.define({ name: 'flicker', data: z.object({ topic, times: z.number() }), reply: nothing });
+/** The server disconnects a user. */
+const Disconnect = SocketMessage.define({
+	name: 'disconnect',
+	data: z.object({ user: z.string(), code: z.string(), message: z.string(), reconnect: z.boolean() }),
+	reply: z.number(),
+});
 /** Is answered once a subscription to a topic `held:*` is pending. */
 const UntilHeld = SocketMessage.define({ name: 'until-held', data: z.object({ topic }), reply: nothing });
 /** Allows it. */
@@ -129,6 +135,10 @@ export async function startServer(): Promise<{ url: string; stop: () => Promise<
 			for (const socketId of socketsOf(user)) await provider.unsubscribe(socketId, room, { code, message });
 			return null;
 		})
+		.on(
+			Disconnect,
+			async ({ data: { user, ...why } }) => (await provider.cluster.disconnect({ userId: user }, why)).sockets,
+		)
 		.on(Flicker, async (ctx) => {
 			const { topic: room, times } = ctx.data;
 			for (let i = 0; i < times; i++) {

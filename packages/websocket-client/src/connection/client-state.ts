@@ -1,3 +1,5 @@
+import type { DisconnectedNotice } from '@orijs/websocket/protocol';
+
 /**
  * - `idle`: `connect()` has not been called yet
  * - `connecting`: `auth()` was called, a connection is being opened, or its guards are running
@@ -12,6 +14,11 @@ export interface ConnectionEnd {
 	/** The close code, see PROTOCOL.md; 1006 if the network failed or the upgrade was refused. */
 	readonly code: number;
 	readonly reason: string;
+	/**
+	 * What the server has said if it disconnected the client by its own decision: a `code` such as `banned`, a `message`
+	 * that can be shown to the user, and `reconnect`, whether the client may come back. If not, the state is `closed`.
+	 */
+	readonly disconnected?: DisconnectedNotice;
 }
 
 /** The details of a change of state. */

@@ -2,6 +2,7 @@ import {
 	type AnsweredAt,
 	type AuthAnswer,
 	BuiltIn,
+	type DisconnectedNotice,
 	type RequestFault,
 	SocketRequestError,
 	SUBPROTOCOL,
@@ -81,6 +82,8 @@ export class Connection {
 	#confirmed = 0;
 	/** Whether the guards have passed. */
 	#isReady = false;
+	/** What the server has said about why it ends the connection. */
+	#disconnected: DisconnectedNotice | undefined;
 	readonly #begunAt = localTime();
 	/** The time up to which the server is known to have sent everything; undefined if that is unknown. */
 	proven: ServerTime | undefined;
@@ -115,7 +118,8 @@ export class Connection {
 		socket.addEventListener('close', ({ code, reason, wasClean }: CloseEvent) => {
 			// If the server has answered the client's close frame, it has received everything sent before that frame.
 			if (wasClean && reason === CLOSED) this.#confirmed = this.#sent;
-			this.#end({ code, reason });
+			const disconnected = this.#disconnected;
+			this.#end(disconnected ? { code, reason, disconnected } : { code, reason });
 		});
 		// The `error` event adds nothing to `close`, but some implementations throw if it has no listener.
 		socket.addEventListener('error', () => {});
@@ -333,7 +337,12 @@ export class Connection {
 		if (this.#isOver) return;
 		this.#signs.arrived();
 		const frame = readFrame(data);
-		if (!frame || frame.name !== undefined || !frame.correlationId) return this.#events.received?.(this, frame, data);
+		if (!frame || frame.name !== undefined || !frame.correlationId) {
+			if (frame?.name === undefined && frame?.type === BuiltIn.disconnected)
+				this.#disconnected = frame.data as DisconnectedNotice;
+			else this.#events.received?.(this, frame, data);
+			return;
+		}
 		const { correlationId, error, data: answer } = frame;
 		const settle = this.#pending.get(correlationId);
 		this.#pending.delete(correlationId);

@@ -65,6 +65,8 @@ function isNotice(type: string, data: unknown): boolean {
 			return isPingAnswer(data) && hasTopics(data, isChosen);
 		case BuiltIn.unsubscribed:
 			return hasTopics(data, isFault);
+		case BuiltIn.disconnected:
+			return isFault(data);
 		default:
 			return false;
 	}

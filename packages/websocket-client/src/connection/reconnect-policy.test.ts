@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { fullJitter, isTerminal } from './reconnect-policy.ts';
+import { fullJitter, isExpired, isTerminal } from './reconnect-policy.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -33,6 +33,22 @@ describe('full jitter', () => {
 });
 
 it('exactly the codes after which reconnecting is pointless are terminal', () => {
-	const codes = Array.from({ length: 5_000 }, (_, code) => code).filter(isTerminal);
-	expect(codes).toEqual([1002, 1003, 1007, 4401]);
+	const codes = Array.from({ length: 5_000 }, (_, code) => code).filter((code) => isTerminal({ code, reason: '' }));
+	expect(codes).toEqual([1002, 1003, 1007, 4401, 4403]);
+});
+
+describe('a client that the server has disconnected', () => {
+	const told = (reconnect: boolean) => ({ code: 'token_expired', message: 'Log in again', reconnect });
+
+	it('for good does not return, even if the close frame got lost', () => {
+		expect(isTerminal({ code: 1006, reason: '', disconnected: told(false) })).toBe(true);
+		expect(isTerminal({ code: 1006, reason: '', disconnected: told(true) })).toBe(false);
+		expect(isTerminal({ code: 4503, reason: 'moved; retry-after-ms=5', disconnected: told(true) })).toBe(false);
+	});
+
+	it('is not asked for new credentials, whatever the code', () => {
+		expect(isExpired({ code: 4401, reason: 'token_expired' })).toBe(true);
+		expect(isExpired({ code: 4403, reason: 'token_expired' })).toBe(false);
+		expect(isExpired({ code: 4401, reason: 'token_expired', disconnected: told(false) })).toBe(false);
+	});
 });

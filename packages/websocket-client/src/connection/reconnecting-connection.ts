@@ -4,7 +4,7 @@ import type { ErrorStage, Failures } from '../failures.ts';
 import { checked, mustBe, type Settings, type WebSocketConstructor } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
-import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
+import { fullJitter, isExpired, isTerminal } from './reconnect-policy.ts';
 import { Connection, type ConnectionEvents, SUBPROTOCOLS } from './connection.ts';
 import { diagnose } from './diagnosis.ts';
 import { endpointUrl } from './url.ts';
@@ -195,10 +195,10 @@ export class ReconnectingConnection {
 		if (wasReady) this.#startOver();
 		else this.#attemptsLeft--;
 		let hint = readRetryHint(end.reason);
-		if (this.#mayRenew && end.reason === TOKEN_EXPIRED) {
+		if (this.#mayRenew && isExpired(end)) {
 			this.#mayRenew = false;
 			hint = 0;
-		} else if (isTerminal(end.code)) return this.#stop(end);
+		} else if (isTerminal(end)) return this.#stop(end);
 		const failures = ++this.#failedAttempts;
 		const { reconnect } = this.#settings;
 		const isUnexplained = !wasReady && !error;

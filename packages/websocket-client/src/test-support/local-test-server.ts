@@ -7,6 +7,7 @@ import { Numbered, WhoAreYou } from './messages.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import type {
 	ClientAnswer,
+	Disconnection,
 	NetworkFault,
 	Published,
 	RawServerOptions,
@@ -116,6 +117,10 @@ export class LocalTestServer implements TestServer {
 		const [server, raw] = [this.#server, this.#raw];
 		this.#server = this.#raw = undefined;
 		await Promise.all([this.#stopping, server?.app.stop({ graceMs: 0 }), raw?.stop()]);
+	}
+
+	async disconnect(why: Disconnection): Promise<number> {
+		return (await this.#otherNode.cluster.disconnect('all', why)).sockets;
 	}
 
 	async closeConnections(code: number, reason?: string): Promise<void> {

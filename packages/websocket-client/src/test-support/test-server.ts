@@ -38,6 +38,13 @@ export interface RawServerOptions {
 	readonly clocks?: { readonly behindMs?: number; readonly aheadMs?: number };
 }
 
+/** Why clients are disconnected, and whether they may return. Default: they may. */
+export interface Disconnection {
+	readonly code: string;
+	readonly message: string;
+	readonly reconnect?: boolean;
+}
+
 /** A message that the server has handled. */
 export interface Handled {
 	readonly type: string;
@@ -95,6 +102,8 @@ export interface TestServer {
 	beginStop(): Promise<void>;
 	/** Ends the server immediately, as if its process had been killed. */
 	kill(): Promise<void>;
+	/** Disconnects all clients of the application, by a call on another node. Resolves with how many it has met. */
+	disconnect(why: Disconnection): Promise<number>;
 	/** Closes every connection with this code and reason. */
 	closeConnections(code: number, reason?: string): Promise<void>;
 

@@ -1,4 +1,5 @@
-import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
+import type { BeatStore, Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
+import { RedisBeats } from '../beats/redis-beats.ts';
 import { busStopped, InvalidRedisOptionError } from '../errors.ts';
 import { RedisHistory } from '../history/redis-history.ts';
 import { ClusterClient } from './cluster-client.ts';
@@ -16,13 +17,14 @@ export class ClusterBus implements Bus {
 
 	readonly history: HistoryStore;
 
-	readonly liveness: BusLiveness = {
-		heartbeatChannels: () => this.#cluster?.heartbeatChannels ?? [],
-		shardOf: (channel) => this.#cluster?.shardNumberOf(channel) ?? 0,
-		isInterrupted: (heartbeatChannel) => this.#cluster?.isInterrupted(heartbeatChannel) ?? false,
-		reconnect: (heartbeatChannel, direction) => this.#cluster?.reconnect(heartbeatChannel, direction),
-		verifyPrimary: async () => this.#cluster?.verifyPrimary(),
-	};
+	readonly #beats = new RedisBeats({
+		beatsOf: (heartbeatChannel) => this.#running().serverOf(heartbeatChannel).beats,
+		firstChannel: () => this.#cluster?.heartbeatChannels[0],
+		channelPrefix: () => channelPrefix(this.#options.keyPrefix, 0),
+		failed: (error) => this.#cluster?.pollAfter(error),
+	});
+
+	readonly liveness: BusLiveness = livenessOf(() => this.#cluster, this.#beats);
 
 	constructor(options: ClusterOptions) {
 		this.#options = options;
@@ -83,4 +85,17 @@ export class ClusterBus implements Bus {
 		if (this.#cluster === undefined) throw busStopped();
 		return this.#cluster;
 	}
+}
+
+function livenessOf(cluster: () => ClusterClient | undefined, beats: BeatStore): BusLiveness {
+	return {
+		heartbeatChannels: () => cluster()?.heartbeatChannels ?? [],
+		shardOf: (channel) => cluster()?.shardNumberOf(channel) ?? 0,
+		isInterrupted: (heartbeatChannel) => cluster()?.isInterrupted(heartbeatChannel) ?? false,
+		reconnect: (heartbeatChannel, direction) => cluster()?.reconnect(heartbeatChannel, direction),
+		verifyPrimary: async () => cluster()?.verifyPrimary(),
+		get beats() {
+			return cluster()?.areBeatsCollected === false ? undefined : beats;
+		},
+	};
 }

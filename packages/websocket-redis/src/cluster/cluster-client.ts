@@ -46,6 +46,11 @@ export class ClusterClient {
 		return this.#shards.heartbeatChannels;
 	}
 
+	/** Whether every shard collects beats, as far as is known. */
+	get areBeatsCollected(): boolean {
+		return this.#shards.servers.every(({ beats }) => beats.areCollected);
+	}
+
 	/** Connects to every primary. */
 	async open(): Promise<void> {
 		const { topology, sourceOf } = await discover(this.#options, this.#ending.signal);
@@ -54,6 +59,8 @@ export class ClusterClient {
 		await Promise.all(this.#shards.servers.map((server) => server.open()));
 		this.#ending.signal.throwIfAborted();
 		this.#adopt(topology);
+		await Promise.all(this.heartbeatChannels.map((channel) => this.serverOf(channel).beats.probe(channel)));
+		this.#ending.signal.throwIfAborted();
 		this.#schedulePoll();
 		if (this.#degraded === undefined) this.#handlers.status({ state: 'ready' });
 	}

@@ -9,12 +9,18 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 
 /**
  * Returns the hash slot of a channel's name on Redis, as defined by the Redis Cluster specification: its CRC-16
- * (XMODEM) modulo 16,384. The names are ASCII and never contain braces, which would limit the hash to a part of the
- * name.
+ * (XMODEM) modulo 16,384. If the name contains braces, only the part in the first pair counts. The names are ASCII.
  */
 export function slotOf(redisChannel: string): number {
+	let from = 0;
+	let to = redisChannel.length;
+	const open = redisChannel.indexOf('{');
+	if (open !== -1) {
+		const close = redisChannel.indexOf('}', open);
+		if (close > open + 1) [from, to] = [open + 1, close];
+	}
 	let crc = 0;
-	for (let i = 0; i < redisChannel.length; i++) {
+	for (let i = from; i < to; i++) {
 		crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ redisChannel.charCodeAt(i)) & 0xff] ?? 0)) & 0xffff;
 	}
 	return crc % SLOTS;

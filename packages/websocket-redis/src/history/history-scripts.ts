@@ -1,6 +1,6 @@
 import { HIGHEST_OFFSET, IDEMPOTENCY_MS, LEAST_READ, LONGEST_STEP } from '@orijs/websocket';
 import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
-import { RedisScript } from './redis-script.ts';
+import { RedisScript } from '../server/redis-script.ts';
 
 /** The maximum number of expired entries removed when a topic begins, plus one. */
 const MOST_FORGOTTEN = 8;

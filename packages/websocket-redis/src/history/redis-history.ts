@@ -10,12 +10,12 @@ import {
 	rememberedMs,
 } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
-import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostError } from '../errors.ts';
-import { endpointOf, isRefusal } from '../server/client-options.ts';
+import { HistoryUnreadableError, HistoryUnsupportedError } from '../errors.ts';
+import { endpointOf, isRefusal, mustBeReady } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { BegunKeys } from './begun-keys.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
-import type { RedisScript } from './redis-script.ts';
+import type { RedisScript } from '../server/redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
 
 /** Finds the servers on which history is stored. */
@@ -191,11 +191,6 @@ function range(query: HistoryQuery): readonly (string | number)[] {
 	if (before === undefined) return ['XREVRANGE', '+', '-', limit];
 	// Redis rejects a range that ends before the lowest possible id.
 	return before < 1 ? ['XREVRANGE', '+', '-', 0] : ['XREVRANGE', `(${before}-0`, '-', limit];
-}
-
-/** @throws {RedisConnectionLostError} */
-function mustBeReady(client: Redis): void {
-	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpointOf(client));
 }
 
 /** Returns the server's time, in milliseconds since the epoch, if it has refused an append because it came too late. */

@@ -117,7 +117,7 @@ describe('a Redis user', () => {
 		const provider = new RedisWsProvider({ connection, history: HISTORY, logger: silentLogger });
 		await provider.start();
 		const { username } = connection;
-		await redis.command('ACL', 'SETUSER', username, 'resetchannels', '&orijs:!', '&orijs:\\**', '&orijs:@*');
+		await redis.command('ACL', 'SETUSER', username, 'resetchannels', '&orijs:!*', '&orijs:\\**', '&orijs:@*');
 		await redis.command('DEL', '{orijs:chat:9}:meta', '{orijs:chat:9}:log');
 		const published = provider.publish('chat:9', 'x', { idempotencyKey: 'k' });
 		await expect(published).rejects.toMatchObject({ name: 'BusUnavailableError', hasHistory: true });

@@ -11,7 +11,7 @@ describe('in a minified bundle, where classes have other names', () => {
 	beforeAll(async () => {
 		folder = mkdtempSync(join(tmpdir(), 'orijs-bundle-'));
 		redis = await startRedis();
-		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*', '&orijs:open*'];
+		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!*', '&orijs:@*', '&orijs:open*'];
 		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>pw', '+@all', '-info', '~*', ...channels);
 	});
 	afterAll(async () => {

@@ -1,6 +1,6 @@
 import { show } from '@orijs/websocket/internal';
 import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidRedisOptionError } from '../errors.ts';
+import { InvalidRedisOptionError, RedisConnectionLostError } from '../errors.ts';
 
 /** A server, or the primary of a Sentinel group: ioredis options, a URL, or an instance whose options are used. */
 export type SingleConnection = RedisOptions | string | Redis;
@@ -105,6 +105,11 @@ export function endpointOf({ options }: Redis): string {
 	if (options.path) return options.path;
 	if (options.sentinels) return `sentinel group ${options.name}`;
 	return `${options.host ?? 'localhost'}:${options.port ?? 6379}`;
+}
+
+/** @throws {RedisConnectionLostError} the client can't send a command now */
+export function mustBeReady(client: Redis): void {
+	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpointOf(client));
 }
 
 /** Matches the code with which every error reply begins, such as `ERR`, `NOPERM` or `MOVED`. */

@@ -13,7 +13,7 @@ describe('with a Redis user limited to some channels', () => {
 
 	beforeAll(async () => {
 		redis = await startRedis();
-		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*', '&orijs:open*', '&orijs:other'];
+		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!*', '&orijs:@*', '&orijs:open*', '&orijs:other'];
 		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>pw', '+@all', '~*', ...channels);
 		provider = new RedisWsProvider({
 			connection: { port: redis.port, username: 'limited', password: 'pw' },
@@ -83,7 +83,7 @@ describe('with a Redis user limited to some channels', () => {
 			'limited',
 			'resetchannels',
 			'&orijs:\\**',
-			'&orijs:!',
+			'&orijs:!*',
 			'&orijs:@*',
 			'&orijs:other',
 		);

@@ -17,8 +17,13 @@ export interface PrimaryCheckOptions {
 	readonly ending: AbortSignal;
 }
 
+/** What a server says of itself in its reply to a beat. */
+export type LearnedInfo = Pick<ServerInfo, 'isReplica' | 'replicas' | 'lagMs' | 'runId'>;
+
 /** The time between two checks that the server is still the primary, in milliseconds. */
 const CHECK_MS = 1_000;
+/** If no beat has been answered for this long, in milliseconds, a check asks the server. */
+const LEARNED_MS = 1_500;
 /**
  * A replica reports to its primary every second. If it has been silent for longer than this, in milliseconds, it may
  * have a new primary.
@@ -47,6 +52,8 @@ export class PrimaryCheck {
 	 * as many.
 	 */
 	#fewerSince: number | undefined;
+	/** What the server has said of itself in its last reply to a beat. */
+	#learned: { readonly info: LearnedInfo; readonly askedAt: number; readonly at: number } | undefined;
 
 	constructor(options: PrimaryCheckOptions) {
 		this.#options = options;
@@ -93,6 +100,20 @@ export class PrimaryCheck {
 			}
 		}
 		return info;
+	}
+
+	/**
+	 * Called with what the publisher's server has said of itself in its reply to a beat. While such replies arrive, the
+	 * regular checks don't ask the server.
+	 *
+	 * @param askedAt a time before the server looked this up, by the monotonic clock
+	 */
+	learned(info: LearnedInfo, askedAt: number): void {
+		// The data of another server, or of an earlier run.
+		if (info.runId !== this.#options.publisher.runId) return;
+		this.#learned = { info, askedAt, at: performance.now() };
+		// Doubts wait for the next regular check.
+		if (this.#options.status.degraded === undefined && info.isReplica !== true) this.#trust(info, askedAt);
 	}
 
 	/**
@@ -152,7 +173,7 @@ export class PrimaryCheck {
 	 * have become the new primary, even if Sentinels or DNS still lead to the old one. A server with fewer replicas
 	 * counts as the primary only after a while.
 	 */
-	#trust({ replicas, lagMs }: ServerInfo, asked: number): boolean {
+	#trust({ replicas, lagMs }: LearnedInfo, asked: number): boolean {
 		if (lagMs > TRUSTED_LAG_MS) return false;
 		if (replicas < this.#replicas) {
 			this.#fewerSince ??= asked;
@@ -178,15 +199,23 @@ export class PrimaryCheck {
 	async #check(): Promise<void> {
 		const { publisher, status } = this.#options;
 		if (!publisher.isReady || status.degraded !== undefined) return;
-		const asked = performance.now();
+		const now = performance.now();
+		const learned = this.#learned;
+		if (learned !== undefined && now - learned.at < LEARNED_MS && learned.info.runId === publisher.runId) {
+			await this.#judge(learned.info, learned.askedAt);
+			return;
+		}
 		try {
 			const info = await serverInfo(publisher.client);
-			if (status.degraded !== undefined) return;
-			if (info.isReplica === true) this.leaveReplica();
-			else if (!this.#trust(info, asked)) await this.verifyPrimary();
+			if (status.degraded === undefined) await this.#judge(info, now);
 		} catch {
 			// The connection failed, and reports that itself.
 		}
+	}
+
+	async #judge(info: LearnedInfo, askedAt: number): Promise<void> {
+		if (info.isReplica === true) this.leaveReplica();
+		else if (!this.#trust(info, askedAt)) await this.verifyPrimary();
 	}
 }
 

@@ -55,8 +55,15 @@ export class PublishCommand extends Command {
 		return reply.promise;
 	}
 
+	/** Writes the messages that wait for the end of the synchronous run now, so that a command can follow them. */
+	flush(): void {
+		if (this.#frames.length > 0) this.#send();
+	}
+
 	readonly #send = (): void => {
 		const waiting = this.#waiting;
+		// They have been flushed.
+		if (waiting.length === 0) return;
 		let sent = 0;
 		let isSending = false;
 		try {

@@ -1,5 +1,6 @@
 import type { BusHandlers } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
+import { ServerBeats } from '../beats/server-beats.ts';
 import { RedisClusterNodeError, RedisConnectionLostError, RedisReplicaError } from '../errors.ts';
 import { receive } from '../wire/receive.ts';
 import { endpointOf } from './client-options.ts';
@@ -31,6 +32,7 @@ export class RedisServer {
 	readonly #status: ServerStatus;
 	readonly #primaryCheck: PrimaryCheck;
 	readonly #recovery: OutageRecovery;
+	readonly beats: ServerBeats;
 	/** Aborted by `close`. */
 	readonly #ending = new AbortController();
 
@@ -57,6 +59,15 @@ export class RedisServer {
 			subscriptions: this.#subscriptions,
 			status: this.#status,
 			primaryCheck: this.#primaryCheck,
+			ending: this.#ending.signal,
+		});
+		this.beats = new ServerBeats({
+			publisher: this.#publisher,
+			publish: this.#publish,
+			commands,
+			channelPrefix,
+			primaryCheck: this.#primaryCheck,
+			handlers,
 			ending: this.#ending.signal,
 		});
 		const prefixLength = channelPrefix.length;

@@ -12,7 +12,7 @@ const NODES_AT_FULL_RATE = 50;
 const BEATS_TO_MISS = 2;
 
 /** A beat without its sender. */
-export type BeatContent = Omit<Beat, keyof Sender | 'type' | 'skews'>;
+export type BeatContent = Omit<Beat, keyof Sender | 'type' | 'skews' | 'counts'>;
 
 export interface BusHeartbeatOptions {
 	readonly intervalMs: number;
@@ -86,7 +86,7 @@ export class BusHeartbeat {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
 		const { publish } = this.#options;
-		const last = { intervalMs: this.intervalMs, sentAt: Date.now(), isLast: true };
+		const last = { intervalMs: this.intervalMs, sentAt: Date.now(), isLast: true, sharedFrom: 1 };
 		const beats = Array.from(this.#shards, ([channel, { accepted }]) =>
 			publish(channel, { ...last, number: accepted + 1 }),
 		);
@@ -189,7 +189,7 @@ export class BusHeartbeat {
 		// A refused beat may have got through all the same. If the number is sent again and comes back, it proves only
 		// that messages published before the first attempt were received.
 		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);
-		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false }).then(
+		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false, sharedFrom: 1 }).then(
 			() => {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;

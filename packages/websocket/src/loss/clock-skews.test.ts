@@ -15,6 +15,8 @@ const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, m
 	intervalMs: 500,
 	sentAt,
 	isLast: false,
+	sharedFrom: 1,
+	counts: { connections: 0, topics: 0 },
 	skews,
 });
 

@@ -62,6 +62,8 @@ function createNode() {
 				intervalMs: INTERVAL_MS,
 				sentAt: Date.now() + aheadMs,
 				isLast,
+				sharedFrom: 1,
+				counts: { connections: 0, topics: 0 },
 			} satisfies Beat);
 		},
 		lost: () => void (isInterrupted = true),

@@ -45,6 +45,8 @@ function createMissing(): Fixture {
 				intervalMs: 500,
 				sentAt,
 				isLast: false,
+				sharedFrom: 1,
+				counts: { connections: 0, topics: 0 },
 				skews: { least: 0, most: 0 },
 			} satisfies Beat),
 		gaps: () => {

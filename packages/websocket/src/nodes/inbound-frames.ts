@@ -90,7 +90,7 @@ export class InboundFrames {
 			return;
 		} else if (frame.type === 'gap') {
 			this.#options.onGapNotice(channel, frame);
-		} else {
+		} else if (frame.type === 'silence') {
 			this.#options.onSilence(frame);
 		}
 	}

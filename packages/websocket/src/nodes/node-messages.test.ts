@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
 	BusUnavailableError,
 	InvalidNodeIdError,
+	InvalidOptionError,
 	InvalidPayloadError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
@@ -160,6 +161,31 @@ describe('a message to the node of a socket', () => {
 	});
 });
 
+describe("a node's own channel", () => {
+	it('is subscribed from the start on, once, and again after a restart', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		const node = await openNode({ bus });
+		expect([...bus.subscribed].toSorted()).toEqual([channelOf(node), '*']);
+
+		listenTo(node);
+		await ticks(5);
+		const asked = bus.calls.filter(({ channels }) => channels.includes(channelOf(node)));
+		expect(asked).toHaveLength(1);
+
+		await node.provider.stop();
+		expect([...bus.subscribed]).toEqual([]);
+		await node.provider.start();
+		expect([...bus.subscribed].toSorted()).toEqual([channelOf(node), '*']);
+	});
+
+	it('is for the provider itself if a text begins with #, which is refused to others', async () => {
+		const { provider } = await openNode();
+		const { id } = await (await openNode()).connect();
+		await expect(provider.sendToNode(crypto.randomUUID(), '#1 ask')).rejects.toThrow(InvalidOptionError);
+		await expect(provider.sendToNodeOf(id, '#')).rejects.toThrow(/must not begin with #/);
+	});
+});
+
 describe('node message listeners', () => {
 	it.each([
 		['before the start', false],
@@ -202,32 +228,6 @@ describe('node message listeners', () => {
 				details: { stage: 'onNodeMessage', err: new Error('deaf') },
 			},
 		]);
-	});
-
-	it('make the node subscribe to its channel, once, and again after a restart', async () => {
-		const bus = new WatchedBus(new MemoryBackend().createBus());
-		const node = await openNode({ bus });
-		expect([...bus.subscribed]).toEqual(['*']);
-
-		listenTo(node);
-		listenTo(node);
-		await until(() => bus.subscribed.has(channelOf(node)), { what: 'the channel is subscribed' });
-		const asked = bus.calls.filter(({ channels }) => channels.includes(channelOf(node)));
-		expect(asked).toHaveLength(1);
-
-		await node.provider.stop();
-		expect([...bus.subscribed]).toEqual([]);
-		await node.provider.start();
-		expect([...bus.subscribed].toSorted()).toEqual([channelOf(node), '*'].toSorted());
-	});
-
-	it('need no channel without a bus', async () => {
-		const bus = new WatchedBus(new MemoryBackend().createBus());
-		const node = await openNode({ bus });
-		await node.provider.sendToNode(node.provider.nodeId, 'x');
-		await node.connect({ topics: new Set(['t']) });
-
-		expect([...bus.subscribed].some((channel) => channel.startsWith('!'))).toBe(false);
 	});
 });
 

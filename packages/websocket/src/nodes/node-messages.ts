@@ -11,12 +11,8 @@ export class NodeMessages {
 		this.#listeners = new Listeners((thrown) => failures.report(thrown, 'onNodeMessage'));
 	}
 
-	/** Whether a listener has ever been added. */
-	hasListened = false;
-
 	/** Adds a listener. Returns a function that removes it. */
 	on(listener: (text: string) => unknown): () => void {
-		this.hasListened = true;
 		return this.#listeners.add(listener);
 	}
 

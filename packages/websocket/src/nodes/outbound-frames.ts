@@ -33,6 +33,8 @@ interface Batch {
 	bytes: number;
 	/** When the first message was published, or earlier, in milliseconds since the epoch. */
 	readonly since: number;
+	/** Once it is accepted: the number of nodes that it was sent to, if known. */
+	nodes: number | undefined;
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
@@ -64,7 +66,7 @@ export class OutboundFrames {
 	 * @param isEnvelope whether the payload is an encoded envelope
 	 */
 	add(channel: string, payload: Payload, isEnvelope = false): Promise<void> {
-		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload));
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload)).promise;
 	}
 
 	/**
@@ -72,22 +74,29 @@ export class OutboundFrames {
 	 * messages to the channel's sockets.
 	 */
 	addForNode(channel: string, text: string): Promise<void> {
-		return this.#add(channel, new ForNode(text), text.length);
+		return this.#add(channel, new ForNode(text), text.length).promise;
+	}
+
+	/** Like {@link addForNode}. Resolves with the number of nodes that the text was sent to, if known. */
+	async addCounted(channel: string, text: string): Promise<number | undefined> {
+		const batch = this.#add(channel, new ForNode(text), text.length);
+		await batch.promise;
+		return batch.nodes;
 	}
 
 	/** Like {@link add}, for a message that some sockets of the receiving nodes must not get. */
 	addExcept(channel: string, payload: Payload, socketIds: readonly string[], isEnvelope: boolean): Promise<void> {
 		const except = new Except(socketIds);
-		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload) + except.bytes, except);
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload) + except.bytes, except).promise;
 	}
 
 	/** @param except goes into the same frame, before the message that it applies to */
-	#add(channel: string, message: Message, size: number, except?: Except): Promise<void> {
+	#add(channel: string, message: Message, size: number, except?: Except): Batch {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			if (this.#batches.size === 0) this.#since = Date.now();
 			const { promise, resolve, reject } = Promise.withResolvers<void>();
-			batch = { messages: [], bytes: 0, since: this.#since, promise, resolve, reject };
+			batch = { messages: [], bytes: 0, since: this.#since, nodes: undefined, promise, resolve, reject };
 			this.#batches.set(channel, batch);
 			if (this.#turn === undefined) {
 				this.#turn = setImmediate(this.#onTurn);
@@ -101,7 +110,7 @@ export class OutboundFrames {
 			this.#batches.delete(channel);
 			this.#send(channel, batch);
 		}
-		return batch.promise;
+		return batch;
 	}
 
 	/**
@@ -155,8 +164,9 @@ export class OutboundFrames {
 	#settle(channel: string, batch: Batch, outcome: Outcome): void {
 		if (!this.#unanswered.delete(batch)) return;
 		const error = this.#options.onOutcome(channel, outcome);
-		if (error === undefined) batch.resolve();
-		else fail(batch, error);
+		if (error !== undefined) return fail(batch, error);
+		if ('nodes' in outcome) batch.nodes = outcome.nodes;
+		batch.resolve();
 	}
 }
 

@@ -13,6 +13,7 @@ import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
+import type { Counts } from '../wire/digest.ts';
 import { encodeBeat, encodeMessages, encodeSilence, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { FrameSignatures } from '../wire/signature.ts';
@@ -34,6 +35,8 @@ export interface RemoteNodesOptions {
 	readonly startTimeoutMs: number;
 	/** Undefined if frames are not signed. */
 	readonly signatures: FrameSignatures | undefined;
+	/** Returns how much this node has to do. */
+	readonly counts: () => Counts;
 	/**
 	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
 	 * back.
@@ -271,6 +274,14 @@ export class RemoteNodes {
 		return this.#outbound.addForNode(directChannel(socketId), text);
 	}
 
+	/**
+	 * Publishes a text for the nodes that are subscribed to a channel. Resolves with their number, if known, when the
+	 * backend has accepted it.
+	 */
+	publishToNodes(channel: string, text: string): Promise<number | undefined> {
+		return this.#outbound.addCounted(channel, text);
+	}
+
 	/** Reports that messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		this.#missing.unrecoverable(topic, since, reason);
@@ -345,7 +356,11 @@ export class RemoteNodes {
 	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
 		await this.#bus.publish(
 			channel,
-			encodeBeat(this.#failures.sender(channel), { ...beat, skews: this.#missing.skews }),
+			encodeBeat(this.#failures.sender(channel), {
+				...beat,
+				skews: this.#missing.skews,
+				counts: this.#options.counts(),
+			}),
 		);
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;

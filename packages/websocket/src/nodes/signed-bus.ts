@@ -1,4 +1,4 @@
-import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
+import type { BeatStore, Bus, BusHandlers, BusLiveness, StoredBeat } from '../bus.ts';
 import type { HistoryStore } from '../history/history-store.ts';
 import type { FrameSignatures, SignatureFault } from '../wire/signature.ts';
 
@@ -7,25 +7,23 @@ export class SignedBus implements Bus {
 	readonly #bus: Bus;
 	readonly #signatures: FrameSignatures;
 	readonly #onFault: (channel: string, fault: SignatureFault) => void;
+	readonly liveness: BusLiveness | undefined;
 
 	/** @param onFault called when a frame is not passed on */
 	constructor(bus: Bus, signatures: FrameSignatures, onFault: (channel: string, fault: SignatureFault) => void) {
 		this.#bus = bus;
 		this.#signatures = signatures;
 		this.#onFault = onFault;
+		this.liveness = bus.liveness === undefined ? undefined : signedLiveness(bus.liveness, signatures);
 	}
 
 	get namespace(): string | undefined {
 		return this.#bus.namespace;
 	}
 
-	// Histories and digests of beats are put together by the backend, which has no secret.
+	// What the backend puts together is not signed: histories, and digests of beats.
 	get history(): HistoryStore | undefined {
 		return this.#bus.history;
-	}
-
-	get liveness(): BusLiveness | undefined {
-		return this.#bus.liveness;
 	}
 
 	async start(handlers: BusHandlers): Promise<void> {
@@ -53,4 +51,34 @@ export class SignedBus implements Bus {
 	publish(channel: string, frame: Uint8Array): Promise<number | undefined> {
 		return this.#bus.publish(channel, this.#signatures.sign(channel, frame));
 	}
+}
+
+function signedLiveness(liveness: BusLiveness, signatures: FrameSignatures): BusLiveness {
+	let store: BeatStore | undefined;
+	let signed: BeatStore | undefined;
+	return {
+		heartbeatChannels: () => liveness.heartbeatChannels(),
+		shardOf: (channel) => liveness.shardOf(channel),
+		isInterrupted: (heartbeatChannel) => liveness.isInterrupted(heartbeatChannel),
+		reconnect: (heartbeatChannel, direction) => liveness.reconnect(heartbeatChannel, direction),
+		verifyPrimary: () => liveness.verifyPrimary(),
+		get beats() {
+			if (liveness.beats !== store) {
+				store = liveness.beats;
+				signed = store === undefined ? undefined : signedBeats(store, signatures);
+			}
+			return signed;
+		},
+	};
+}
+
+function signedBeats(store: BeatStore, signatures: FrameSignatures): BeatStore {
+	const sign = (beat: StoredBeat): StoredBeat => ({ ...beat, frame: signatures.sign(beat.channel, beat.frame) });
+	return {
+		ownChannel: (heartbeatChannel, origin) => store.ownChannel(heartbeatChannel, origin),
+		beat: (heartbeatChannel, beat) => store.beat(heartbeatChannel, sign(beat)),
+		remove: (heartbeatChannel, last) => store.remove(heartbeatChannel, sign(last)),
+		list: () => store.list(),
+		describe: (text) => store.describe(text),
+	};
 }

@@ -180,16 +180,17 @@ describe('two nodes', () => {
 		await expect(a.provider.send(crypto.randomUUID(), 'never was')).rejects.toThrow(UnknownSocketError);
 	});
 
-	it('a node subscribes only to the topics of its sockets, their direct channels and broadcast', async () => {
+	it('a node subscribes only to its own channel, the topics of its sockets, their direct channels and broadcast', async () => {
 		const { a, b, busOfA, busOfB } = await openCluster();
 		const member = await a.connect({ topics: new Set(['t']) });
 		await b.connect({ topics: new Set(['u']) });
-		expect([...busOfA.subscribed].toSorted()).toEqual(['*', `@${member.id}`, 't']);
+		const own = `!${a.provider.nodeId}`;
+		expect([...busOfA.subscribed].toSorted()).toEqual([own, '*', `@${member.id}`, 't']);
 		expect(busOfB.subscribed).not.toContain('t');
 
 		await member.client.close();
-		await until(() => busOfA.subscribed.size === 1, { what: 'only broadcast is left' });
-		expect([...busOfA.subscribed]).toEqual(['*']);
+		await until(() => busOfA.subscribed.size === 2, { what: 'only the first two are left' });
+		expect([...busOfA.subscribed].toSorted()).toEqual([own, '*']);
 	});
 
 	it('the topics of one socket are subscribed in one call', async () => {
@@ -222,7 +223,8 @@ describe('two nodes', () => {
 		await quiet(cluster, stays, leaves);
 
 		expect([messagesOf(stays), messagesOf(leaves)]).toEqual([['to subscribers'], []]);
-		expect([...busOfA.subscribed].toSorted()).toEqual(['*', `@${leaves.id}`, `@${stays.id}`, 't'].toSorted());
+		const expected = [`!${a.provider.nodeId}`, '*', `@${leaves.id}`, `@${stays.id}`, 't'];
+		expect([...busOfA.subscribed].toSorted()).toEqual(expected.toSorted());
 		expect(a.log.problems).toEqual([]);
 	});
 });

@@ -20,6 +20,8 @@ export const position = '@position';
 export const subscribed = '@subscribed';
 /** From the server: the client is no longer subscribed to topics. `data` is an {@link UnsubscribedNotice}. */
 export const unsubscribed = '@unsubscribed';
+/** From the server: it is about to disconnect the client. `data` is a {@link DisconnectedNotice}. */
+export const disconnected = '@disconnected';
 /** The name of plain text published to a topic with history: `data` is the text. */
 export const text = '@text';
 /** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */

@@ -76,6 +76,12 @@ export interface UnsubscribedTopic extends RequestFault {
 	readonly topic: string;
 }
 
+/** Tells a client why it is disconnected, right before that. */
+export interface DisconnectedNotice extends RequestFault {
+	/** Whether the client is to connect again. */
+	readonly reconnect: boolean;
+}
+
 /** The answer to `@auth`, once the guards have admitted the client. */
 export interface AuthAnswer extends AnsweredAt {
 	readonly socketId: string;
@@ -167,6 +173,10 @@ export function encodeSubscribedNotice(at: AnsweredAt, topics: readonly Subscrib
 
 export function encodeUnsubscribedNotice(notice: UnsubscribedNotice): string {
 	return JSON.stringify({ type: BuiltIn.unsubscribed, data: notice });
+}
+
+export function encodeDisconnectedNotice({ code, message, reconnect }: DisconnectedNotice): string {
+	return JSON.stringify({ type: BuiltIn.disconnected, data: { code, message, reconnect } });
 }
 
 export function encodePositionNotice(notice: PositionNotice): string {

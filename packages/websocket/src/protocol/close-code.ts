@@ -12,7 +12,11 @@ export const serviceRestart = 1012;
 export const tryAgainLater = 1013;
 /** A guard rejected the client. A retry with the same credentials is pointless. */
 export const unauthorized = 4401;
+/** The server has disconnected the client for good; the reason says why. */
+export const disconnected = 4403;
 /** The client's first message, or the guards, took too long. */
 export const guardTimeout = 4408;
 /** The client kept sending too fast. */
 export const tooManyMessages = 4429;
+/** The server has disconnected the client. Reconnect after the delay that {@link readRetryHint} returns. */
+export const reconnect = 4503;

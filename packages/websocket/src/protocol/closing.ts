@@ -12,10 +12,14 @@ export const CloseCode = {
 	tryAgainLater: 1013,
 	/** A guard rejected the client. A retry with the same credentials is pointless. */
 	unauthorized: 4401,
+	/** The server has disconnected the client for good; the reason says why. */
+	disconnected: 4403,
 	/** The client's first message, or the guards, took too long. */
 	guardTimeout: 4408,
 	/** The client kept sending too fast. */
 	tooManyMessages: 4429,
+	/** The server has disconnected the client. Reconnect after the delay that {@link readRetryHint} returns. */
+	reconnect: 4503,
 } as const;
 
 /** Repeated, so that bundlers can leave out the table. */

@@ -23,6 +23,7 @@ export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-me
 export {
 	BuiltIn,
 	DEFAULT_PAGE,
+	encodeDisconnectedNotice,
 	encodeGapNotice,
 	encodePositionNotice,
 	encodeSubscribedNotice,
@@ -32,6 +33,7 @@ export {
 } from './built-in.ts';
 export type {
 	AuthAnswer,
+	DisconnectedNotice,
 	GapNotice,
 	AnsweredAt,
 	HistoryAnswer,

@@ -30,6 +30,7 @@ export class LocalFanout {
 	/** The prefix of all names in Bun; see {@link claimPrefix}. */
 	#prefix = '';
 	#compressFrom: number | undefined;
+	#addressOf: ServerOptions['addressOf'];
 	#native: NativeMethods | undefined;
 	/** See {@link beforeTopics}. */
 	#before: (() => void) | undefined;
@@ -57,7 +58,13 @@ export class LocalFanout {
 		const from = options.compressFromBytes;
 		this.#server = from === undefined ? server : compressingServer(server, from);
 		this.#compressFrom = from;
+		this.#addressOf = options.addressOf;
 		this.#native = undefined;
+	}
+
+	/** Returns a client's address. */
+	addressOf(socket: WebSocketConnection): string {
+		return this.#addressOf?.(socket) ?? socket.remoteAddress;
 	}
 
 	/** Gives all topics other names in Bun, and subscribes their sockets under them. */
@@ -270,6 +277,14 @@ export class LocalFanout {
 		if (!isEmpty(form)) this.#slowReaders.check(socket);
 		// For an empty message, Bun returns 0 even if it sent it.
 		return sent !== 0 || (isEmpty(form) && socket.readyState === WebSocket.OPEN);
+	}
+
+	/**
+	 * Sends a last frame to a socket that is closed right afterwards. It is not checked for reading too slowly, which
+	 * could close it with another code.
+	 */
+	lastToSocket(socket: WebSocketConnection, frame: string): void {
+		this.#nativeMethods(socket).send.call(socket, frame);
 	}
 
 	/** Like {@link toSocket}, but returns undefined if the socket is not on this node. */

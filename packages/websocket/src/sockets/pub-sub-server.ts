@@ -1,3 +1,4 @@
+import type { WebSocketConnection } from './websocket-connection.ts';
 import type { SlowReaderOptions } from './slow-readers.ts';
 
 /** The part of Bun's server that fan-out needs. */
@@ -24,4 +25,14 @@ export interface ServerOptions extends SlowReaderOptions {
 	 * for each of its receivers. Default: as Bun does by itself, which compresses what is published, and nothing else.
 	 */
 	readonly compressFromBytes?: number;
+	/**
+	 * How long clients may be in guards, before their sockets are added, in milliseconds. For so long, actions on users
+	 * are kept for them (`provider.cluster`). Of several calls, the longest counts. Default 10,000.
+	 */
+	readonly guardTimeoutMs?: number;
+	/**
+	 * Returns a client's address, for `provider.cluster.connections`, such as the one that a proxy has passed on;
+	 * undefined if it is that of the connection. Must not throw. Default: that of the connection.
+	 */
+	readonly addressOf?: (socket: WebSocketConnection) => string | undefined;
 }

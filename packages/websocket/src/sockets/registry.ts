@@ -6,6 +6,7 @@ export interface RegisteredSocket {
 		readonly socketId: string;
 		readonly topics: ReadonlySet<string>;
 		readonly subprotocol?: string | undefined;
+		readonly userId?: string | undefined;
 	};
 }
 
@@ -16,6 +17,8 @@ export interface RegisteredSocket {
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
 	readonly #members = new Members<TSocket>();
+	/** The sockets of each user. */
+	readonly #ofUsers = new Members<TSocket>();
 
 	get(socketId: string): TSocket | undefined {
 		return this.#sockets.get(socketId);
@@ -50,6 +53,11 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.count(topic);
 	}
 
+	/** Returns a user's sockets. Use the result immediately: it changes when sockets are added or removed. */
+	ofUser(userId: string): Iterable<TSocket> {
+		return this.#ofUsers.of(userId);
+	}
+
 	/** Gives all topics other names in Bun. @param prefix see {@link claimPrefix} */
 	rename(prefix: string): void {
 		this.#members.rename(prefix);
@@ -67,6 +75,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
+		if (data.userId !== undefined) this.#ofUsers.add(data.userId, socket);
 		const initial = data.topics?.size === 0 ? NONE : [...(data.topics ?? NONE)];
 		(data as { topics: ReadonlySet<string> }).topics = new Set();
 		return initial;
@@ -80,6 +89,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const socket = this.#sockets.get(socketId);
 		if (socket === undefined) return NONE;
 		this.#sockets.delete(socketId);
+		if (socket.data.userId !== undefined) this.#ofUsers.delete(socket.data.userId, socket);
 		const emptied: string[] = [];
 		for (const topic of socket.data.topics) if (this.#members.delete(topic, socket)) emptied.push(topic);
 		return emptied;

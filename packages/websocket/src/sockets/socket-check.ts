@@ -20,12 +20,13 @@ export function checkSocket(
 	known: (socketId: string) => WebSocketConnection | undefined,
 ): Error | undefined {
 	const data: Partial<WebSocketConnection['data']> | null | undefined = socket?.data;
-	if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return new InvalidSocketDataError(data);
+	if (typeof data !== 'object' || data === null || !Object.isExtensible(data)) return new InvalidSocketDataError(data);
 	if (data.socketId === undefined) return new InvalidSocketDataError(data);
 	if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
 	const holder = known(data.socketId);
 	if (holder !== undefined) return holder === socket ? undefined : new DuplicateSocketError(data.socketId);
 	if (data.userId !== undefined && !isUserId(data.userId)) return new InvalidUserIdError(data.userId);
+	if (data.connectedAt !== undefined && !Number.isFinite(data.connectedAt)) return new InvalidSocketDataError(data);
 	const topics = data.topics ?? [];
 	if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
 	for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);

@@ -29,6 +29,12 @@ export interface SocketData<TData = unknown> {
 	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Default: the user is unknown.
 	 */
 	readonly userId?: string | undefined;
+	/**
+	 * When the connection began, in milliseconds since the epoch. Default: when the socket is added. If a client is
+	 * checked before its socket is added, set it at the upgrade: actions of `provider.cluster` that come in between are
+	 * then done on it.
+	 */
+	connectedAt?: number | undefined;
 }
 
 /** One client's connection: Bun's own socket with {@link SocketData}. */

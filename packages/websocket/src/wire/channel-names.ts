@@ -34,6 +34,9 @@ export function nodeChannel(nodeId: string): string {
 	return NODE_PREFIX + nodeId;
 }
 
+/** The first character of the texts between nodes that are the provider's own. */
+export const NODE_TEXT_PREFIX = '#';
+
 /** Returns whether a channel belongs to a node. */
 export function isNodeChannel(channel: string): boolean {
 	return channel.startsWith(NODE_PREFIX);

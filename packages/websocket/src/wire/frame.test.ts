@@ -4,6 +4,7 @@ import {
 	decodeFrame as decode,
 	encodeBeat,
 	encodeGap,
+	encodeHello,
 	encodeMessages,
 	encodeSilence,
 	type FrameFault,
@@ -153,7 +154,7 @@ describe('a frame', () => {
 		expect(decode(encodeMessages(sender, ['x']), here)).toEqual({ type: 'messages', ...sender, messages: ['x'] });
 	});
 
-	it('can be a beat, a gap notice or a silence, and is decoded even if it is this node’s own', () => {
+	it('can be a beat, a gap notice, a silence or a hello, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
 		const beat = {
 			number: 2 ** 40,
@@ -161,6 +162,8 @@ describe('a frame', () => {
 			sentAt: Date.now() + 0.5,
 			isLast: false,
 			skews: { least: -1.5, most: 2 ** 40 },
+			sharedFrom: 7,
+			counts: { connections: 2 ** 32 - 1, topics: 3 },
 		};
 		for (const each of [beat, { ...beat, isLast: true }])
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
@@ -171,6 +174,7 @@ describe('a frame', () => {
 			}
 		const silence = { ...sender, number: 2 ** 40, intervalMs: 500, sentAt: 1.5, silentMs: 3_000 };
 		expect(decode(encodeSilence(silence), here)).toEqual({ type: 'silence', ...silence });
+		expect(decode(encodeHello(sender, '{"é":1}'), here)).toEqual({ type: 'hello', ...sender, text: '{"é":1}' });
 	});
 });
 

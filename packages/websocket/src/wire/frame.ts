@@ -5,9 +5,11 @@
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
- *            leastSkew (f64, ms)  mostSkew (f64, ms)
+ *            leastSkew (f64, ms)  mostSkew (f64, ms)  sharedFrom (f64)  connections (u32)  topics (u32)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
+ * digest   = type 4: see digest.ts
+ * hello    = type 5: text (UTF-8), see nodes/node-description.ts
  * for node = type 6: messages, with texts for the node among them
  * ```
  *
@@ -17,6 +19,7 @@
  * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
  */
 
+import { type Counts, type DigestContent, readDigest } from './digest.ts';
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
 
 const VERSION = 1;
@@ -24,6 +27,8 @@ const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
 const SILENCE = 3;
+const DIGEST = 4;
+const HELLO = 5;
 const FOR_NODE = 6;
 /** A flag in the type of a frame: it ends with a signature. */
 export const SIGNED = 0x80;
@@ -32,7 +37,7 @@ const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
 const HEADER_BYTES = 16;
-const BEAT_BYTES = HEADER_BYTES + 37;
+const BEAT_BYTES = HEADER_BYTES + 53;
 const GAP_BYTES = HEADER_BYTES + 25;
 const SILENCE_BYTES = HEADER_BYTES + 24;
 
@@ -67,6 +72,12 @@ export interface Beat extends Sender {
 	 * ahead of theirs. A node that has just started learns from it about the clocks of nodes that have stopped.
 	 */
 	readonly skews: Skews;
+	/**
+	 * The number from which on all beats were published to the heartbeat channel. Earlier ones may have been published to
+	 * the node's own channel: that they did not arrive means nothing.
+	 */
+	readonly sharedFrom: number;
+	readonly counts: Counts;
 }
 
 /** A range of clock skews in milliseconds, with 0 in it. */
@@ -105,12 +116,23 @@ export interface Silence extends Sender, Pick<Beat, 'number' | 'intervalMs' | 's
 	readonly silentMs: number;
 }
 
+/** Says what the server of a shard has accepted. Its sender is the node whose beat caused it. */
+export interface Digest extends Sender, DigestContent {
+	readonly type: 'digest';
+}
+
+/** Says who the sender is. */
+export interface Hello extends Sender {
+	readonly type: 'hello';
+	readonly text: string;
+}
+
 export interface Messages extends Sender {
 	readonly type: 'messages';
 	readonly messages: readonly Message[];
 }
 
-export type Frame = Messages | Beat | GapNotice | Silence;
+export type Frame = Messages | Beat | GapNotice | Silence | Digest | Hello;
 
 /** Why a frame can't be read: it was written by another release, or not by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
@@ -123,7 +145,7 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 }
 
 export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
-	const { number, intervalMs, sentAt, isLast, skews } = beat;
+	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, counts } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
@@ -131,6 +153,23 @@ export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type
 	frame[HEADER_BYTES + 20] = isLast ? 1 : 0;
 	frame.writeDoubleBE(skews.least, HEADER_BYTES + 21);
 	frame.writeDoubleBE(skews.most, HEADER_BYTES + 29);
+	frame.writeDoubleBE(sharedFrom, HEADER_BYTES + 37);
+	frame.writeUInt32BE(counts.connections, HEADER_BYTES + 45);
+	frame.writeUInt32BE(counts.topics, HEADER_BYTES + 49);
+	return frame;
+}
+
+/** Encodes the start of the digests that a beat causes, up to `kind`. */
+export function encodeDigestHeader(sender: Sender, skews: Skews): Buffer {
+	const header = begin(HEADER_BYTES + 16, DIGEST, sender);
+	header.writeDoubleBE(skews.least, HEADER_BYTES);
+	header.writeDoubleBE(skews.most, HEADER_BYTES + 8);
+	return header;
+}
+
+export function encodeHello(sender: Sender, text: string): Buffer {
+	const frame = begin(HEADER_BYTES + Buffer.byteLength(text), HELLO, sender);
+	frame.write(text, HEADER_BYTES);
 	return frame;
 }
 
@@ -199,6 +238,12 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 			return frame.length === SILENCE_BYTES
 				? { type: 'silence', origin, shard, incarnation, ...readSilence(frame) }
 				: 'malformed';
+		case DIGEST: {
+			const digest = readDigest(frame, HEADER_BYTES);
+			return digest === undefined ? 'malformed' : { type: 'digest', origin, shard, incarnation, ...digest };
+		}
+		case HELLO:
+			return { type: 'hello', origin, shard, incarnation, text: frame.toString('utf8', HEADER_BYTES) };
 		default:
 			return 'malformed';
 	}
@@ -213,6 +258,11 @@ export function isReadable(frame: Uint8Array): boolean {
 /** Returns whether a frame holds only messages for sockets. */
 export function isForSockets(frame: Uint8Array): boolean {
 	return frame[1] === MESSAGES;
+}
+
+/** Returns whether a frame is a digest, which the backend puts together. */
+export function isDigest(frame: Uint8Array): boolean {
+	return frame[1] === DIGEST;
 }
 
 export function originOf(frame: Buffer): Origin {
@@ -230,6 +280,11 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
 		isLast: frame[HEADER_BYTES + 20] === 1,
 		skews: { least: frame.readDoubleBE(HEADER_BYTES + 21), most: frame.readDoubleBE(HEADER_BYTES + 29) },
+		sharedFrom: frame.readDoubleBE(HEADER_BYTES + 37),
+		counts: {
+			connections: frame.readUInt32BE(HEADER_BYTES + 45),
+			topics: frame.readUInt32BE(HEADER_BYTES + 49),
+		},
 	};
 }
 

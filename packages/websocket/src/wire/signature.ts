@@ -12,7 +12,16 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isNodeChannel } from './channel-names.ts';
-import { isForSockets, isReadable, type Origin, originOf, shardOf, SIGNATURE_BYTES, SIGNED } from './frame.ts';
+import {
+	isDigest,
+	isForSockets,
+	isReadable,
+	type Origin,
+	originOf,
+	shardOf,
+	SIGNATURE_BYTES,
+	SIGNED,
+} from './frame.ts';
 import { ReplayWindow } from './replay-window.ts';
 
 const MAC_BYTES = 16;
@@ -36,7 +45,7 @@ interface Signer {
 /**
  * Signs and checks the frames between nodes that share a secret. Signed is what acts on nodes: beats, gap notices and
  * the like, and texts for nodes, by which sockets are subscribed and disconnected. What nodes only pass on to sockets
- * is not signed, because that would double the cost of small messages.
+ * is not signed, because that would double the cost of small messages; nor are digests, because the backend makes them.
  */
 export class FrameSignatures {
 	readonly #secrets: readonly Uint8Array[];
@@ -115,7 +124,7 @@ export class FrameSignatures {
 }
 
 function mustBeSigned(channel: string, frame: Uint8Array): boolean {
-	return !isForSockets(frame) || isNodeChannel(channel);
+	return isForSockets(frame) ? isNodeChannel(channel) : !isDigest(frame);
 }
 
 function macOf(key: Buffer, channel: string, content: Uint8Array): Buffer {

@@ -4,8 +4,8 @@ import { newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 /** The close codes after which the client reconnects, and those after which it does not; see PROTOCOL.md. */
-const RECONNECTS = [1000, 1001, 1009, 1011, 1012, 1013, 4408, 4429];
-const STAYS_CLOSED = [1002, 1003, 1007, 4401];
+const RECONNECTS = [1000, 1001, 1009, 1011, 1012, 1013, 4408, 4429, 4503];
+const STAYS_CLOSED = [1002, 1003, 1007, 4401, 4403];
 
 export const connectionEnds: Record<string, Scenario> = {
 	...Object.fromEntries(

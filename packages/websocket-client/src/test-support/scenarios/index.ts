@@ -7,6 +7,7 @@ import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
 import { diagnosing } from './diagnosing.ts';
+import { disconnected } from './disconnected.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
 import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
@@ -42,6 +43,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	renewing,
 	diagnosing,
 	'connection ends': connectionEnds,
+	disconnected,
 	reconnecting,
 	pinging,
 	listening,

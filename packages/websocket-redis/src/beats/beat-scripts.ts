@@ -1,0 +1,223 @@
+import { MAX_DIGEST_ENTRIES, MAX_DIGEST_RUN } from '@orijs/websocket/internal';
+import { RedisScript } from '../server/redis-script.ts';
+
+/** How long what INFO says is kept, in milliseconds. */
+const INFO_MS = 1_000;
+/** The least time between two looks for silent nodes, in milliseconds. */
+const LOOK_EVERY_MS = 20;
+/** How long digests of single nodes are counted, in milliseconds. */
+const WINDOW_MS = 250;
+/** How many digests of single nodes can be published in this time. Further nodes wait, and share the next one. */
+const MOST_IN_WINDOW = 10;
+/** How many records are forgotten at a time. */
+const MOST_FORGOTTEN = 100;
+/** For how long the keys outlive the records in them, in milliseconds. */
+const EXPIRY_MARGIN_MS = 10_000;
+
+/**
+ * Code shared by the scripts that take a beat. KEYS, in the slot of the heartbeat channel:
+ *
+ * - records: a hash. The field of a node is its origin in 7 bytes; its value is the node's entry in digests, when the
+ *   server took the beat (f64, ms), and the run (u8). The field `state` is described below
+ * - seen: a sorted set of origins. The score is when the node renewed its record
+ * - texts: a hash of what the nodes have said of themselves, by origin
+ *
+ * ARGV: the channel, the frame, the entry, the header of digests, and the heartbeat channel.
+ *
+ * The records are not replicated, and those of an earlier run of the server are dropped: they say what this very server
+ * has taken. This also keeps beats out of the append-only file.
+ *
+ * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
+ */
+const COMMON = `
+if redis.set_repl then redis.set_repl(redis.REPL_NONE) end
+local records, seen, texts = KEYS[1], KEYS[2], KEYS[3]
+local channel, frame, entry, header, shared = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local origin = entry:sub(1, 7)
+local number, incarnation = struct.unpack('>I4I3', entry, 8)
+
+-- Returns the run that ends with this beat; when the record was renewed before; whether the beat is late.
+local function follows(record)
+	if not record then return 1 end
+	local before, recorded = struct.unpack('>I4I3', record, 8)
+	local at, run = struct.unpack('>dB', record, 29)
+	if number == before + 1 then run = math.min(run + 1, ${MAX_DIGEST_RUN}) elseif number ~= before then run = 1 end
+	return run, at, incarnation < recorded
+end
+`;
+
+type Publish = 'publish' | 'spublish';
+
+/**
+ * The script that takes a beat: see `BeatStore.beat`. Further ARGV: whether digests are wanted (0 or 1), digestEveryMs,
+ * silentAfterMs, forgetAfterMs and, if that is to be stored, what the node says of itself.
+ *
+ * Returns whether the node had no record, and what INFO has said of the server: how many milliseconds ago, the role
+ * (1 primary, 2 replica, 0 unknown), the number of replicas, the lag of the slowest in milliseconds, and the run id.
+ *
+ * The field `state` holds these times in milliseconds (f64):
+ *
+ * - at: of the last beat
+ * - resumed: from when silences count. If no node has renewed its record for a time, it is the server that was away
+ * - full: of the last digest of all nodes, at first of the first beat: by the next one, all nodes have beaten
+ * - cut: nodes that renewed their record until then, and not since, have been handed on as silent
+ * - window: from when digests of single nodes are counted
+ * - asked: of the last INFO
+ *
+ * then the digests in the window (u16), the replicas (u16), their lag (u16, s), the role (u8), the run id with its
+ * length (u8), and the origins of single nodes to be handed on.
+ *
+ * The script also runs when Redis is out of memory, as publishing does. It is refused as a whole if Redis takes no
+ * writes for another reason.
+ */
+const beat = (publish: Publish): string => `#!lua flags=allow-oom
+${COMMON}
+local isCollected, every, silentAfter, forgetAfter = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local known = redis.call('HMGET', records, 'state', origin)
+local record = known[2]
+local at, resumed, full, cut, window, asked = now, 0, now, 0, 0, 0
+local singles, replicas, lag, role, id, due = 0, 0, 0, 0, '', ''
+if known[1] then
+	local rest
+	at, resumed, full, cut, window, asked, singles, replicas, lag, role, id, rest = struct.unpack('>ddddddI2I2I2BBc0', known[1])
+	due = known[1]:sub(rest)
+end
+
+local function each(origins, act)
+	for first = 1, #origins, ${MAX_DIGEST_ENTRIES} do act(unpack(origins, first, math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #origins))) end
+end
+
+-- The server's clock was set back.
+if now < at then
+	resumed, cut, full, asked = now, math.min(cut, now - 1), math.min(full, now), 0
+	each(redis.call('ZRANGE', seen, string.format('(%.0f', now), '+inf', 'BYSCORE'), function(...)
+		for _, member in ipairs({ ... }) do redis.call('ZADD', seen, now, member) end
+	end)
+elseif now - at > silentAfter and redis.call('HLEN', records) > 4 then
+	resumed = now
+end
+
+if now - asked >= ${INFO_MS} then
+	local info = redis.pcall('INFO', 'server', 'replication')
+	local before = id
+	asked, role, replicas, lag, id = now, 0, 0, 0, ''
+	if type(info) == 'string' then
+		id = info:match('\\nrun_id:(%x+)') or ''
+		role = ({ master = 1, slave = 2 })[info:match('\\nrole:(%a+)')] or 0
+		replicas = math.min(tonumber(info:match('\\nconnected_slaves:(%d+)') or 0), 65535)
+		for seconds in info:gmatch('\\nslave%d+:[^\\r\\n]-lag=(%d+)') do
+			lag = math.max(lag, math.min(tonumber(seconds), 65535))
+		end
+	end
+	if before ~= '' and id ~= '' and before ~= id then
+		redis.call('DEL', records, seen, texts)
+		record, resumed, full, cut, due = false, now, now, 0, ''
+	end
+	local old = redis.call('ZRANGE', seen, '-inf', now - forgetAfter, 'BYSCORE', 'LIMIT', 0, ${MOST_FORGOTTEN})
+	if #old > 0 then
+		redis.call('HDEL', records, unpack(old))
+		redis.call('HDEL', texts, unpack(old))
+		redis.call('ZREM', seen, unpack(old))
+		for _, gone in ipairs(old) do if gone == origin then record = false end end
+	end
+end
+
+local run, renewed, isLate = follows(record)
+local function answer() return { record and 0 or 1, now - asked, role, replicas, lag * 1000, id } end
+if isLate then
+	redis.call('${publish}', channel, frame)
+	return answer()
+end
+
+redis.call('ZADD', seen, now, origin)
+local renewal = entry .. struct.pack('>dB', now, run)
+local isFull = isCollected and (now - full >= every or full > now)
+local found = {}
+
+local function add(value)
+	if not value or #value ~= #renewal then return end
+	local taken, length = struct.unpack('>dB', value, #entry + 1)
+	local age = math.max(0, math.min(math.floor((now - taken) / 10), 65535))
+	found[#found + 1] = value:sub(1, #entry) .. struct.pack('>I2B', age, length)
+end
+
+if isCollected then
+	if not record or run == 1 and number ~= struct.unpack('>I4', record, 8) or renewed <= now - silentAfter then due = due .. origin end
+	if now - resumed >= silentAfter and now - silentAfter >= cut + ${LOOK_EVERY_MS} then
+		local silent = redis.call('ZRANGE', seen, string.format('(%.0f', cut), now - silentAfter, 'BYSCORE')
+		if #silent > 0 then due = due .. table.concat(silent) end
+		cut = now - silentAfter
+	end
+	if now - window >= ${WINDOW_MS} or window > now then window, singles = now, 0 end
+	if isFull then full, due = now, '' end
+end
+local handed = ''
+if due ~= '' and isCollected and singles < ${MOST_IN_WINDOW} then singles, handed, due = singles + 1, due, '' end
+
+local state = struct.pack('>ddddddI2I2I2BBc0', now, resumed, full, cut, window, asked, singles, replicas, lag, role, #id, id)
+redis.call('HSET', records, 'state', state .. due, origin, renewal)
+if ARGV[10] then redis.call('HSET', texts, origin, ARGV[10]) end
+if ARGV[10] or asked == now then
+	for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], forgetAfter + ${EXPIRY_MARGIN_MS}) end
+end
+
+if isFull then
+	for _, value in ipairs(redis.call('HVALS', records)) do add(value) end
+elseif handed ~= '' then
+	local origins = {}
+	for first = 1, #handed, 7 do origins[#origins + 1] = handed:sub(first, first + 6) end
+	each(origins, function(...)
+		for _, value in ipairs(redis.call('HMGET', records, ...)) do add(value) end
+	end)
+end
+for first = 1, #found, ${MAX_DIGEST_ENTRIES} do
+	local last = math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #found)
+	redis.call('${publish}', shared, header .. (isFull and '\\0' or '\\1') .. table.concat(found, '', first, last))
+end
+redis.call('${publish}', channel, frame)
+return answer()
+`;
+
+/** The script that takes the last beat of a node: see `BeatStore.remove`. */
+const remove = (publish: Publish): string => `#!lua flags=allow-oom
+${COMMON}
+local run = follows(redis.call('HMGET', records, origin)[1])
+redis.call('HDEL', records, origin)
+redis.call('HDEL', texts, origin)
+redis.call('ZREM', seen, origin)
+-- Only the state is left.
+if redis.call('HLEN', records) <= 1 then redis.call('DEL', records, seen, texts) end
+redis.call('${publish}', shared, header .. '\\1' .. entry .. struct.pack('>I2B', 0, run))
+redis.call('${publish}', channel, frame)
+`;
+
+/** The script that returns, for each node, its origin, what it has said of itself, and the time since its last beat. */
+const LIST = `#!lua flags=no-writes
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local texts = redis.call('HGETALL', KEYS[3])
+local listed = {}
+for i = 1, #texts, 2 do
+	local renewed = redis.call('ZSCORE', KEYS[2], texts[i])
+	if renewed then
+		listed[#listed + 1] = texts[i]
+		listed[#listed + 1] = texts[i + 1]
+		listed[#listed + 1] = math.max(0, now - tonumber(renewed))
+	end
+end
+return listed
+`;
+
+export interface BeatScripts {
+	readonly beat: RedisScript;
+	readonly remove: RedisScript;
+}
+
+export const beatScripts: Record<Publish, BeatScripts> = {
+	publish: { beat: new RedisScript(beat('publish')), remove: new RedisScript(remove('publish')) },
+	spublish: { beat: new RedisScript(beat('spublish')), remove: new RedisScript(remove('spublish')) },
+};
+
+export const listScript: RedisScript = new RedisScript(LIST);

@@ -1,0 +1,186 @@
+import type { Membership } from '../membership/membership.ts';
+import { unsubscriptionOf } from '../membership/unsubscription.ts';
+import { encodeDisconnectedNotice } from '../protocol/built-in.ts';
+import { CloseCode, withRetryHint } from '../protocol/closing.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { Registry } from '../sockets/registry.ts';
+import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { DONE, settledWithin } from '../support/promises.ts';
+import type { Action, ActionAnswer, Change, Connections, Count, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
+import type { ConnectionInfo } from './cluster-contract.ts';
+import type { Reauthorizers } from './reauthorizers.ts';
+import { inSlices } from './slices.ts';
+import { socketsOf } from './target.ts';
+
+export interface LocalActionsOptions {
+	readonly nodeId: string;
+	readonly registry: Registry<WebSocketConnection>;
+	readonly membership: Membership;
+	readonly local: LocalFanout;
+	readonly reauthorizers: Reauthorizers;
+	/** Called when something that an action calls on a socket has thrown. */
+	readonly onError: (thrown: unknown) => void;
+}
+
+/** The maximum number of topics that are listed for one connection. */
+const MAX_TOPICS = 100;
+/**
+ * Clients that are to come back are spread over a period that grows with the number of those that this node disconnects
+ * at a time: 500 clients per second.
+ */
+const SPREAD_MS_EACH = 2;
+/** A client that comes back in the same millisecond would look as if it had been there before the action. */
+const SHORTEST_DELAY_MS = 50;
+const SHORTEST_SPREAD_MS = 500;
+const LONGEST_SPREAD_MS = 30_000;
+
+/** Does actions on the sockets of this node. */
+export class LocalActions {
+	readonly #options: LocalActionsOptions;
+	/** Pending while an action is being done on many sockets: the next one waits, so that they keep their order. */
+	#running: Promise<void> | undefined;
+
+	constructor(options: LocalActionsOptions) {
+		this.#options = options;
+	}
+
+	/** Resolves once the action is done, at once for a few sockets. Rejects if that is unknown. */
+	run(action: Action): Promise<ActionAnswer> {
+		switch (action.do) {
+			case 'connections':
+				return Promise.resolve(this.#connections(action));
+			case 'count':
+				return Promise.resolve(this.#count(action));
+			case 'reauthorize':
+				return this.#options.reauthorizers.ask(socketsOf(this.#options.registry, action), action.topic);
+			default:
+				return this.#change(action, () => socketsOf(this.#options.registry, action));
+		}
+	}
+
+	/** Does an action on one socket that was added after it. */
+	late(action: Change, socket: WebSocketConnection): void {
+		void this.#change(action, () => [socket]);
+	}
+
+	#change(action: Change, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		if (action.do === 'disconnect') return this.#disconnect(action, sockets);
+		return action.do === 'subscribe' ? this.#subscribe(action, sockets) : this.#unsubscribe(action, sockets);
+	}
+
+	/**
+	 * Calls `act` for each socket that is still connected when its turn comes. Resolves once that is done.
+	 *
+	 * @param sockets called once earlier actions are done
+	 */
+	#each(
+		sockets: () => readonly WebSocketConnection[],
+		act: (socket: WebSocketConnection, count: number) => void,
+	): Promise<void> {
+		const { registry, onError } = this.#options;
+		const run = (): Promise<void> => {
+			const all = sockets();
+			return inSlices(all, (socket) => {
+				if (registry.get(socket.data.socketId) !== socket) return;
+				try {
+					act(socket, all.length);
+				} catch (thrown) {
+					// The action must be done on the other sockets all the same.
+					onError(thrown);
+				}
+			});
+		};
+		const done = this.#running === undefined ? run() : this.#running.then(run);
+		if (done === DONE) return done;
+		this.#running = done;
+		void done.then(() => {
+			if (this.#running === done) this.#running = undefined;
+		});
+		return done;
+	}
+
+	async #disconnect(action: Disconnect, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { code, reconnect } = action;
+		const { local } = this.#options;
+		const notice = encodeDisconnectedNotice(action);
+		let met = 0;
+		await this.#each(sockets, (socket, count) => {
+			if (socket.readyState !== WebSocket.OPEN) return;
+			met++;
+			if (isSpeaker(socket)) local.lastToSocket(socket, notice);
+			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
+			else socket.close(CloseCode.disconnected, code);
+		});
+		return { sockets: met };
+	}
+
+	async #subscribe(action: Subscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { registry, membership } = this.#options;
+		const { topic, past, timeoutMs } = action;
+		const options = past === undefined ? undefined : { past };
+		const pending: Promise<void>[] = [];
+		let met = 0;
+		await this.#each(sockets, (socket) => {
+			const subscribed = membership.subscribe(socket, topic, options);
+			// Also resolves if the socket is unsubscribed or closed meanwhile.
+			const confirmed = (): void => {
+				if (registry.get(socket.data.socketId) === socket && socket.data.topics.has(topic)) met++;
+			};
+			if (subscribed === DONE) confirmed();
+			else pending.push(subscribed.then(confirmed, () => {}));
+		});
+		if (pending.length > 0) await settledWithin(timeoutMs, Promise.all(pending));
+		return { sockets: met };
+	}
+
+	async #unsubscribe(action: Unsubscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
+		const { membership } = this.#options;
+		const { topic } = action;
+		const why = unsubscriptionOf(topic, given(action));
+		let met = 0;
+		await this.#each(sockets, (socket) => {
+			if (!socket.data.topics.has(topic)) return;
+			met++;
+			membership.unsubscribe(socket, topic, why);
+		});
+		return { sockets: met };
+	}
+
+	#connections(action: Connections): ActionAnswer {
+		const sockets = socketsOf(this.#options.registry, action);
+		return {
+			sockets: sockets.length,
+			connections: sockets.slice(0, action.limit).map((socket) => this.#describe(socket)),
+		};
+	}
+
+	#describe(socket: WebSocketConnection): ConnectionInfo {
+		const { nodeId, local } = this.#options;
+		const { socketId, userId, connectedAt = 0, topics } = socket.data;
+		return {
+			socketId,
+			...(userId !== undefined && { userId }),
+			nodeId,
+			connectedAt,
+			address: local.addressOf(socket),
+			topics: topics.size <= MAX_TOPICS ? [...topics] : [...topics].slice(0, MAX_TOPICS),
+			topicCount: topics.size,
+			isSpeaker: isSpeaker(socket),
+		};
+	}
+
+	#count({ topic }: Count): ActionAnswer {
+		const { registry } = this.#options;
+		return { sockets: topic === undefined ? registry.socketCount : registry.memberCount(topic) };
+	}
+}
+
+/** @param count how many clients are disconnected at a time */
+function randomDelay(count: number): number {
+	const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, count * SPREAD_MS_EACH));
+	return SHORTEST_DELAY_MS + Math.random() * spread;
+}
+
+function given({ code, message }: Unsubscribe): { code?: string; message?: string } {
+	return { ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
+}

@@ -1,0 +1,118 @@
+/** What came of a question. */
+export interface Outcome<TAnswer> {
+	/** The number of nodes that were asked, this one included. */
+	readonly nodes: number;
+	/** By the id of the node. */
+	readonly answers: ReadonlyMap<string, TAnswer>;
+	/** The ids of nodes that have not answered. */
+	readonly unanswered: readonly string[];
+}
+
+export interface QuestionOptions<TAnswer> {
+	/** The id of this node. */
+	readonly self: string;
+	/** Of the nodes that are expected to answer, this one included if it is asked as well. */
+	readonly expected: Iterable<string>;
+	/** Of nodes that have fallen silent: they may receive the question, but are not waited for. */
+	readonly silent: Iterable<string>;
+	/** The number of nodes that receive everything that is sent to all, but are not asked: 1 if this node is not. */
+	readonly uncounted: number;
+	readonly timeoutMs: number;
+	readonly onDone: (outcome: Outcome<TAnswer>) => void;
+}
+
+/**
+ * How long to wait for nodes that have received the question but are not known, if they may be nodes that have fallen
+ * silent, in milliseconds.
+ */
+const UNKNOWN_MS = 1_000;
+
+/** One question to several nodes, and their answers. */
+export class Question<TAnswer> {
+	readonly #options: QuestionOptions<TAnswer>;
+	readonly #answers = new Map<string, TAnswer>();
+	/** The nodes that are waited for. */
+	readonly #expected: Set<string>;
+	/** The nodes that have fallen silent and have not answered. They are not waited for. */
+	readonly #silent: Set<string>;
+	/** The nodes that have answered that they can't say what they have done. */
+	readonly #failed = new Set<string>();
+	readonly #timer: ReturnType<typeof setTimeout>;
+	#unknownTimer: ReturnType<typeof setTimeout> | undefined;
+	/** The number of nodes that have received the question, as far as the backend can tell. */
+	#received = 0;
+	#isSending = true;
+	#isDone = false;
+
+	constructor(options: QuestionOptions<TAnswer>) {
+		this.#options = options;
+		this.#expected = new Set(options.expected);
+		this.#silent = new Set(options.silent);
+		this.#timer = setTimeout(() => this.finish(), options.timeoutMs);
+	}
+
+	/** Called when the backend has accepted the question. @param nodes how many have received it, if known */
+	sent(nodes: number | undefined): void {
+		this.#isSending = false;
+		this.#received = (nodes ?? 0) - this.#options.uncounted;
+		this.#check();
+	}
+
+	/** Called when the backend has not accepted the question. Only this node is waited for. */
+	unsent(): void {
+		for (const nodeId of this.#expected) if (nodeId !== this.#options.self) this.#silent.add(nodeId);
+		const isSelfExpected = this.#expected.has(this.#options.self);
+		this.#expected.clear();
+		if (isSelfExpected) this.#expected.add(this.#options.self);
+		this.sent(undefined);
+	}
+
+	answer(nodeId: string, answer: TAnswer): void {
+		if (this.#isDone || this.#answers.has(nodeId)) return;
+		this.#expected.delete(nodeId);
+		this.#silent.delete(nodeId);
+		this.#answers.set(nodeId, answer);
+		this.#check();
+	}
+
+	/** Called when a node has answered that it can't say what it has done. */
+	failed(nodeId: string): void {
+		if (this.#isDone || this.#answers.has(nodeId)) return;
+		this.#expected.delete(nodeId);
+		this.#silent.delete(nodeId);
+		this.#failed.add(nodeId);
+		this.#check();
+	}
+
+	/** Called when a node has fallen silent. */
+	silent(nodeId: string): void {
+		if (this.#isDone || !this.#expected.delete(nodeId)) return;
+		this.#silent.add(nodeId);
+		this.#check();
+	}
+
+	/** Called when a node has stopped: there is nothing left on which it could do anything. */
+	stopped(nodeId: string): void {
+		if (this.#isDone || !(this.#expected.delete(nodeId) || this.#silent.delete(nodeId))) return;
+		this.#received--;
+		this.#check();
+	}
+
+	/** Waits no longer. */
+	finish(): void {
+		if (this.#isDone) return;
+		this.#isDone = true;
+		clearTimeout(this.#timer);
+		clearTimeout(this.#unknownTimer);
+		const unanswered = [...this.#expected, ...this.#silent, ...this.#failed];
+		const nodes = Math.max(this.#answers.size + unanswered.length, this.#received);
+		this.#options.onDone({ nodes, answers: this.#answers, unanswered });
+	}
+
+	#check(): void {
+		if (this.#isDone || this.#isSending || this.#expected.size > 0) return;
+		if (this.#received <= this.#answers.size + this.#failed.size) return this.finish();
+		// Some that have received it are unknown. Those that have fallen silent may be among them.
+		if (this.#silent.size > 0) this.#unknownTimer ??= setTimeout(() => this.finish(), UNKNOWN_MS);
+	}
+}
