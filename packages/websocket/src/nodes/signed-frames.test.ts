@@ -121,6 +121,23 @@ describe('an intruder without the secret', () => {
 		expect(c.log.problems[0]?.message).toContain('(forged)');
 	});
 
+	it('cannot disconnect a user again with an action that it has recorded', async () => {
+		const [a, b] = [await open({ secret: OLD }), await open({ secret: OLD })];
+		await b.connect({ userId: 'u' });
+		const intruder = await openIntruder('*');
+		const action = await a.provider.cluster.disconnect({ userId: 'u' }, { timeoutMs: 100 });
+		// The backend counts the intruder as a receiver.
+		expect(action).toEqual({ nodes: 3, answered: 2, sockets: 1, unanswered: [] });
+
+		const back = await b.connect({ userId: 'u' });
+		const recorded = [...intruder.frames];
+		expect(recorded.length).toBeGreaterThan(0);
+		for (const [channel, frame] of recorded) await intruder.publish(channel, frame);
+		await b.settled(back);
+		expect(b.provider.isConnected(back.id)).toBe(true);
+		expect(b.provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, replayed: recorded.length });
+	});
+
 	it('can still publish messages for sockets', async () => {
 		const node = await open({ secret: OLD });
 		const member = await node.connect({ topics: new Set(['t']) });
@@ -141,6 +158,15 @@ describe('nodes with different secrets', () => {
 			expect(provider.getSkippedFrames().forged).toBeGreaterThan(0);
 			expect(log.problems.map(({ message }) => message)).toEqual([expect.stringContaining('(forged)')]);
 		}
+	});
+
+	it('are not counted as having done what they were asked', async () => {
+		const [a, b] = [await open({ secret: OLD }), await open({ secret: NEW })];
+		const member = await b.connect({ userId: 'u' });
+		const action = await a.provider.cluster.disconnect({ userId: 'u' }, { timeoutMs: 100 });
+
+		expect(action).toMatchObject({ nodes: 2, answered: 1, sockets: 0 });
+		expect(b.provider.isConnected(member.id)).toBe(true);
 	});
 
 	it('change it one by one, in three rounds, without a break', async () => {
