@@ -153,13 +153,11 @@ export class WsProvider implements WebSocketProvider {
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
-			secret,
-			acceptUnsigned,
 		} = options;
 		mustBeDelay('graceMs', graceMs, 0);
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
-		const signatures = signaturesOf(secret, acceptUnsigned);
+		const signatures = signaturesOf(options);
 		const logger = safely(given);
 		this.#logger = logger;
 		// A socket that has closed may still be known for a moment: Bun calls its close handler later.

@@ -15,6 +15,7 @@ describe('the options of signing', () => {
 		[{ secret: new Uint8Array(31) }, 'secret must have at least 32 bytes, not 31'],
 		[{ secret: [LONG, 'short'] }, 'secret must have at least 32 characters, not 5'],
 		[{ secret: [] }, 'secret must not be an empty list'],
+		[{ secret: undefined }, 'secret is undefined; leave the option out if nothing is to be signed'],
 		[{ secret: null }, 'or a list of those, not null'],
 		[{ secret: 12_345_678 }, 'or a list of those, not a number'],
 		[{ secret: { key: LONG } }, 'or a list of those, not {…}'],

@@ -12,9 +12,16 @@ const LEAST_LENGTH = 32;
  *
  * @throws {InvalidOptionError}
  */
-export function signaturesOf(secret: unknown, acceptUnsigned: unknown): FrameSignatures | undefined {
+export function signaturesOf(options: {
+	readonly secret?: unknown;
+	readonly acceptUnsigned?: unknown;
+}): FrameSignatures | undefined {
+	const { secret, acceptUnsigned } = options;
 	if (acceptUnsigned !== undefined && typeof acceptUnsigned !== 'boolean')
 		throw new InvalidOptionError(`acceptUnsigned must be true or false, not ${show(acceptUnsigned)}`);
+	// An environment variable that is not set must not turn signatures off.
+	if (secret === undefined && Object.hasOwn(options, 'secret'))
+		throw new InvalidOptionError('secret is undefined; leave the option out if nothing is to be signed');
 	if (secret !== undefined) return new FrameSignatures(secretsOf(secret), acceptUnsigned === true);
 	if (acceptUnsigned === true) throw new InvalidOptionError('acceptUnsigned needs a secret');
 	return undefined;
