@@ -30,10 +30,15 @@ export interface RedisWsProviderOptions {
 	 */
 	readonly history?: HistoryRules;
 	/**
-	 * The time between a node's heartbeats, in milliseconds. Above 50 nodes, the actual time grows in proportion to
-	 * their number. Default 500.
+	 * The time between a node's heartbeats, in milliseconds. If Redis can't collect heartbeats, because a command is not
+	 * permitted, the actual time grows above 50 nodes, in proportion to their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
+	/**
+	 * The number of nodes above which Redis collects heartbeats: it then tells all nodes every 5 seconds what it has
+	 * accepted from each, so that the load does not grow with the square of the number of nodes. At least 1. Default 32.
+	 */
+	readonly collectBeatsAbove?: number;
 	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 	/**
@@ -63,6 +68,7 @@ const OPTIONS: OptionNames<RedisWsProviderOptions> = {
 	connectTimeout: true,
 	history: true,
 	heartbeatMs: true,
+	collectBeatsAbove: true,
 	graceMs: true,
 	secret: true,
 	acceptUnsigned: true,

@@ -106,8 +106,8 @@ export interface BeatStore {
 	beat(heartbeatChannel: string, beat: StoredBeat): Promise<void>;
 
 	/**
-	 * Like {@link beat}, but for the last beat of a node: it always publishes a digest of this node alone, then the frame,
-	 * and removes the node's record and what it said of itself.
+	 * Like {@link beat}, but for the last beat of a node: publishes a digest of this node alone, if digests are wanted,
+	 * then the frame, and removes the node's record and what it said of itself.
 	 */
 	remove(heartbeatChannel: string, last: StoredBeat): Promise<void>;
 

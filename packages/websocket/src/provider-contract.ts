@@ -223,9 +223,11 @@ export interface SkippedFrames {
 export interface Watermark {
 	/**
 	 * Everything that was published longer ago than this, in milliseconds, has arrived or has been reported as missing.
-	 * Less than a second while delivery works.
+	 * While delivery works, less than a second; where beats are collected, less than 6 seconds.
 	 */
 	readonly lagMs: number;
+	/** Whether `lagMs` is more than it is while delivery works: not everything may have arrived. */
+	readonly isLagging: boolean;
 	/** The most that the clock of another node is behind this node's, in milliseconds. */
 	readonly clocksBehindMs: number;
 	/** The most that the clock of another node is ahead of this node's, in milliseconds. */

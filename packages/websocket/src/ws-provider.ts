@@ -12,7 +12,6 @@ import {
 	unknownSocket,
 } from './call-checks.ts';
 import type { Cluster, Reauthorizer } from './cluster/cluster-contract.ts';
-import { LoneNode } from './cluster/lone-node.ts';
 import { ProviderCluster } from './cluster/provider-cluster.ts';
 import { Emitter } from './emitter.ts';
 import {
@@ -33,12 +32,14 @@ import { MemoryHistory } from './history/memory-history.ts';
 import { consoleLogger } from './console-logger.ts';
 import type { Logger } from './logger.ts';
 import { safely } from './safe-logger.ts';
+import { DEFAULT_COLLECT_ABOVE } from './loss/beat-mode.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership/membership.ts';
 import { unsubscriptionOf } from './membership/unsubscription.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NOTHING_SKIPPED } from './nodes/inbound-frames.ts';
+import { NodeDirectory } from './nodes/node-directory.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
@@ -61,6 +62,7 @@ import { MembershipNotices } from './sockets/membership-notices.ts';
 import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { mustBeNodeCount } from './support/node-count.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
@@ -68,6 +70,7 @@ import { DONE, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
 import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
+import type { Counts } from './wire/digest.ts';
 import type { Payload } from './wire/payload.ts';
 import { type Secret, signaturesOf } from './wire/secrets.ts';
 
@@ -84,9 +87,16 @@ export interface WsProviderOptions {
 	readonly logger?: Logger;
 	/**
 	 * The time between a node's heartbeats, in milliseconds. A connection on which two heartbeats go missing is
-	 * considered dead. Above 50 nodes, the actual time grows in proportion to their number. Default 500.
+	 * considered dead. If the transport can't collect heartbeats, the actual time grows above 50 nodes, in proportion to
+	 * their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
+	/**
+	 * The number of nodes above which the backend collects heartbeats, if the transport can do that: it then tells all
+	 * nodes every 5 seconds what it has accepted from each, so that the load does not grow with the square of the number
+	 * of nodes. At least 1. Default 32.
+	 */
+	readonly collectBeatsAbove?: number;
 	/**
 	 * How long `start`, once connected, waits for the backend to accept subscriptions, in milliseconds. Default 10,000.
 	 */
@@ -114,6 +124,7 @@ const OPTIONS: OptionNames<WsProviderOptions> = {
 	history: true,
 	logger: true,
 	heartbeatMs: true,
+	collectBeatsAbove: true,
 	startTimeoutMs: true,
 	graceMs: true,
 	secret: true,
@@ -138,6 +149,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
+	readonly #nodes: NodeDirectory;
 	readonly #cluster: ProviderCluster;
 	#isHistoryUnreadable = false;
 	#hasWarnedNotStarted = false;
@@ -152,10 +164,12 @@ export class WsProvider implements WebSocketProvider {
 			logger: given = consoleLogger,
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
+			collectBeatsAbove = DEFAULT_COLLECT_ABOVE,
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
 		} = options;
 		mustBeDelay('graceMs', graceMs, 0);
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
+		mustBeNodeCount('collectBeatsAbove', collectBeatsAbove);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const signatures = signaturesOf(options);
 		const logger = safely(given);
@@ -164,6 +178,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
+		this.#nodes = new NodeDirectory(this.nodeId, logger, () => this.#counts());
 		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
 		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
@@ -180,14 +195,14 @@ export class WsProvider implements WebSocketProvider {
 		this.#remote =
 			bus === undefined
 				? undefined
-				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs, signatures });
+				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs, signatures });
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
 		this.#cluster = new ProviderCluster({
 			nodeId: this.nodeId,
 			registry: this.#registry,
 			membership: this.#membership,
 			local: this.#local,
-			directory: new LoneNode(this.nodeId, this.#registry),
+			directory: this.#nodes,
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,
@@ -206,13 +221,17 @@ export class WsProvider implements WebSocketProvider {
 
 	#makeRemote(
 		bus: Bus,
-		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'startTimeoutMs' | 'signatures'>,
+		options: Pick<
+			RemoteNodesOptions,
+			'logger' | 'graceMs' | 'heartbeatMs' | 'collectBeatsAbove' | 'startTimeoutMs' | 'signatures'
+		>,
 	): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
 			local: this.#local,
 			histories: this.#histories,
-			counts: () => ({ connections: this.#registry.socketCount, topics: this.#registry.topicCount }),
+			directory: this.#nodes,
+			counts: () => this.#counts(),
 			onNodeMessage: (text) => this.#onNodeText(text),
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {
@@ -221,6 +240,10 @@ export class WsProvider implements WebSocketProvider {
 			},
 			onError: (error, stage) => this.#failures.report(error, stage),
 		});
+	}
+
+	#counts(): Counts {
+		return { connections: this.#registry.socketCount, topics: this.#registry.topicCount };
 	}
 
 	#makeLifecycle(remote: RemoteNodes | undefined): Lifecycle {
@@ -274,7 +297,10 @@ export class WsProvider implements WebSocketProvider {
 
 	start(): Promise<void> {
 		const started = this.#lifecycle.start();
-		if (this.#remote === undefined) this.#status.set('ready');
+		if (this.#remote === undefined) {
+			this.#nodes.start();
+			this.#status.set('ready');
+		}
 		return started;
 	}
 
@@ -596,4 +622,4 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 const NOBODY: Promise<number> = Promise.resolve(0);
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
-const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
+const NOTHING_AWAY: Watermark = { lagMs: 0, isLagging: false, clocksBehindMs: 0, clocksAheadMs: 0 };

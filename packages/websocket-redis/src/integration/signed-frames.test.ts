@@ -65,6 +65,31 @@ describe('signed frames over Redis', () => {
 			expect(provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, forged: 1 });
 	});
 
+	it('are accepted where Redis collects the beats and hands them on in digests', async () => {
+		const redis = await startRedis();
+		onTestFinished(() => redis.stop());
+		const shared = { connection: { port: redis.port }, collectBeatsAbove: 1, heartbeatMs: 100 };
+		const nodes = [await open(shared), await open(shared), await open(shared)];
+		const listener = new Redis({ port: redis.port });
+		onTestFinished(() => listener.disconnect());
+		const types = new Map<string, Set<number | undefined>>();
+		listener.on('pmessageBuffer', (_pattern: string, channel: Buffer, frame: Buffer) => {
+			const name = channel.toString();
+			types.set(name, (types.get(name) ?? new Set()).add(frame[1]));
+		});
+		await listener.psubscribe('orijs:!*');
+		const [DIGEST, SIGNED_BEAT] = [4, 0x81];
+		await until(() => types.get('orijs:!')?.has(DIGEST) === true, { what: 'a digest', timeoutMs: 10_000 });
+		await until(() => [...types].some(([channel, each]) => channel !== 'orijs:!' && each.has(SIGNED_BEAT)), {
+			what: 'a beat on a channel of its own',
+		});
+		for (const { provider } of nodes) {
+			await until(() => provider.cluster.nodes().length === 3, { what: 'all nodes are known' });
+			expect(provider.getSkippedFrames()).toEqual(NOTHING_SKIPPED);
+			expect(provider.status).toBe('ready');
+		}
+	});
+
 	it('are accepted over the shards of a cluster', async () => {
 		const cluster = await startRedisCluster({ replicas: 0 });
 		onTestFinished(() => cluster.stop());

@@ -1,3 +1,4 @@
+import type { NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 
@@ -119,28 +120,7 @@ export interface CountResult extends Answered {
 	readonly isPartial: boolean;
 }
 
-/** A node, as it has described itself. */
-export interface NodeInfo {
-	/** Its `provider.nodeId`. */
-	readonly id: string;
-	readonly host: string;
-	/** The version of `@orijs/websocket` that it runs. */
-	readonly version: string;
-	/** In milliseconds since the epoch, by its own clock. */
-	readonly startedAt: number;
-	readonly connections: number;
-	/** The number of topics that its sockets are subscribed to. */
-	readonly topics: number;
-	/** How long ago its last heartbeat arrived, in milliseconds. */
-	readonly ageMs: number;
-	/** Whether it is this node. */
-	readonly isSelf: boolean;
-}
-
-export interface NodesChange {
-	readonly joined: readonly NodeInfo[];
-	readonly left: readonly { readonly id: string; readonly why: 'stopped' | 'silent' }[];
-}
+export type { NodeInfo, NodesChange };
 
 /** The nodes that a message is for: all, all but this one, one, or several. */
 export type ToNodes = 'all' | 'others' | (string & {}) | readonly string[];

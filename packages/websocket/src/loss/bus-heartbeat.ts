@@ -1,24 +1,27 @@
 import type { BusLiveness } from '../bus.ts';
-import type { Beat, Sender } from '../wire/frame.ts';
+import type { Beat } from '../wire/frame.ts';
+import { DIGEST_EVERY_MS } from './beat-timing.ts';
 
 /** The default time between two beats of a node, in milliseconds. */
 export const DEFAULT_HEARTBEAT_MS = 500;
 /**
- * Above this number of nodes, the interval grows in proportion to their number. With a fixed interval, the total number
- * of beats received would grow with the square of the number of nodes.
+ * Where beats are not collected, the interval grows in proportion to the number of nodes above this one. With a fixed
+ * interval, the total number of beats received would grow with the square of the number of nodes.
  */
 const NODES_AT_FULL_RATE = 50;
 /** A connection counts as dead when this many beats in a row are missing. A single one can be missing by chance. */
 const BEATS_TO_MISS = 2;
 
 /** A beat without its sender. */
-export type BeatContent = Omit<Beat, keyof Sender | 'type' | 'skews' | 'counts'>;
+export type BeatContent = Pick<Beat, 'number' | 'intervalMs' | 'sentAt' | 'isLast'>;
 
 export interface BusHeartbeatOptions {
 	readonly intervalMs: number;
 	readonly liveness: BusLiveness;
 	/** The number of nodes, this one included. */
 	readonly nodeCount: () => number;
+	/** Returns whether this node's beats on a shard are collected, so that digests of all nodes arrive. */
+	readonly areCollected: (channel: string) => boolean;
 	/** Returns whether this node is subscribed to a heartbeat channel, so that its own beats come back. */
 	readonly isSubscribed: (channel: string) => boolean;
 	/** Publishes a beat; rejects when the backend did not accept it. */
@@ -44,6 +47,8 @@ interface ShardBeats {
 	unansweredSince: number | undefined;
 	/** When the last beat was sent. */
 	lastAt: number;
+	/** When the last digest of all nodes arrived; or later, if none were due before. */
+	digestAt: number;
 }
 
 /**
@@ -63,7 +68,9 @@ export class BusHeartbeat {
 
 	/** The time between beats, in milliseconds. */
 	get intervalMs(): number {
-		return Math.ceil(this.#options.intervalMs * Math.max(1, this.#options.nodeCount() / NODES_AT_FULL_RATE));
+		const { intervalMs, liveness, nodeCount } = this.#options;
+		if (liveness.beats !== undefined) return intervalMs;
+		return Math.ceil(intervalMs * Math.max(1, nodeCount() / NODES_AT_FULL_RATE));
 	}
 
 	start(): void {
@@ -86,7 +93,7 @@ export class BusHeartbeat {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
 		const { publish } = this.#options;
-		const last = { intervalMs: this.intervalMs, sentAt: Date.now(), isLast: true, sharedFrom: 1 };
+		const last = { intervalMs: this.intervalMs, sentAt: Date.now(), isLast: true };
 		const beats = Array.from(this.#shards, ([channel, { accepted }]) =>
 			publish(channel, { ...last, number: accepted + 1 }),
 		);
@@ -102,6 +109,27 @@ export class BusHeartbeat {
 			if (sent > number) continue;
 			shard.sentAt.delete(sent);
 			shard.provenAt = Math.max(shard.provenAt, at);
+		}
+		this.#checkDigests(channel, shard);
+	}
+
+	/** Called when a digest of all nodes has arrived. */
+	digestArrived(channel: string): void {
+		const shard = this.#shards.get(channel);
+		if (shard !== undefined) shard.digestAt = performance.now();
+	}
+
+	/**
+	 * A beat that is collected comes back over a channel of its own, which does not prove that the heartbeat channel is
+	 * subscribed. But digests that were due when it was accepted have arrived before it.
+	 */
+	#checkDigests(channel: string, shard: ShardBeats): void {
+		const { liveness, areCollected, intervalMs } = this.#options;
+		if (!areCollected(channel)) {
+			shard.digestAt = performance.now();
+		} else if (shard.provenAt - shard.digestAt > 2 * (DIGEST_EVERY_MS + intervalMs)) {
+			shard.digestAt = performance.now();
+			liveness.reconnect(channel, 'subscribe');
 		}
 	}
 
@@ -122,6 +150,7 @@ export class BusHeartbeat {
 		if (shard === undefined) return;
 		shard.received = shard.accepted;
 		shard.sentAt.clear();
+		shard.digestAt = performance.now();
 	}
 
 	#tick(): void {
@@ -163,6 +192,7 @@ export class BusHeartbeat {
 				sentAt: new Map(),
 				unansweredSince: undefined,
 				lastAt: -Infinity,
+				digestAt: now,
 			};
 			this.#shards.set(channel, shard);
 		}
@@ -189,7 +219,7 @@ export class BusHeartbeat {
 		// A refused beat may have got through all the same. If the number is sent again and comes back, it proves only
 		// that messages published before the first attempt were received.
 		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);
-		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false, sharedFrom: 1 }).then(
+		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false }).then(
 			() => {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;

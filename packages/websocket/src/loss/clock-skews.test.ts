@@ -16,6 +16,7 @@ const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, m
 	sentAt,
 	isLast: false,
 	sharedFrom: 1,
+	endsShared: false,
 	counts: { connections: 0, topics: 0 },
 	skews,
 });

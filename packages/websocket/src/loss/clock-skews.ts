@@ -1,4 +1,5 @@
-import type { Beat, Skews } from '../wire/frame.ts';
+import type { Beat } from '../wire/frame.ts';
+import type { Skews } from '../wire/skews.ts';
 import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
@@ -18,6 +19,11 @@ const FAR_MS = 1_000;
 /** How long a skew that no longer holds still counts, in milliseconds: gaps reach back to when it did. */
 const FORMER_MS = 60_000;
 
+/** A time of another node's clock. */
+type Observation = Pick<Beat, 'origin' | 'shard' | 'sentAt'> & { readonly skews?: Skews };
+
+const NO_SKEWS: Skews = { least: 0, most: 0 };
+
 interface Clock {
 	/**
 	 * The smallest difference between the arrival of a beat, by this node's clock, and its sending, by the other node's.
@@ -30,9 +36,17 @@ interface Clock {
 	seenAt: number;
 	/** When a beat first arrived by which the clock is set as it is now, by the monotonic clock. */
 	firstAt: number;
+	/** Whether `skewMs` comes from an old beat in a digest. */
+	isDoubtful: boolean;
 	/** What that node knows of other clocks; relative to its own. */
 	others: Skews;
 }
+
+/**
+ * A skew from a digest whose age exceeds this, in milliseconds, is doubtful: if the server's clock was set since the
+ * beat, the age is wrong. It counts only until a better one is known.
+ */
+const DOUBTFUL_AGE_MS = 1_000;
 
 /**
  * Estimates how far this node's clock is ahead of the clock of each other node, from the times in their beats. The skew
@@ -45,30 +59,46 @@ export class ClockSkews {
 	/** Skews that no longer hold, because a clock was set; oldest first. `until` is by the monotonic clock. */
 	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
-	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
-	observe({ origin, shard, sentAt, skews }: Beat): void {
+	/**
+	 * Updates the skew of a node whose beat has just arrived, or of which a digest tells. The beat's `sentAt` is by the
+	 * clock of that node.
+	 *
+	 * @param skews what that node knows of other clocks; undefined if it did not say
+	 * @param ageMs how long ago the beat was accepted, in milliseconds, or less
+	 */
+	observe({ origin, shard, sentAt, skews }: Observation, ageMs = 0): void {
 		this.#followOwnClock();
 		const now = performance.now();
-		const skewMs = Date.now() - sentAt;
+		const skewMs = Date.now() - ageMs - sentAt;
+		const isDoubtful = ageMs > DOUBTFUL_AGE_MS;
 		const clock = this.#clocks.get(origin);
 		if (clock === undefined) {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now, firstAt: now, others: skews });
+			const others = skews ?? NO_SKEWS;
+			this.#clocks.set(origin, { skewMs, isDoubtful, sentAt: times, seenAt: now, firstAt: now, others });
 			return;
 		}
+		clock.seenAt = now;
+		if (isDoubtful) return;
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
 		// holds.
-		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
+		const isSetBack = clock.isDoubtful || sentAt < (clock.sentAt[shard] ?? -Infinity);
 		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) {
 			this.#former.push({ skewMs: clock.skewMs, until: now });
 			clock.firstAt = now;
 		}
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
+		clock.isDoubtful = false;
 		clock.sentAt[shard] = sentAt;
-		clock.seenAt = now;
-		clock.others = skews;
+		if (skews !== undefined) clock.others = skews;
+	}
+
+	/** Called when a node has said what it knows of other clocks, without a time of its own. */
+	told(origin: number, skews: Skews): void {
+		const clock = this.#clocks.get(origin);
+		if (clock !== undefined) clock.others = skews;
 	}
 
 	/** See {@link OwnClock.settingsSince}. */

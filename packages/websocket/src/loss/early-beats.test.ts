@@ -32,6 +32,7 @@ function createNode() {
 		intervalMs: INTERVAL_MS,
 		liveness,
 		nodeCount: () => 2,
+		areCollected: () => false,
 		isSubscribed: () => true,
 		publish: async () => {},
 		onTick: () => {},
@@ -55,7 +56,7 @@ function createNode() {
 		/** Has a beat of the other node arrive now, or one of this node. */
 		beat: (number: number, { origin = THERE, isLast = false, aheadMs = 0 } = {}) => {
 			const sender = { origin, shard: 0, incarnation: 0, skews: { least: 0, most: 0 } };
-			missing.beat('!', {
+			missing.beats.received('!', {
 				type: 'beat',
 				...sender,
 				number,
@@ -63,6 +64,7 @@ function createNode() {
 				sentAt: Date.now() + aheadMs,
 				isLast,
 				sharedFrom: 1,
+				endsShared: false,
 				counts: { connections: 0, topics: 0 },
 			} satisfies Beat);
 		},

@@ -1,6 +1,6 @@
 import type { GapNotice } from '../wire/frame.ts';
 import type { ClockSkews } from './clock-skews.ts';
-import type { Accounted } from './peer-beats.ts';
+import type { Accounted } from './peer.ts';
 import type { Span } from './unpublished.ts';
 
 /** Computes the spans of gaps, so that they hold by the clocks of all nodes that may have published what is missing. */

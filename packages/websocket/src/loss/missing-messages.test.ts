@@ -38,7 +38,7 @@ function createMissing(): Fixture {
 	return {
 		missing,
 		beat: (number, sentAt) =>
-			missing.beat('!', {
+			missing.beats.received('!', {
 				type: 'beat',
 				...THERE,
 				number,
@@ -46,6 +46,7 @@ function createMissing(): Fixture {
 				sentAt,
 				isLast: false,
 				sharedFrom: 1,
+				endsShared: false,
 				counts: { connections: 0, topics: 0 },
 				skews: { least: 0, most: 0 },
 			} satisfies Beat),

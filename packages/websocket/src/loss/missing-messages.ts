@@ -4,14 +4,18 @@ import type { Histories } from '../history/histories.ts';
 import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
 import type { Watermark } from '../provider-contract.ts';
-import type { Beat, GapNotice, Origin, Sender, Skews } from '../wire/frame.ts';
+import type { GapNotice, Origin, Sender } from '../wire/frame.ts';
+import type { Skews } from '../wire/skews.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
 import { monotonicTime, wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
 import { AffectedTopics, type LiveChannels } from './affected-topics.ts';
 import { GapSpans } from './gap-spans.ts';
+import { InboundBeats } from './inbound-beats.ts';
 import { MisledSpans } from './misled-spans.ts';
+import { DIGEST_EVERY_MS } from './beat-timing.ts';
+import type { Accounted } from './peer.ts';
 import type { PeerBeats } from './peer-beats.ts';
 import { RecentLosses } from './recent-losses.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
@@ -23,8 +27,11 @@ import type { Span } from './unpublished.ts';
  */
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
-/** When this node stops, a lag of more than this many heartbeat intervals is reported as a gap. */
+/** Without a fault, this node lags by at most this many heartbeat intervals, and the time between two digests. */
 const LAG_BEATS = 2;
+/** How much more a node must lag before it counts as lagging, in milliseconds, and how much at least. */
+const LAG_MARGIN_MS = 500;
+const LEAST_LAGGING_MS = 1_500;
 
 export interface MissingMessagesOptions {
 	/** This node. */
@@ -38,8 +45,8 @@ export interface MissingMessagesOptions {
 	/** Reads the missing messages of topics with history, which then need no gap. */
 	readonly histories: Histories | undefined;
 	readonly onError: (error: Error) => void;
-	/** Called at the first beat of another node. */
-	readonly onNewNode: () => void;
+	/** See {@link InboundBeatsOptions.onNewNode}. */
+	readonly onNewNode: (isHere: boolean) => void;
 }
 
 /**
@@ -57,11 +64,19 @@ export class MissingMessages {
 	readonly #lost = new RecentLosses();
 	readonly #affected: AffectedTopics;
 	readonly #spans: GapSpans;
+	/** Takes what arrives about other nodes' beats. */
+	readonly beats: InboundBeats;
 
 	constructor(options: MissingMessagesOptions) {
 		this.#options = options;
 		this.#affected = new AffectedTopics(options.channels, options.liveness);
 		this.#spans = new GapSpans(this.#skews, () => this.#intervalMs);
+		this.beats = new InboundBeats({
+			...options,
+			skews: this.#skews,
+			intervalMs: () => this.#intervalMs,
+			onMissed: (shard, since, now, sentAt) => this.#beatsWereMissed(shard, since, now, sentAt),
+		});
 	}
 
 	/** Called when the bus has resubscribed after an interruption. Frames on `channels` after `since` may be missing. */
@@ -142,7 +157,7 @@ export class MissingMessages {
 		const now = performance.now();
 		const lagMs = now - this.#accountedAt(now, disconnectedAt);
 		const until = Date.now();
-		if (lagMs > LAG_BEATS * this.#intervalMs) {
+		if (lagMs > this.#usualLagMs) {
 			const reason = 'this node stopped before it could tell whether it had missed messages';
 			this.#mayBeMissingAnywhere(this.#affected.on('all'), until - lagMs - this.#spans.slackMs, until, reason);
 		}
@@ -154,26 +169,11 @@ export class MissingMessages {
 		return this.#skews.observed();
 	}
 
-	/** Called when a beat has arrived, from this node or from another one. */
-	beat(channel: string, beat: Beat): void {
-		const { origin, heartbeat, peers, liveness } = this.#options;
-		if (liveness?.isInterrupted(channel) === true) {
-			peers.receivedWhileInterrupted(beat);
-			return;
-		}
-		if (beat.origin === origin) {
-			heartbeat?.received(channel, beat.number);
-			return;
-		}
-		this.#skews.observe(beat);
-		const now = performance.now();
-		const isNew = !peers.knows(beat.origin);
-		const missedSince = peers.received(beat, now);
-		if (isNew) this.#options.onNewNode();
-		if (missedSince === undefined) return;
-		const { since, until } = this.#spans.since(missedSince, now, beat.sentAt);
+	/** @param sentAt the time of the other node's clock now, if it is known */
+	#beatsWereMissed(shard: number, since: Accounted, now: number, sentAt?: number): void {
+		const span = this.#spans.since(since, now, sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';
-		this.#mayBeMissing(this.#affected.ofShard(beat.shard), since, until, reason);
+		this.#mayBeMissing(this.#affected.ofShard(shard), span.since, span.until, reason);
 	}
 
 	/**
@@ -243,7 +243,9 @@ export class MissingMessages {
 		const now = performance.now();
 		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
 		const { behindMs, aheadMs } = this.#spans.differences();
-		return { lagMs: Math.ceil(now - at), clocksBehindMs: behindMs, clocksAheadMs: aheadMs };
+		const lagMs = Math.ceil(now - at);
+		const isLagging = lagMs > Math.max(LEAST_LAGGING_MS, this.#usualLagMs + LAG_MARGIN_MS);
+		return { lagMs, isLagging, clocksBehindMs: behindMs, clocksAheadMs: aheadMs };
 	}
 
 	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
@@ -306,6 +308,11 @@ export class MissingMessages {
 			if (this.#lost.has(topic)) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
+	}
+
+	/** The most that this node lags behind the others without a fault, in milliseconds. */
+	get #usualLagMs(): number {
+		return LAG_BEATS * this.#intervalMs + (this.#options.peers.areCollected ? DIGEST_EVERY_MS : 0);
 	}
 
 	get #intervalMs(): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Beat } from '../wire/frame.ts';
 import { PeerBeats } from './peer-beats.ts';
 
-const own = { skews: { least: 0, most: 0 }, sharedFrom: 1, counts: { connections: 0, topics: 0 } };
+const own = { skews: { least: 0, most: 0 }, sharedFrom: 1, endsShared: false, counts: { connections: 0, topics: 0 } };
 const node = { origin: 1, shard: 0, incarnation: 0, ...own };
 /** The clocks of the nodes are ahead of the monotonic one by this much. */
 const AHEAD_MS = 1_000_000;

@@ -1,14 +1,34 @@
 import { Remembered } from '../support/remembered.ts';
+import type { DigestEntry } from '../wire/digest.ts';
 import type { Beat, Sender, Silence } from '../wire/frame.ts';
+import {
+	DIGEST_EVERY_MS,
+	DIGEST_MARGIN_MS,
+	FORGET_AFTER_MS,
+	OVERDUE_AFTER_BEATS,
+	SILENT_AFTER_MS,
+} from './beat-timing.ts';
+import { type Listening, missedBeforeFirst, missedSince } from './missed-since.ts';
+import {
+	type Accounted,
+	hearsayPeer,
+	heard,
+	isNewer,
+	later,
+	newPeer,
+	overdueAfterMs,
+	type Peer,
+	type Proof,
+	proofOf,
+	proofOfEntry,
+	prove,
+	SMALLEST_STEP_MS,
+} from './peer.ts';
+import { Peers } from './peers.ts';
+import { addUnproven, settleUnproven, unprovenTooLong } from './unproven.ts';
 
 /** A node is suspicious if it sends no beat for this many of its intervals: it may be connected to another server. */
 const SUSPICIOUS_AFTER_BEATS = 4;
-/** How many intervals can pass without a beat before beats count as missed. */
-const OVERDUE_AFTER_BEATS = 1.5;
-/** If the times in two beats differ from what is expected by more than this, in milliseconds, a clock was set. */
-const SMALLEST_STEP_MS = 250;
-/** After this many beats in a row that seem to be held up, the clock has been set back. */
-const MAX_HELD_UP = 10;
 /** A node is given up if it sends no beat for this long, in milliseconds, and has not sent a last beat. */
 const GIVEN_UP_AFTER_MS = 10_000;
 /**
@@ -16,90 +36,63 @@ const GIVEN_UP_AFTER_MS = 10_000;
  * ready within this time.
  */
 const JUST_NOW_MS = 5_000;
-/** A silent node is forgotten after this time, in milliseconds. */
-const FORGET_AFTER_MS = 600_000;
 /**
  * For how long this node remembers that a node has stopped, in milliseconds. A silence that another node passed on just
  * before it received the last beat arrives within this time.
  */
 const STOPPED_MS = 30_000;
+/** The frames of one digest arrive within this time, in milliseconds. */
+const ONE_DIGEST_MS = 1_000;
+/** The age in a digest is at most this, in milliseconds. */
+const MOST_AGE_MS = 655_350;
 
-/** The time up to which everything that a node published to a shard has arrived or has been reported as missing. */
-export interface Accounted {
-	/** By this node's monotonic clock. */
-	readonly at: number;
-	/** By the clock of that node, in milliseconds since the epoch. */
-	readonly sentAt: number;
+/** What an entry of a digest shows. */
+export interface EntryNews {
+	/** Whether the entry tells of a beat that was not known. */
+	readonly isNews: boolean;
+	/** As for {@link PeerBeats.received}. */
+	readonly missedSince: Accounted | undefined;
 }
 
-/** What is known about one node on one shard. */
-interface Peer {
-	incarnation: number;
-	/** The number of the last beat received. */
-	number: number;
-	/** When that beat was received, by the monotonic clock. */
-	receivedAt: number;
-	intervalMs: number;
-	/** Usually the time of the last beat. It is later if messages up to a later time have been reported as missing. */
-	accounted: Accounted;
-	/** When that beat was sent, by the clock of that node. */
-	sentAt: number;
-	/**
-	 * How far that clock is ahead of the monotonic clock, in milliseconds, by the beat for which that was most. For a
-	 * beat that was held up, it is less.
-	 */
-	aheadMs: number;
-	/** How many of the last beats seem to have been held up. */
-	heldUp: number;
-	/** Whether its last beat arrived while the subscriptions of this node were interrupted. */
-	hasStopped: boolean;
-	/**
-	 * Like `accounted`, but not moved when the node is given up, because topics with history are not part of that
-	 * report.
-	 */
-	arrived: Accounted;
-	suspicious: boolean;
-	givenUp: boolean;
-	/** Whether all that is known about it was passed on by other nodes: none of its beats have arrived. */
-	isHearsay: boolean;
-	/** When its silence was last passed on to other nodes, by the monotonic clock; -Infinity if it must be now. */
-	passedOnAt: number;
-	/** How long this node listened without a beat before it last began to listen, in milliseconds. */
-	listenedMs: number;
-}
-
-/** The current subscriptions of this node to a shard. All times are by the monotonic clock. */
-interface Listening {
-	readonly since: number;
-	/** When the interruption before `since` began. What was published in between has been reported as missing. */
-	readonly interruptedAt: number;
-	/** The result of {@link PeerBeats.arrivedUntil} before that interruption. */
-	readonly arrivedUntil: number;
-}
+const NO_NEWS: EntryNews = { isNews: false, missedSince: undefined };
 
 /**
  * Tracks the other nodes by their beats: which of them are alive, when beats were missed, and up to when all of their
- * messages are accounted for. All times are in milliseconds.
+ * messages are accounted for. Beats arrive themselves, or digests tell of them: see {@link BeatStore}. All times are in
+ * milliseconds.
  */
 export class PeerBeats {
-	/** By origin and shard. */
-	readonly #peers = new Map<number, (Peer | undefined)[]>();
+	readonly #peers = new Peers();
 	/** By shard. Has no entry for a shard whose subscriptions have never been interrupted. */
 	readonly #listening = new Map<number, Listening>();
 	/** The nodes that have stopped lately, by origin and shard. */
 	readonly #stopped = new Remembered<true>(STOPPED_MS);
+	/** When the last digest of all nodes arrived, or its first frame, by shard. */
+	readonly #fullAt: number[] = [];
+	/** Whether a digest has shown a silent node since the last call of {@link newlySuspicious}. */
+	#hasFoundSilent = false;
 	#startedAt = 0;
 
 	/** The number of other nodes whose beats arrive. */
 	get count(): number {
 		let count = 0;
-		for (const shards of this.#peers.values()) if (shards.some((peer) => peer?.suspicious === false)) count++;
+		for (const shards of this.#peers.nodes()) if (shards.some((peer) => peer?.suspicious === false)) count++;
 		return count;
+	}
+
+	/** Whether news of any node come with digests. */
+	get areCollected(): boolean {
+		return this.#peers.nodes().some((shards) => shards.some((peer) => peer?.isCollected === true && !peer.suspicious));
 	}
 
 	/** Returns whether a beat of the node was received, unless the node has stopped since. */
 	knows(origin: number): boolean {
-		return this.#peers.get(origin)?.some((peer) => peer?.isHearsay === false) === true;
+		return this.#peers.ofNode(origin)?.some((peer) => peer?.isHearsay === false) === true;
+	}
+
+	/** Returns whether beats of a node arrive on any shard; undefined if nothing is known about it. */
+	isAlive(origin: number): boolean | undefined {
+		return this.#peers.ofNode(origin)?.some((peer) => peer?.suspicious === false);
 	}
 
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
@@ -112,7 +105,7 @@ export class PeerBeats {
 	 * as missing.
 	 */
 	isLate({ origin, shard, incarnation }: Sender): boolean {
-		const peer = this.#peers.get(origin)?.[shard];
+		const peer = this.#peers.get(origin, shard);
 		if (peer === undefined || incarnation === peer.incarnation) return false;
 		if (incarnation < peer.incarnation) return true;
 		peer.incarnation = incarnation;
@@ -126,25 +119,94 @@ export class PeerBeats {
 	 * @param now by the monotonic clock
 	 */
 	received(beat: Beat, now: number): Accounted | undefined {
-		const { origin, shard, number, intervalMs, isLast, sentAt } = beat;
-		const peer = this.#peers.get(origin)?.[shard];
-		const missedSince = peer === undefined ? this.#missedBeforeFirst(beat, now) : this.#missedSince(peer, beat, now);
+		const { origin, shard, incarnation, isLast, sharedFrom } = beat;
+		const proof = proofOf(beat, now);
+		const peer = this.#peers.get(origin, shard);
+		const isUnproven = peer !== undefined && !isLast && addUnproven(peer, proof, sharedFrom, now);
+		const missed = isUnproven ? this.#missedWithout(peer, shard) : this.#missed(peer, proof, shard);
 		if (isLast) {
-			this.#forget(origin, shard);
+			this.#peers.delete(origin, shard);
 			this.#stopped.set(`${origin} ${shard}`, true);
 		} else if (peer === undefined) {
-			this.#remember(origin, shard, newPeer(beat, now));
+			this.#peers.set(origin, shard, { ...newPeer(proof, incarnation, now), isCollected: beat.endsShared });
 		} else {
-			peer.number = number;
-			peer.receivedAt = now;
-			peer.intervalMs = intervalMs;
-			followClock(peer, sentAt, now);
-			peer.accounted = peer.arrived = { at: now, sentAt };
-			peer.suspicious = peer.givenUp = peer.isHearsay = false;
-			peer.passedOnAt = -Infinity;
-			peer.listenedMs = 0;
+			if (!isUnproven || missed !== undefined) prove(peer, proof);
+			heard(peer, now, now);
+			peer.isCollected = beat.endsShared || peer.unproven !== undefined;
 		}
-		return missedSince;
+		return missed;
+	}
+
+	/**
+	 * Records what a digest says about another node.
+	 *
+	 * @param intervalMs the time between two beats of a node of which no beat has arrived
+	 * @param now by the monotonic clock
+	 */
+	digested(entry: DigestEntry, shard: number, intervalMs: number, now: number): EntryNews {
+		const { origin, incarnation, ageMs } = entry;
+		const peer = this.#peers.get(origin, shard);
+		const proof = proofOfEntry(entry, peer?.intervalMs ?? intervalMs, now);
+		if (peer === undefined) return this.#firstDigested(entry, shard, proof, now);
+		if (incarnation < peer.incarnation) return NO_NEWS;
+		peer.incarnation = incarnation;
+		const isSilent = ageMs >= SILENT_AFTER_MS;
+		if (!isNewer(proof, peer)) {
+			// Beats that arrive by themselves can be of a node whose beats the server no longer records.
+			if (proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+			if (peer.isCollected) peer.heardAt = now;
+			if (isSilent) this.#foundSilent(peer);
+			return NO_NEWS;
+		}
+		const missed = this.#missed(peer, proof, shard);
+		const { unproven } = peer;
+		prove(peer, proof);
+		settleUnproven(peer, unproven);
+		heard(peer, proof.at, now);
+		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
+		if (isSilent) this.#foundSilent(peer);
+		return { isNews: true, missedSince: missed };
+	}
+
+	#firstDigested(entry: DigestEntry, shard: number, proof: Proof, now: number): EntryNews {
+		const { origin, incarnation, number, sentAt, ageMs } = entry;
+		if (this.#stopped.get(`${origin} ${shard}`) === true) return NO_NEWS;
+		const { intervalMs } = proof;
+		if (ageMs < SILENT_AFTER_MS) {
+			this.#peers.set(origin, shard, { ...newPeer(proof, incarnation, now), isCollected: true });
+			return { isNews: true, missedSince: this.#missed(undefined, proof, shard) };
+		}
+		const silence = { origin, shard, incarnation, number, sentAt, intervalMs, silentMs: ageMs };
+		// The nodes that knew it have reported long ago what it may have had to publish.
+		const givenUp = ageMs > 2 * GIVEN_UP_AFTER_MS;
+		this.#peers.set(origin, shard, { ...hearsayPeer(silence, now), isCollected: true, givenUp });
+		return { isNews: ageMs < MOST_AGE_MS, missedSince: undefined };
+	}
+
+	#foundSilent(peer: Peer): void {
+		if (peer.suspicious) return;
+		peer.suspicious = this.#hasFoundSilent = true;
+	}
+
+	/** Called when a frame of a digest of all nodes has arrived. */
+	digestedAll(shard: number, now: number): void {
+		if (now - (this.#fullAt[shard] ?? -Infinity) > ONE_DIGEST_MS) this.#fullAt[shard] = now;
+	}
+
+	/**
+	 * Returns the time up to which the messages of each node are accounted for whose beats have skipped numbers, if no
+	 * digest has told in time that the server has accepted those. Called once per heartbeat interval.
+	 */
+	unproven(now: number): { readonly shard: number; readonly since: Accounted }[] {
+		const found: { shard: number; since: Accounted }[] = [];
+		for (const [, shard, peer] of this.#peers.all()) {
+			const last = unprovenTooLong(peer, now);
+			if (last === undefined) continue;
+			found.push({ shard, since: peer.accounted });
+			prove(peer, last);
+			peer.isCollected = false;
+		}
+		return found;
 	}
 
 	/**
@@ -152,24 +214,22 @@ export class PeerBeats {
 	 * counts from now on, and its messages are unaccounted for since its last beat.
 	 */
 	heardOf(silence: Silence, now: number): void {
-		const { origin, shard, silentMs } = silence;
-		if (this.#peers.get(origin)?.[shard] !== undefined) return;
+		const { origin, shard } = silence;
+		if (this.#peers.get(origin, shard) !== undefined) return;
 		if (this.#stopped.get(`${origin} ${shard}`) === true) return;
-		const peer = newPeer(silence, now - silentMs);
-		this.#remember(origin, shard, { ...peer, suspicious: true, isHearsay: true });
+		this.#peers.set(origin, shard, hearsayPeer(silence, now));
 	}
 
 	/**
 	 * Returns the silent nodes of a shard that other nodes must be told of now: each as soon as it is suspicious, again
-	 * after every four of its intervals, and once after it was given up. Returns none if no other node is alive: this
-	 * node may be the one that is cut off.
+	 * after every four of its intervals, and once after it was given up. Digests tell of nodes whose beats are collected.
+	 * Returns none if no other node is alive: this node may be the one that is cut off.
 	 */
 	silences(shard: number, now: number): Omit<Silence, 'type'>[] {
 		const found: Omit<Silence, 'type'>[] = [];
-		if (!this.#peers.values().some((shards) => shards[shard]?.suspicious === false)) return found;
-		for (const [origin, shards] of this.#peers) {
-			const peer = shards[shard];
-			if (peer === undefined || !peer.suspicious || peer.isHearsay) continue;
+		if (!this.#peers.nodes().some((shards) => shards[shard]?.suspicious === false)) return found;
+		for (const [origin, peer] of this.#peers.onShard(shard)) {
+			if (!peer.suspicious || peer.isHearsay || peer.isCollected) continue;
 			const { incarnation, number, intervalMs, sentAt, passedOnAt, givenUp } = peer;
 			if (passedOnAt > -Infinity && (givenUp || now - passedOnAt < SUSPICIOUS_AFTER_BEATS * intervalMs)) continue;
 			peer.passedOnAt = now;
@@ -180,47 +240,29 @@ export class PeerBeats {
 
 	/**
 	 * Records a beat that arrived while the subscriptions of this node were interrupted, over the ones that replace
-	 * them. It proves nothing about the messages before it: they are accounted for by `interrupted`.
+	 * them, by itself or in a digest. It proves nothing about the messages before it: they are accounted for by
+	 * `interrupted`.
 	 */
-	receivedWhileInterrupted({ origin, shard, number, isLast }: Beat): void {
-		const peer = this.#peers.get(origin)?.[shard];
+	receivedWhileInterrupted(origin: number, shard: number, number: number, isLast: boolean): void {
+		const peer = this.#peers.get(origin, shard);
 		if (peer === undefined) return;
 		peer.number = Math.max(peer.number, number);
 		peer.hasStopped ||= isLast;
 	}
 
-	#missedSince(peer: Peer, beat: Beat, now: number): Accounted | undefined {
-		const { shard, number, sentAt } = beat;
-		const { since, interruptedAt } = this.#listeningTo(shard);
-		// A beat can arrive shortly before this node starts. That is no interruption.
-		const isFirstAfterInterruption = this.#listening.has(shard) && peer.receivedAt < since;
-		// If that node's clock has been set, the report of the interruption did not cover the span by the new clock.
-		if (isFirstAfterInterruption && Math.abs(sentAt - now - peer.aheadMs) > SMALLEST_STEP_MS) {
-			const at = Math.min(interruptedAt, peer.receivedAt);
-			// By the clock as it was; the beat itself tells how it is set now.
-			return later(peer.accounted, at);
-		}
-		// A node that was silent before may have failed to publish, and have said so while this node was interrupted.
-		if (isFirstAfterInterruption && peer.accounted.at < since) return peer.accounted;
-		if (number <= peer.number + 1) return undefined;
-		if (peer.isHearsay) return this.#missedBeforeFirst(beat, now);
-		// The missing beats may belong to an interruption that has already been reported.
-		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
-		return peer.accounted;
+	/** @param peer undefined if these are the first news of the node */
+	#missed(peer: Peer | undefined, proof: Proof, shard: number): Accounted | undefined {
+		const listening = this.#listeningTo(shard);
+		return peer === undefined
+			? missedBeforeFirst(proof, listening, this.#startedAt)
+			: missedSince(peer, proof, listening, this.#startedAt);
 	}
 
-	/** If the first beat to arrive from a node is not its number 1, earlier ones should have arrived, too. */
-	#missedBeforeFirst({ shard, number, intervalMs, sentAt }: Beat, now: number): Accounted | undefined {
-		if (number <= 1) return undefined;
+	/** Returns what {@link missedSince} does for a beat that proves nothing, but tells that the node is there. */
+	#missedWithout(peer: Peer, shard: number): Accounted | undefined {
 		const { since, interruptedAt } = this.#listeningTo(shard);
-		const startedAt = now - number * intervalMs;
-		const margin = OVERDUE_AFTER_BEATS * intervalMs;
-		const isJustAfter = now - since <= margin && startedAt >= interruptedAt - margin;
-		// What was sent before this node started is not missing.
-		if (isJustAfter && interruptedAt === -Infinity) return undefined;
-		// What was sent during an interruption has been reported, but not by the clock of a node that was not known yet.
-		const at = Math.max(this.#startedAt, isJustAfter ? interruptedAt : -Infinity, startedAt);
-		return { at, sentAt: sentAt - (now - at) };
+		// What was missed while it was silent is not part of the report of the interruption.
+		return interruptedAt > -Infinity && peer.heardAt < since && peer.accounted.at < since ? peer.accounted : undefined;
 	}
 
 	/**
@@ -239,16 +281,20 @@ export class PeerBeats {
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
 		const before = this.#listeningTo(shard).since;
-		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.arrivedUntil(shard, from) });
-		for (const [origin, shards] of this.#peers) {
-			const peer = shards[shard];
-			if (peer === undefined) continue;
+		const arrivedUntil = this.arrivedUntil(shard, from);
+		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil });
+		for (const [origin, peer] of this.#peers.onShard(shard)) {
 			peer.listenedMs += Math.max(0, from - Math.max(peer.receivedAt, before));
 			// No later beat will account for a node that has stopped.
-			const isOverdue = !peer.hasStopped && from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
+			const isOverdue = !peer.hasStopped && from - peer.accounted.at > overdueAfterMs(peer);
 			found.push({ arrived: peer.arrived, isOverdue });
-			if (peer.hasStopped) this.#forget(origin, shard);
-			else if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
+			if (peer.hasStopped) {
+				this.#peers.delete(origin, shard);
+			} else if (!isOverdue) {
+				peer.accounted = peer.arrived = later(peer.accounted, now);
+				peer.number = Math.max(peer.number, peer.unproven?.last.number ?? 0);
+			}
+			peer.unproven = undefined;
 		}
 		return found;
 	}
@@ -269,9 +315,8 @@ export class PeerBeats {
 		const { since } = this.#listeningTo(shard);
 		let least = now;
 		let isAlone = true;
-		for (const shards of this.#peers.values()) {
-			const peer = shards[shard];
-			if (peer === undefined || peer.isHearsay) continue;
+		for (const [, peer] of this.#peers.onShard(shard)) {
+			if (peer.isHearsay) continue;
 			isAlone = false;
 			if (peer.arrived.at >= since) least = Math.min(least, peer.arrived.at);
 		}
@@ -284,17 +329,21 @@ export class PeerBeats {
 	 * the wrong server.
 	 */
 	newlySuspicious(now: number): boolean {
-		let found = false;
-		for (const [origin, shards] of this.#peers) {
-			for (const [shard, peer] of shards.entries()) {
-				if (peer === undefined) continue;
-				const silentMs = now - peer.receivedAt;
-				if (silentMs > FORGET_AFTER_MS) this.#forget(origin, shard);
-				else if (!peer.suspicious && silentMs > SUSPICIOUS_AFTER_BEATS * peer.intervalMs)
-					peer.suspicious = found = true;
-			}
+		let found = this.#hasFoundSilent;
+		this.#hasFoundSilent = false;
+		for (const [origin, shard, peer] of this.#peers.all()) {
+			if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
+			else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
 		}
 		return found;
+	}
+
+	#isWithoutNews(peer: Peer, shard: number, now: number): boolean {
+		if (!peer.isCollected) return now - peer.heardAt > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
+		// A digest of all nodes of a server that does not know the node.
+		const fullAt = this.#fullAt[shard] ?? -Infinity;
+		if (peer.heardAt < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
+		return now - peer.heardAt > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
 	}
 
 	/**
@@ -307,17 +356,15 @@ export class PeerBeats {
 	 */
 	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
-		for (const shards of this.#peers.values()) {
-			for (const [shard, peer] of shards.entries()) {
-				if (peer === undefined || peer.givenUp) continue;
-				const listeningSince = Math.max(peer.receivedAt, this.#listeningTo(shard).since);
-				const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - listeningSince);
-				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
-				peer.givenUp = true;
-				peer.passedOnAt = -Infinity;
-				found.push({ shard, since: peer.accounted });
-				peer.accounted = later(peer.accounted, now);
-			}
+		for (const [, shard, peer] of this.#peers.all()) {
+			if (peer.givenUp) continue;
+			const listeningSince = Math.max(peer.receivedAt, this.#listeningTo(shard).since);
+			const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - listeningSince);
+			if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
+			peer.givenUp = true;
+			peer.passedOnAt = -Infinity;
+			found.push({ shard, since: peer.accounted });
+			peer.accounted = later(peer.accounted, now);
 		}
 		return found;
 	}
@@ -328,67 +375,17 @@ export class PeerBeats {
 	 */
 	accountedAt(shard: number, now: number): number {
 		let least = now;
-		for (const shards of this.#peers.values()) {
-			const peer = shards[shard];
-			if (peer !== undefined && !peer.givenUp) least = Math.min(least, peer.accounted.at);
-		}
+		for (const [, peer] of this.#peers.onShard(shard)) if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
 		return least;
 	}
 
 	#listeningTo(shard: number): Listening {
-		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity, arrivedUntil: Infinity };
+		return (
+			this.#listening.get(shard) ?? {
+				since: this.#startedAt,
+				interruptedAt: -Infinity,
+				arrivedUntil: Infinity,
+			}
+		);
 	}
-
-	#remember(origin: number, shard: number, peer: Peer): void {
-		let shards = this.#peers.get(origin);
-		if (shards === undefined) this.#peers.set(origin, (shards = []));
-		shards[shard] = peer;
-	}
-
-	#forget(origin: number, shard: number): void {
-		const shards = this.#peers.get(origin);
-		if (shards === undefined) return;
-		shards[shard] = undefined;
-		if (shards.every((peer) => peer === undefined)) this.#peers.delete(origin);
-	}
-}
-
-/** Returns what is known about a node after its first beat, which arrived at `now`. */
-function newPeer(beat: Omit<Silence, 'type' | 'silentMs'>, now: number): Peer {
-	const { incarnation, number, intervalMs, sentAt } = beat;
-	return {
-		incarnation,
-		number,
-		receivedAt: now,
-		intervalMs,
-		accounted: { at: now, sentAt },
-		arrived: { at: now, sentAt },
-		sentAt,
-		aheadMs: sentAt - now,
-		heldUp: 0,
-		hasStopped: false,
-		suspicious: false,
-		givenUp: false,
-		isHearsay: false,
-		passedOnAt: -Infinity,
-		listenedMs: 0,
-	};
-}
-
-/** Takes a beat's time into account. A beat that was held up looks like one of a clock that was set back a little. */
-function followClock(peer: Peer, sentAt: number, now: number): void {
-	const aheadMs = sentAt - now;
-	const isSetBack = sentAt < peer.sentAt;
-	peer.sentAt = sentAt;
-	peer.heldUp = aheadMs < peer.aheadMs - SMALLEST_STEP_MS ? peer.heldUp + 1 : 0;
-	if (isSetBack || peer.heldUp === MAX_HELD_UP) {
-		peer.aheadMs = aheadMs;
-		peer.heldUp = 0;
-	} else {
-		peer.aheadMs = Math.max(peer.aheadMs, aheadMs);
-	}
-}
-
-function later({ at, sentAt }: Accounted, now: number): Accounted {
-	return { at: now, sentAt: sentAt + (now - at) };
 }

@@ -2,8 +2,10 @@ import { MessageDroppedError } from '../errors.ts';
 import {
 	type Beat,
 	decodeFrame,
+	type Digest,
 	type FrameFault,
 	type GapNotice,
+	type Hello,
 	type Origin,
 	type Sender,
 	type Silence,
@@ -28,6 +30,9 @@ export interface InboundFramesOptions {
 	readonly isLate: (sender: Sender) => boolean;
 	/** Called for the beats of all nodes, including this one. */
 	readonly onBeat: (channel: string, beat: Beat) => void;
+	readonly onDigest: (channel: string, digest: Digest) => void;
+	/** Called when another node has said who it is. */
+	readonly onHello: (hello: Hello) => void;
 	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
@@ -80,6 +85,9 @@ export class InboundFrames {
 		if (typeof frame === 'string') {
 			this.skip(channel, frame);
 			if (frame === 'unknown-version') this.#options.onUnreadable(channel);
+		} else if (frame.type === 'digest') {
+			// The backend made it, whichever connection the beat came over that caused it.
+			this.#options.onDigest(channel, frame);
 		} else if (frame.origin !== origin && isLate(frame)) {
 			this.#skipped.late++;
 		} else if (frame.type === 'messages') {
@@ -92,6 +100,8 @@ export class InboundFrames {
 			this.#options.onGapNotice(channel, frame);
 		} else if (frame.type === 'silence') {
 			this.#options.onSilence(frame);
+		} else {
+			this.#options.onHello(frame);
 		}
 	}
 

@@ -4,22 +4,35 @@ import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
 import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
+import { BeatMode } from '../loss/beat-mode.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
+import { OwnBeats } from '../loss/own-beats.ts';
+import { WrongServer } from '../loss/wrong-server.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
 import type { Span } from '../loss/unpublished.ts';
-import { monotonicTime } from '../support/wall-time.ts';
 import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
 import type { Counts } from '../wire/digest.ts';
-import { encodeBeat, encodeMessages, encodeSilence, randomOrigin } from '../wire/frame.ts';
+import {
+	type Beat,
+	type Digest,
+	encodeHello,
+	encodeMessages,
+	encodeSilence,
+	type Origin,
+	randomOrigin,
+} from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { FrameSignatures } from '../wire/signature.ts';
 import { ChannelInterest } from './channel-interest.ts';
 import { HeartbeatChannels } from './heartbeat-channels.ts';
 import { InboundFrames } from './inbound-frames.ts';
+import { Introductions } from './introductions.ts';
+import { NodeLease } from './lease.ts';
+import type { NodeDirectory } from './node-directory.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
 import { SignedBus } from './signed-bus.ts';
 
@@ -32,9 +45,12 @@ export interface RemoteNodesOptions {
 	readonly logger: Logger;
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
+	readonly collectBeatsAbove: number;
 	readonly startTimeoutMs: number;
 	/** Undefined if frames are not signed. */
 	readonly signatures: FrameSignatures | undefined;
+	/** The nodes of the cluster, which this adds the others to. */
+	readonly directory: NodeDirectory;
 	/** Returns how much this node has to do. */
 	readonly counts: () => Counts;
 	/**
@@ -55,6 +71,9 @@ const DRAIN_TIMEOUT_MS = 1_000;
  */
 const TELL_TIMEOUT_MS = 4_000;
 
+/** A node whose own beats have not come back for this many intervals is cut off. */
+const CUT_OFF_AFTER_BEATS = 3;
+
 const NO_LIVENESS = "This bus has no liveness checks: losses that it does not report itself can't be detected";
 
 /** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
@@ -70,6 +89,13 @@ export class RemoteNodes {
 	readonly #failures: PublishFailures;
 	readonly #heartbeat: BusHeartbeat | undefined;
 	readonly #heartbeatChannels: HeartbeatChannels | undefined;
+	readonly #origin: Origin;
+	readonly #directory: NodeDirectory;
+	readonly #lease: NodeLease;
+	readonly #mode: BeatMode;
+	readonly #ownBeats: OwnBeats;
+	readonly #introductions: Introductions;
+	readonly #wrongServer: WrongServer;
 	#state: BusStatus['state'] = 'degraded';
 	/** When the bus stopped being ready, by the monotonic clock; undefined if it is ready. */
 	#disconnectedAt: number | undefined;
@@ -77,16 +103,18 @@ export class RemoteNodes {
 	#readySince = -Infinity;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
-	/** Pending while this node looks for what it appended before it came to another server. */
-	readonly #searches = new Set<Promise<void>>();
 
 	constructor(transport: Bus, options: RemoteNodesOptions) {
-		const { local, histories, logger, graceMs, heartbeatMs, signatures, onRefused, onError } = options;
+		const { local, histories, logger, directory, graceMs, signatures, onRefused, onError } = options;
 		const origin = randomOrigin();
 		const bus =
 			signatures === undefined
 				? transport
 				: new SignedBus(transport, signatures, (channel, fault) => this.#inbound.skip(channel, fault));
+		this.#origin = origin;
+		this.#directory = directory;
+		this.#mode = new BeatMode(options.collectBeatsAbove);
+		this.#lease = new NodeLease(directory.id, logger);
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new GapEvents(logger);
@@ -110,7 +138,9 @@ export class RemoteNodes {
 			local,
 			logger,
 			isLate: (sender) => this.#missing.isLate(sender),
-			onBeat: (channel, beat) => this.#missing.beat(channel, beat),
+			onBeat: (channel, beat) => this.#onBeat(channel, beat),
+			onDigest: (channel, digest) => this.#onDigest(channel, digest),
+			onHello: (hello) => this.#introductions.greeted(hello),
 			onGapNotice: (channel, notice) => this.#missing.gapNotice(channel, notice),
 			onSilence: (silence) => this.#peers.heardOf(silence, performance.now()),
 			onUnreadable: (channel) => this.#missing.unreadable(channel),
@@ -118,22 +148,34 @@ export class RemoteNodes {
 			onError: (error) => onError(error, 'deliver'),
 		});
 		const { liveness } = bus;
+		this.#ownBeats = new OwnBeats({
+			sender: (channel) => this.#failures.sender(channel),
+			skews: () => this.#missing.skews,
+			counts: options.counts,
+			store: () => liveness?.beats,
+			mustCollect: () => this.#mode.isCollected,
+			isSubscribed: (channel) => this.#interest.isLive(channel),
+			publish: (channel, frame) => bus.publish(channel, frame),
+		});
+		this.#introductions = new Introductions({
+			directory,
+			lease: this.#lease,
+			store: () => liveness?.beats,
+			publish: (text) => this.#greet(text),
+			nodeCount: () => this.#nodeCount,
+			onListed: (count) => this.#mode.listed(count + 1, performance.now()),
+			isSelf: (each) => each === origin,
+		});
 		if (liveness !== undefined) {
-			const channels = new HeartbeatChannels(liveness, this.#interest);
-			this.#heartbeatChannels = channels;
+			this.#heartbeatChannels = new HeartbeatChannels(liveness, this.#interest, origin);
 			this.#heartbeat = new BusHeartbeat({
-				intervalMs: heartbeatMs,
+				intervalMs: options.heartbeatMs,
 				liveness,
-				nodeCount: () => this.#peers.count + 1,
+				nodeCount: () => this.#nodeCount,
+				areCollected: (channel) => this.#ownBeats.areCollected(channel),
 				isSubscribed: (channel) => this.#interest.isLive(channel),
 				publish: (channel, beat) => this.#publishBeat(channel, beat),
-				onTick: (now) => {
-					this.#isFirstBeat = true;
-					channels.update();
-					if (this.#peers.newlySuspicious(now)) void liveness.verifyPrimary();
-					this.#passOnSilences(liveness, now);
-					this.#missing.checkSilentNodes(now);
-				},
+				onTick: (now) => this.#onTick(liveness, now),
 			});
 		}
 		this.#missing = new MissingMessages({
@@ -145,11 +187,13 @@ export class RemoteNodes {
 			histories,
 			liveness,
 			onError: (error) => onError(error, 'subscribe'),
-			onNewNode: () => {
-				this.#heartbeat?.beatNow();
+			onNewNode: (isHere) => {
+				// A node whose beats are collected learns of this one from digests.
+				if (isHere && !this.#mode.isCollected) this.#heartbeat?.beatNow();
 				this.#failures.nodeStarted();
 			},
 		});
+		this.#wrongServer = new WrongServer({ histories, missing: this.#missing, failures: this.#failures });
 	}
 
 	/** The state that the bus last reported. */
@@ -206,8 +250,14 @@ export class RemoteNodes {
 		await histories?.open();
 		check();
 		this.#peers.start(performance.now());
-		if (this.#heartbeat === undefined) logger.info(NO_LIVENESS);
-		else this.#heartbeat.start();
+		this.#directory.start();
+		if (this.#heartbeat === undefined) {
+			logger.info(NO_LIVENESS);
+			return;
+		}
+		this.#lease.start(performance.now());
+		this.#introductions.start();
+		this.#heartbeat.start();
 	}
 
 	/**
@@ -224,6 +274,9 @@ export class RemoteNodes {
 			this.#missing.flush(this.#disconnectedAt);
 		}
 		this.#heartbeat?.stop();
+		this.#introductions.stop();
+		this.#ownBeats.reset();
+		this.#directory.close();
 		histories?.close();
 		this.#interest.close(reason);
 		await this.#bus.stop();
@@ -236,7 +289,7 @@ export class RemoteNodes {
 	 * fell silent.
 	 */
 	async #takeLeave(): Promise<void> {
-		await settledWithin(DRAIN_TIMEOUT_MS, Promise.all(this.#searches));
+		await this.#wrongServer.searched(DRAIN_TIMEOUT_MS);
 		await settledWithin(this.#heartbeat === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
 		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
 	}
@@ -296,48 +349,15 @@ export class RemoteNodes {
 				else histories.appended(topic, slice);
 			},
 			status: (status) => this.#onStatus(status),
-			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#undelivered(since),
-			replaced: (lostAt) => this.#replaced(lostAt),
+			interrupted: (channels, since, reason) => {
+				this.#missing.interrupted(channels, since, reason);
+				this.#introductions.interrupted();
+			},
+			undelivered: (since) => this.#wrongServer.undelivered(since),
+			replaced: (lostAt) => this.#wrongServer.replaced(lostAt),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
-	}
-
-	/** See {@link BusHandlers.undelivered}. */
-	#undelivered(trusted: number): void {
-		const at = this.#missing.misledSince(trusted);
-		this.#reportMisled(at, this.#options.histories?.appendedSince(at) ?? []);
-	}
-
-	/**
-	 * See {@link BusHandlers.replaced}. What this node appended to topics with history is looked for on the server that
-	 * it has come to. For other topics, the other nodes notice that beats of this one are missing.
-	 */
-	#replaced(lostAt: number): void {
-		const { histories } = this.#options;
-		if (histories === undefined) return;
-		const misledAt = this.#missing.misledSince(lostAt);
-		const searching = histories.searchAppends(monotonicTime(lostAt)).then(({ missing, provenAt }) => {
-			this.#searches.delete(searching);
-			if (missing.length === 0) return;
-			const at = Math.max(misledAt, provenAt);
-			// If some are missing, so may be those that this node no longer remembers.
-			this.#reportMisled(at, histories.appendedSince(at) === 'all' ? 'all' : missing);
-		});
-		this.#searches.add(searching);
-	}
-
-	/**
-	 * Reports what this node may have published to a different server than the one that the other nodes use.
-	 *
-	 * @param at since when, by the monotonic clock
-	 * @param stored the topics with history that it appended to
-	 */
-	#reportMisled(at: number, stored: readonly string[] | 'all'): void {
-		const span = this.#missing.ownSpanSince(at);
-		this.#failures.undelivered(span, stored);
-		this.#missing.storedElsewhere(stored, span);
 	}
 
 	#onStatus(status: BusStatus): void {
@@ -354,17 +374,53 @@ export class RemoteNodes {
 	}
 
 	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
-		await this.#bus.publish(
-			channel,
-			encodeBeat(this.#failures.sender(channel), {
-				...beat,
-				skews: this.#missing.skews,
-				counts: this.#options.counts(),
-			}),
-		);
+		const sentAt = performance.now();
+		const isFirstShard = this.#bus.liveness?.shardOf(channel) === 0;
+		if (isFirstShard && !beat.isLast && this.#lease.ensure(sentAt)) this.#introductions.renewed();
+		await this.#ownBeats.publish(channel, beat);
+		if (isFirstShard) this.#lease.renewed(sentAt);
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;
 		this.#failures.beatAccepted(isFirst);
+	}
+
+	/** Called once per heartbeat interval, before the beats go out. */
+	#onTick(liveness: BusLiveness, now: number): void {
+		this.#isFirstBeat = true;
+		this.#heartbeatChannels?.update();
+		if (this.#peers.newlySuspicious(now)) void liveness.verifyPrimary();
+		this.#passOnSilences(liveness, now);
+		this.#missing.beats.check(now);
+		this.#missing.checkSilentNodes(now);
+		this.#mode.update(this.#nodeCount, now);
+		// A node that is cut off itself can't tell that others are silent.
+		const provenAt = this.#heartbeat?.provenAt() ?? -Infinity;
+		const isCutOff = now - provenAt > CUT_OFF_AFTER_BEATS * (this.#heartbeat?.intervalMs ?? 0);
+		if (!isCutOff) this.#directory.check(now, (origin) => this.#peers.isAlive(origin));
+		this.#introductions.check();
+	}
+
+	#onBeat(channel: string, beat: Beat): void {
+		this.#missing.beats.received(this.#heartbeatChannels?.sharedOf(channel) ?? channel, beat);
+		if (beat.origin === this.#origin) return;
+		if (beat.isLast) this.#directory.stopped(beat.origin);
+		else this.#directory.alive(beat.origin, beat.counts, performance.now());
+	}
+
+	#onDigest(channel: string, digest: Digest): void {
+		const now = performance.now();
+		for (const { origin, counts, ageMs } of this.#missing.beats.digested(channel, digest))
+			this.#directory.alive(origin, counts, now - ageMs);
+	}
+
+	get #nodeCount(): number {
+		return this.#peers.count + 1;
+	}
+
+	/** Tells the other nodes who this one is. */
+	async #greet(text: string): Promise<void> {
+		const channel = this.#bus.liveness?.heartbeatChannels()[0];
+		if (channel !== undefined) await this.#bus.publish(channel, encodeHello(this.#failures.sender(channel), text));
 	}
 
 	/** Tells nodes that have started lately which nodes have fallen silent. */

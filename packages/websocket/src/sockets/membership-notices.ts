@@ -13,12 +13,6 @@ import type { Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from './local-fanout.ts';
 import type { WebSocketConnection } from './websocket-connection.ts';
 
-/**
- * A node that lags behind the others by more than this, in milliseconds, may not have received everything. Without a
- * fault, it lags by less than a second.
- */
-const LAGGING_MS = 1_500;
-
 /** The topics of one frame. */
 interface Notice {
 	readonly subscribed: SubscribedTopic[] | undefined;
@@ -79,8 +73,8 @@ export class MembershipNotices {
 			notices.push(last);
 		}
 		last.unsubscribed?.push(topic);
-		const { lagMs, clocksBehindMs, clocksAheadMs } = this.#watermark();
-		if (lagMs <= LAGGING_MS) return;
+		const { lagMs, isLagging, clocksBehindMs, clocksAheadMs } = this.#watermark();
+		if (!isLagging) return;
 		const now = Date.now();
 		last.gaps.push({ topic: topic.topic, since: Math.floor(now - lagMs - clocksBehindMs), until: now + clocksAheadMs });
 	}

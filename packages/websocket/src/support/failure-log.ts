@@ -9,7 +9,14 @@ import { isLogged, markLogged } from './logged-errors.ts';
 import { toError } from './promises.ts';
 
 /** Where something failed in the background: a stage of the transport, or a listener of the application. */
-export type FailureStage = BusStage | 'onGap' | 'onStatus' | 'onNodeMessage' | 'onSlowReader' | ClusterStage;
+export type FailureStage =
+	| BusStage
+	| 'onLease'
+	| 'onGap'
+	| 'onStatus'
+	| 'onNodeMessage'
+	| 'onSlowReader'
+	| ClusterStage;
 
 type ClusterStage = 'cluster.on' | 'onNodesChange' | 'onReauthorize';
 

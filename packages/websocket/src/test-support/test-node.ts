@@ -13,6 +13,7 @@ export interface NodeOptions {
 	readonly history?: HistoryRules;
 	readonly graceMs?: number;
 	readonly heartbeatMs?: number;
+	readonly collectBeatsAbove?: number;
 	readonly secret?: Secret | readonly Secret[];
 	readonly acceptUnsigned?: boolean;
 	/** Whether to call `setServer`, before the start. Default true. */

@@ -9,24 +9,28 @@ export interface MemoryBackendOptions {
 	 * false.
 	 */
 	readonly liveness?: boolean;
+	/** Whether the backend collects beats, if its buses have `liveness`. Default true. */
+	readonly beats?: boolean;
 }
 
 /** A backend in memory for any number of {@link Bus}es. With it, a test can run many nodes in one process. */
 export class MemoryBackend {
 	readonly #liveness: boolean;
+	readonly #beats: boolean;
 	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
 	readonly #nodes = new WeakMap<Bus, MemoryBus>();
 	readonly #network = new MemoryNetwork(this.#history);
 
-	constructor({ liveness = false }: MemoryBackendOptions = {}) {
+	constructor({ liveness = false, beats = true }: MemoryBackendOptions = {}) {
 		this.#liveness = liveness;
+		this.#beats = beats;
 	}
 
 	/**
 	 * Creates a bus on this backend. The bus is a plain object, so `{ ...bus, publish }` overrides one of its methods.
 	 */
 	createBus(): Bus {
-		const node = new MemoryBus(this.#network, this.#liveness);
+		const node = new MemoryBus(this.#network, this.#liveness, this.#beats);
 		const bus: Bus = {
 			start: (handlers) => node.start(handlers),
 			stop: () => node.stop(),
@@ -56,6 +60,11 @@ export class MemoryBackend {
 	 */
 	freeze(bus: Bus): void {
 		this.#nodeOf(bus).freeze();
+	}
+
+	/** Forgets all collected beats, as a backend does that is restarted. */
+	forgetBeats(): void {
+		this.#network.beats.clear();
 	}
 
 	/** Stops the timer that removes expired history. */

@@ -1,12 +1,14 @@
-import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
+import type { BeatStore, Bus, BusHandlers, BusLiveness, StoredBeat } from '../bus.ts';
 import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
 import { quiet } from '../support/promises.ts';
+import { MemoryBeats } from './memory-beats.ts';
 
 /** Holds the state that the buses of one backend share. */
 export class MemoryNetwork {
 	/** The buses that are started. */
 	readonly buses: Set<MemoryBus> = new Set();
 	readonly history: HistoryStore;
+	readonly beats: MemoryBeats = new MemoryBeats();
 
 	constructor(history: HistoryStore) {
 		this.history = history;
@@ -43,7 +45,10 @@ export class MemoryBus implements Bus {
 	/** The number of the current connection. Requests that were sent on an earlier one get no answer. */
 	#connection = 0;
 
-	constructor(network: MemoryNetwork, hasLiveness: boolean) {
+	/** What this node says of itself. */
+	#description: string | undefined;
+
+	constructor(network: MemoryNetwork, hasLiveness: boolean, collectsBeats: boolean) {
 		this.#network = network;
 		this.history = this.#createHistory(network.history);
 		if (!hasLiveness) return;
@@ -53,6 +58,7 @@ export class MemoryBus implements Bus {
 			isInterrupted: () => this.#session?.lostAt !== undefined,
 			reconnect: () => this.#reconnect(),
 			verifyPrimary: async () => {},
+			...(collectsBeats && { beats: this.#createBeats(network.beats) }),
 		};
 	}
 
@@ -207,6 +213,31 @@ export class MemoryBus implements Bus {
 			session.answer ??= withQuietResolvers();
 			await session.answer.promise;
 		}
+	}
+
+	#createBeats(store: MemoryBeats): BeatStore {
+		const step = async (heartbeatChannel: string, beat: StoredBeat, record: () => Uint8Array[]): Promise<void> => {
+			const at = Date.now();
+			const frame = beat.frame.slice();
+			this.#mustBeReachable();
+			await this.#answered();
+			const send = (channel: string, each: Uint8Array): void => {
+				for (const bus of this.#network.subscribersOf(channel)) bus.#deliver(channel, each.slice(), at);
+			};
+			for (const digest of record()) send(heartbeatChannel, digest);
+			send(beat.channel, frame);
+		};
+		return {
+			ownChannel: (heartbeatChannel, origin) => `${heartbeatChannel}${origin.toString(36)}`,
+			beat: (channel, beat) => step(channel, beat, () => store.record(beat, this.#description, performance.now())),
+			remove: (channel, last) => step(channel, last, () => store.remove(last, performance.now())),
+			list: async () => {
+				this.#mustBeReachable();
+				await this.#answered();
+				return store.list(performance.now());
+			},
+			describe: (text) => void (this.#description = text),
+		};
 	}
 
 	#createHistory(store: HistoryStore): HistoryStore {

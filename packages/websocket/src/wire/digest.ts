@@ -16,7 +16,7 @@
  * several frames.
  */
 
-import type { Origin, Skews } from './frame.ts';
+import type { Skews } from './skews.ts';
 
 /** The most entries of one frame. */
 export const MAX_DIGEST_ENTRIES = 1_000;
@@ -27,7 +27,7 @@ const WHOLE_ENTRY_BYTES = ENTRY_BYTES + 3;
 
 /** What a node says with its beat, for digests. */
 export interface OwnEntry {
-	readonly origin: Origin;
+	readonly origin: number;
 	/** The number of the beat. */
 	readonly number: number;
 	readonly incarnation: number;

@@ -4,7 +4,7 @@
  * ```text
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
- * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
+ * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  flags (u8: 1 last, 2 ends shared)
  *            leastSkew (f64, ms)  mostSkew (f64, ms)  sharedFrom (f64)  connections (u32)  topics (u32)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
@@ -21,6 +21,7 @@
 
 import { type Counts, type DigestContent, readDigest } from './digest.ts';
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
+import type { Skews } from './skews.ts';
 
 const VERSION = 1;
 const MESSAGES = 0;
@@ -33,6 +34,8 @@ const FOR_NODE = 6;
 /** A flag in the type of a frame: it ends with a signature. */
 export const SIGNED = 0x80;
 export const SIGNATURE_BYTES = 32;
+const LAST = 1;
+const ENDS_SHARED = 2;
 const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
@@ -77,13 +80,9 @@ export interface Beat extends Sender {
 	 * the node's own channel: that they did not arrive means nothing.
 	 */
 	readonly sharedFrom: number;
+	/** Whether the next beats will be published to the node's own channel, so that only digests tell of them. */
+	readonly endsShared: boolean;
 	readonly counts: Counts;
-}
-
-/** A range of clock skews in milliseconds, with 0 in it. */
-export interface Skews {
-	readonly least: number;
-	readonly most: number;
 }
 
 /**
@@ -145,12 +144,12 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 }
 
 export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
-	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, counts } = beat;
+	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, endsShared, counts } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
 	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
-	frame[HEADER_BYTES + 20] = isLast ? 1 : 0;
+	frame[HEADER_BYTES + 20] = (isLast ? LAST : 0) | (endsShared ? ENDS_SHARED : 0);
 	frame.writeDoubleBE(skews.least, HEADER_BYTES + 21);
 	frame.writeDoubleBE(skews.most, HEADER_BYTES + 29);
 	frame.writeDoubleBE(sharedFrom, HEADER_BYTES + 37);
@@ -274,11 +273,13 @@ export function shardOf(frame: Buffer): number {
 }
 
 function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
+	const flags = frame[HEADER_BYTES + 20] ?? 0;
 	return {
 		number: frame.readDoubleBE(HEADER_BYTES),
 		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
-		isLast: frame[HEADER_BYTES + 20] === 1,
+		isLast: (flags & LAST) !== 0,
+		endsShared: (flags & ENDS_SHARED) !== 0,
 		skews: { least: frame.readDoubleBE(HEADER_BYTES + 21), most: frame.readDoubleBE(HEADER_BYTES + 29) },
 		sharedFrom: frame.readDoubleBE(HEADER_BYTES + 37),
 		counts: {

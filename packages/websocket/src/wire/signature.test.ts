@@ -20,6 +20,7 @@ const beatOf = ({ shard = 0, origin = 7 } = {}): Buffer =>
 			sentAt: NOW,
 			isLast: false,
 			skews: { least: 0, most: 0 },
+			endsShared: false,
 			sharedFrom: 1,
 			counts: { connections: 0, topics: 0 },
 		},
