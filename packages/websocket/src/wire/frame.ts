@@ -33,7 +33,7 @@ const HELLO = 5;
 const FOR_NODE = 6;
 /** A flag in the type of a frame: it ends with a signature. */
 export const SIGNED = 0x80;
-export const SIGNATURE_BYTES = 32;
+export const SIGNATURE_BYTES = 40;
 const LAST = 1;
 const ENDS_SHARED = 2;
 const EVERYTHING = 1;
@@ -217,7 +217,7 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		frame = frame.subarray(0, -SIGNATURE_BYTES);
 		type -= SIGNED;
 	}
-	const origin = originOf(frame);
+	const origin = frame.readDoubleBE(2);
 	if ((type === MESSAGES || type === FOR_NODE) && origin === self) return 'echo';
 	const shard = shardOf(frame);
 	const incarnation = frame.readUInt32BE(12);
@@ -262,10 +262,6 @@ export function isForSockets(frame: Uint8Array): boolean {
 /** Returns whether a frame is a digest, which the backend puts together. */
 export function isDigest(frame: Uint8Array): boolean {
 	return frame[1] === DIGEST;
-}
-
-export function originOf(frame: Buffer): Origin {
-	return frame.readDoubleBE(2);
 }
 
 export function shardOf(frame: Buffer): number {

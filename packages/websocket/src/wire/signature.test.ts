@@ -52,8 +52,9 @@ describe('a signature', () => {
 		const key = createHmac('sha256', SECRET).update('orijs frame 1:app:').digest();
 		const mac = createHmac('sha256', key).update('2:!é').update(signed.subarray(0, macAt)).digest();
 		expect(signed.subarray(macAt)).toEqual(mac.subarray(0, 16));
-		expect(signed.readDoubleBE(beat.length)).toBe(2);
-		expect(signed.readDoubleBE(beat.length + 8)).toBe(NOW);
+		expect(signed.readDoubleBE(beat.length + 8)).toBe(2);
+		expect(signed.readDoubleBE(beat.length + 16)).toBe(NOW);
+		expect(signed.length).toBe(beat.length + 40);
 		expect(signed[1]).toBe(0x81);
 		expect(signed.subarray(2, beat.length)).toEqual(beat.subarray(2));
 	});
@@ -120,7 +121,7 @@ describe('a signature', () => {
 		const signed = Buffer.from(node().sign('!', beat));
 		const future = Buffer.from(signed);
 		future[0] = 2;
-		for (const frame of [Buffer.alloc(0), Buffer.from([1]), Buffer.from([1, 0x81]), signed.subarray(0, 47), future])
+		for (const frame of [Buffer.alloc(0), Buffer.from([1]), Buffer.from([1, 0x81]), signed.subarray(0, 55), future])
 			expect(node().check('!', frame)).toBeUndefined();
 	});
 });
@@ -160,6 +161,14 @@ describe('a frame that is played again', () => {
 		for (const frame of others) expect(receiver.check('!', frame)).toBeUndefined();
 		expect(receiver.check('!', overtaken as Uint8Array)).toBeUndefined();
 		expect(receiver.check('!', lost as Uint8Array)).toBe('replayed');
+	});
+
+	it('is recognized by the node that has signed it: silences name another one as their origin', () => {
+		const silence = encodeSilence({ ...sender, number: 1, intervalMs: 500, sentAt: NOW, silentMs: 1 });
+		const [silent, b, c, receiver] = [node(), node(), node(), node()];
+		for (let i = 0; i < 300; i++)
+			for (const other of [b, c]) expect(receiver.check('!', other.sign('!', silence))).toBeUndefined();
+		expect(receiver.check('!', silent.sign('!', beat))).toBeUndefined();
 	});
 
 	it('is recognized by shard, because shards deliver at their own pace', () => {

@@ -2,12 +2,13 @@
  * Signatures of frames. A signed frame has the flag {@link SIGNED} in its type, and ends with its signature:
  *
  * ```text
- * signature = number (f64)  signedAt (f64, ms since the epoch)  mac (16 bytes)
+ * signature = signer (f64)  number (f64)  signedAt (f64, ms since the epoch)  mac (16 bytes)
  * mac       = the first half of HMAC-SHA256(key, channel's length in decimal ":" channel, the frame up to the mac)
  * key       = HMAC-SHA256(secret, "orijs frame 1:" namespace of the bus)
  * ```
  *
- * A node numbers the frames that it signs from 1, by shard.
+ * `signer` is the node that has signed, as 53 random bits: the origin of a silence is another one. A node numbers the
+ * frames that it signs from 1, by shard.
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -17,7 +18,7 @@ import {
 	isForSockets,
 	isReadable,
 	type Origin,
-	originOf,
+	randomOrigin,
 	shardOf,
 	SIGNATURE_BYTES,
 	SIGNED,
@@ -53,6 +54,8 @@ export class FrameSignatures {
 	#keys: readonly Buffer[] = [];
 	/** The number of the last frame signed, by shard. */
 	readonly #numbers: number[] = [];
+	/** This node. */
+	readonly #signer = randomOrigin();
 	readonly #signers = new Map<Origin, Signer>();
 
 	/** @param secrets the first one signs; what any of them has signed is accepted */
@@ -84,11 +87,10 @@ export class FrameSignatures {
 		const mac = frame.subarray(macAt);
 		if (!this.#keys.some((key) => timingSafeEqual(macOf(key, channel, content), mac))) return 'forged';
 		const signatureAt = frame.length - SIGNATURE_BYTES;
-		const signedAt = frame.readDoubleBE(signatureAt + 8);
+		const signedAt = frame.readDoubleBE(signatureAt + 16);
 		if (Math.abs(Date.now() - signedAt) > FRESH_MS) return 'replayed';
-		return this.#windowOf(originOf(frame), shardOf(frame)).take(frame.readDoubleBE(signatureAt))
-			? undefined
-			: 'replayed';
+		const window = this.#windowOf(frame.readDoubleBE(signatureAt), shardOf(frame));
+		return window.take(frame.readDoubleBE(signatureAt + 8)) ? undefined : 'replayed';
 	}
 
 	#signed(channel: string, frame: Uint8Array): Buffer {
@@ -98,7 +100,8 @@ export class FrameSignatures {
 		const shard = shardOf(signed);
 		const number = (this.#numbers[shard] ?? 0) + 1;
 		this.#numbers[shard] = number;
-		let at = signed.writeDoubleBE(number, frame.length);
+		let at = signed.writeDoubleBE(this.#signer, frame.length);
+		at = signed.writeDoubleBE(number, at);
 		at = signed.writeDoubleBE(Date.now(), at);
 		signed.set(macOf(this.#keys[0] as Buffer, channel, signed.subarray(0, at)), at);
 		return signed;
