@@ -48,11 +48,9 @@ export type {
 	DisconnectOptions,
 	NodeAnswers,
 	NodeEmitOptions,
-	NodeInfo,
 	NodeMessageContext,
 	NodeMessageHandler,
 	NodeRequestOptions,
-	NodesChange,
 	Reauthorization,
 	ReauthorizeResult,
 	Reauthorizer,
@@ -60,6 +58,7 @@ export type {
 	TimeLimit,
 	ToNodes,
 } from './cluster/cluster-contract.ts';
+export type { NodeInfo, NodesChange } from './nodes/node-directory.ts';
 export {
 	DuplicateNodeHandlerError,
 	InvalidTargetError,
