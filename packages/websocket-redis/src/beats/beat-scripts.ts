@@ -91,9 +91,9 @@ local function each(origins, act)
 	for first = 1, #origins, ${MAX_DIGEST_ENTRIES} do act(unpack(origins, first, math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #origins))) end
 end
 
--- The server's clock was set back.
+-- The server's clock was set back. A digest of all nodes is due, as the next one could be too late.
 if now < at then
-	resumed, cut, full, asked = now, math.min(cut, now - 1), math.min(full, now), 0
+	resumed, cut, full, asked = now, math.min(cut, now - 1), 0, 0
 	each(redis.call('ZRANGE', seen, string.format('(%.0f', now), '+inf', 'BYSCORE'), function(...)
 		for _, member in ipairs({ ... }) do redis.call('ZADD', seen, now, member) end
 	end)
