@@ -186,6 +186,12 @@ describe('the samples in the READMEs', () => {
 		expect(output()).toBe('');
 	});
 
+	it('@orijs/websocket: all nodes as one', async () => {
+		const dir = runs.write({ 'cluster.ts': reporting(websocket.file('cluster.ts')) });
+		const { output } = await runs.complete(join(dir, 'cluster.ts'));
+		expect(output()).toMatch(/ 37$/m);
+	});
+
 	it('@orijs/websocket-client: a reloaded page recovers what it missed, and is told what is lost', async () => {
 		const port = await freePort();
 		const dir = runs.write({
@@ -316,6 +322,7 @@ describe('the samples in the READMEs', () => {
 			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
 			'counts/server.ts': core.block('app.socket.getConnectionCount()'),
 			'provider/history.ts': websocket.block('idempotencyKey'),
+			'provider/cluster.ts': websocket.file('cluster.ts'),
 			'history/server.ts': client.file('history-server.ts'),
 			'history/page.ts': client.file('history-page.ts'),
 			'existing/server.ts': existing.block('endpoint.websocket'),

@@ -22,7 +22,7 @@ import { type LoggedFault, seconds } from './report/fault-log.ts';
 import { outcomeOf } from './report/outcome.ts';
 import { describeDamage, type Fault } from './schedule/fault.ts';
 import { drawSchedule } from './schedule/draw.ts';
-import { NODES } from './settings.ts';
+import { collectBeatsAbove, NODES } from './settings.ts';
 
 const MAX_SECONDS = 24 * 3_600;
 
@@ -39,8 +39,10 @@ const random = new Random(seed);
 const schedule = drawSchedule(random.fork(), length * 1_000).filter(
 	(fault) => !leftOut.some((text) => describeDamage(fault).includes(text)),
 );
-console.log(`${command}: ${schedule.length} faults in ${length} s`);
-const deployment = await Deployment.start(random.fork());
+console.log(
+	`${command}: ${schedule.length} faults in ${length} s; beats are collected above ${collectBeatsAbove(seed)} nodes`,
+);
+const deployment = await Deployment.start(random.fork(), collectBeatsAbove(seed));
 const startAt = trueNow();
 let isCorrect = false;
 try {

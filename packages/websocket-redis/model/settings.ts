@@ -10,6 +10,13 @@ export const HISTORY: HistoryRules = {
 	'brief:*': { size: 30, ttlMs: 600_000 },
 };
 
+/**
+ * The number of nodes above which beats are collected, by the seed: never, while there are three nodes, or always.
+ */
+export function collectBeatsAbove(seed: number): number {
+	return [32, 2, 1][seed % 3] as number;
+}
+
 export function hasHistory(channel: string): boolean {
 	return channel.startsWith('kept:') || channel.startsWith('brief:');
 }

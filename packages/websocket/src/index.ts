@@ -47,11 +47,9 @@ export type {
 	DisconnectOptions,
 	NodeAnswers,
 	NodeEmitOptions,
-	NodeInfo,
 	NodeMessageContext,
 	NodeMessageHandler,
 	NodeRequestOptions,
-	NodesChange,
 	Reauthorization,
 	ReauthorizeResult,
 	Reauthorizer,
@@ -59,6 +57,7 @@ export type {
 	TimeLimit,
 	ToNodes,
 } from './cluster/cluster-contract.ts';
+export type { NodeInfo, NodesChange } from './nodes/node-directory.ts';
 export {
 	DuplicateNodeHandlerError,
 	InvalidTargetError,

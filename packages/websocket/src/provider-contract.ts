@@ -312,7 +312,8 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
+	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once. If the
+	 * socket's user was disconnected (`cluster`) since `data.connectedAt`, it is disconnected during the call.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidUserIdError} {InvalidTopicError}
 	 * {DuplicateSocketError} the socket was rejected and closed with 1011; nothing else was affected

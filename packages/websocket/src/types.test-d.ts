@@ -1,16 +1,20 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
+	type ActionResult,
 	type Bus,
+	type Cluster,
 	type Envelope,
 	type InferInput,
 	type InferOutput,
 	InProcWsProvider,
 	type Logger,
+	type NodeAnswers,
 	type Payload,
 	SocketCoordinator,
 	type SocketEmitter,
 	type SocketLifecycle,
 	SocketMessage,
+	type Target,
 	type WebSocketConnection,
 	type WebSocketProvider,
 	WsProvider,
@@ -103,6 +107,47 @@ new SocketCoordinator({});
 ws.data.topics.add('t');
 // @ts-expect-error a socket keeps its id
 ws.data.socketId = crypto.randomUUID();
+
+// All nodes as one
+declare const cluster: Cluster;
+same<typeof provider.cluster, Cluster>(true);
+const targets: Target[] = [{ socketId: 'x' }, { userId: '42' }, { topic: 't' }, 'all'];
+void targets;
+same<ReturnType<typeof cluster.disconnect>, Promise<ActionResult>>(true);
+void cluster.disconnect(
+	{ userId: '42' },
+	{ code: 'banned', message: 'x', reconnect: false, timeoutMs: 1, except: ['x'] },
+);
+// @ts-expect-error a target names one kind of thing
+void cluster.disconnect({ userId: '42', topic: 't', socketId: 'x', other: 1 });
+// @ts-expect-error only 'all' is a target of its own
+void cluster.disconnect('everyone');
+// @ts-expect-error the user's id is a string
+void cluster.subscribe({ userId: 42 }, 't');
+// @ts-expect-error a topic is required
+void cluster.unsubscribe({ userId: '42' });
+// @ts-expect-error the server itself unsubscribes them
+void cluster.unsubscribe('all', 't', { by: 'client' });
+// @ts-expect-error the results can't be changed
+(await cluster.connections('all')).connections.push({});
+
+// Messages between nodes: a handler gets the output of the schema, and returns the input of the reply's schema.
+cluster.on(OrderPaid, ({ id }, { from }) => [id, from]);
+cluster.on(Amount, (amount) => ({ id: amount.toFixed() }));
+cluster.on(Amount, async (amount) => ({ id: amount.toFixed() }));
+// @ts-expect-error the reply of the message has an id
+cluster.on(Amount, () => ({}));
+// @ts-expect-error a request needs a reply
+cluster.on(Amount, () => {});
+void cluster.emit(Amount, '42', { to: 'all' });
+void cluster.emit(OrderPaid, { id: 'o1' }, { to: ['node'] });
+// @ts-expect-error the schema's input is text
+void cluster.emit(Amount, 42);
+// @ts-expect-error a node is named by its id
+void cluster.emit(Amount, '42', { to: 7 });
+same<ReturnType<typeof cluster.request<typeof Amount>>, Promise<NodeAnswers<{ id: string }>>>(true);
+// @ts-expect-error a message without a reply is no request
+void cluster.request(OrderPaid, { id: 'o1' });
 
 // Logging: the console is a logger.
 const logger: Logger = console;

@@ -68,8 +68,8 @@ import { Lifecycle } from './support/lifecycle.ts';
 import { DONE, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
-import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
 import type { Counts } from './wire/digest.ts';
+import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 
 export interface WsProviderOptions {
@@ -133,8 +133,8 @@ export class WsProvider implements WebSocketProvider {
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
-	readonly #nodes: NodeDirectory;
 	readonly #cluster: ProviderCluster;
+	readonly #nodes: NodeDirectory;
 	#isHistoryUnreadable = false;
 	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
@@ -186,6 +186,7 @@ export class WsProvider implements WebSocketProvider {
 			membership: this.#membership,
 			local: this.#local,
 			directory: this.#nodes,
+			hasBeats: bus?.liveness !== undefined,
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,

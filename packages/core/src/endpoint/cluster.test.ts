@@ -23,6 +23,12 @@ const opened = (nodes: readonly ClusterNode[], count: number): Promise<void> =>
 		what: `${count} connections are open`,
 	});
 
+/** The times at which connections begin, and actions arrive, are whole milliseconds. */
+function nextMillisecond(): Promise<void> {
+	const now = Date.now();
+	return until(() => Date.now() > now, { what: 'the next millisecond' });
+}
+
 describe('app.cluster.disconnect', () => {
 	it('meets the sockets of a user on all nodes: those that speak the protocol are told why', async () => {
 		const nodes = await clusterNodes();
@@ -130,7 +136,7 @@ describe('an action on a user', () => {
 		};
 	}
 
-	it('meets clients that are in their guards, as soon as these have passed; hooks run in pairs', async () => {
+	it('meets clients that are in their guards, as soon as these have passed: nothing of the application runs for them', async () => {
 		const { nodes, events, inGuards, letThrough } = await guarded();
 		const [here, there] = nodes;
 		const clients = [await there.speaker('ada'), await here.plain('ada'), await there.speaker('bob')];
@@ -140,18 +146,19 @@ describe('an action on a user', () => {
 
 		for (const client of clients.slice(0, 2)) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
 		expect(clients.map(toldTo)).toEqual([[BANNED], [], []]);
-		await until(() => events.length === 10, { what: 'all hooks have run' });
-		const count = (event: string): number => events.filter((each) => each === event).length;
-		expect(['open', 'onOpen', 'close', 'onClose'].map(count)).toEqual([3, 3, 2, 2]);
+		// Those of the third client.
+		expect(events).toEqual(['open', 'onOpen']);
 		await opened(nodes, 1);
+		expect(nodes.flatMap(({ log, app }) => [log.errors, app.refusals.guard])).toEqual([[], 0, [], 0]);
+		await here.app.stop();
+		expect(events).toHaveLength(2);
 	});
 
 	it('does not meet clients that connect after it', async () => {
 		const { nodes, inGuards, letThrough } = await guarded();
 		const [here, there] = nodes;
 		await here.app.cluster.disconnect({ userId: 'ada' }, BANNED);
-		// A millisecond later: times of connections are whole.
-		await Bun.sleep(2);
+		await nextMillisecond();
 		const client = await there.speaker('ada');
 		await inGuards(1);
 		letThrough();
@@ -176,6 +183,58 @@ describe('an action on a user', () => {
 		const client = await connecting;
 		expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
 		expect(toldTo(client)).toEqual([BANNED]);
+	});
+
+	it('meets exactly the clients that came before it, whatever their guards take', async () => {
+		const nodes = await clusterNodes({
+			routers: () => [
+				new SocketRouter().guard(async () => {
+					await Bun.sleep(Math.random() * 40);
+					return true;
+				}),
+			],
+		});
+		const connect = (): Promise<TestClient[]> =>
+			Promise.all(Array.from({ length: 40 }, (_, i) => nodes[i % 2 === 0 ? 0 : 1].speaker('ada')));
+		// Some are in their guards, others have passed them.
+		const early = await connect();
+		await nodes[0].app.cluster.disconnect({ userId: 'ada' }, BANNED);
+		await nextMillisecond();
+		const late = await connect();
+		for (const client of early) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
+		for (const client of late) expect(await request(client, '@auth')).toHaveProperty('socketId');
+		expect(early.map(toldTo)).toEqual(early.map(() => [BANNED]));
+		expect(late.flatMap(toldTo)).toEqual([]);
+	});
+
+	it('drops what clients have sent that are in their guards, and frees their places', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const handled: string[] = [];
+		const nodes = await clusterNodes({
+			limits: { connections: 2 },
+			routers: () => [
+				new SocketRouter().guard(async (ctx) => {
+					await ctx.subscribe('room');
+					return gate.promise;
+				}),
+			],
+			handlers: { message: (_, message) => void handled.push(String(message)) },
+		});
+		const [here, there] = nodes;
+		const clients = [await there.plain('ada'), await there.speaker('ada')];
+		for (const client of clients) client.send('hello');
+		await here.app.cluster.disconnect({ userId: 'ada' }, BANNED);
+		gate.resolve(true);
+		for (const client of clients) expect(await client.closed).toEqual({ code: 4403, reason: 'banned' });
+		expect(clients[1]?.texts.map(parse)).toEqual([{ type: '@disconnected', data: BANNED }]);
+
+		// There is room for two others.
+		await opened(nodes, 0);
+		const others = [await there.plain('bob'), await there.plain('bob')];
+		await opened(nodes, 2);
+		await Promise.all(others.map((other) => other.close()));
+		await opened(nodes, 0);
+		expect([handled, there.provider.getTopicCount(), there.log.errors]).toEqual([[], 0, []]);
 	});
 
 	it('takes away what guards have decided before it', async () => {

@@ -74,7 +74,6 @@ export class ConnectionOpening {
 	connected(session: Session): void {
 		const request = this.#requests.get(session);
 		if (this.#guards === undefined || request === undefined) {
-			session.open();
 			this.#open(session, undefined, undefined);
 			return;
 		}
@@ -88,7 +87,7 @@ export class ConnectionOpening {
 	}
 
 	#onPassed(session: Session, run: GuardRun, auth: AuthRequest | undefined): void {
-		session.open(run.state, run.userId);
+		session.admit(run.state, run.userId);
 		this.renewals?.admitted(session, run, auth !== undefined);
 		this.#open(session, run, auth?.correlationId);
 	}
@@ -101,6 +100,12 @@ export class ConnectionOpening {
 			() => this.#onReachable(session, performance.now() - openedAt),
 			(err: unknown) => this.#onUnreachable(session, err),
 		);
+		if (session.state !== 'guarding') {
+			// The provider has closed it, because its user was disconnected while the guards ran.
+			if (run !== undefined) GuardRun.release(run);
+			return;
+		}
+		session.open();
 		const topics = run && GuardRun.topicsOf(run);
 		// Plain clients are not told when they are ready, so they don't wait for it.
 		const hasCode = handlers.hasOpen || hooks !== undefined;

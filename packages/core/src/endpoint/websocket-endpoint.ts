@@ -248,8 +248,8 @@ export class WebSocketEndpoint implements SessionHost {
 		if (session.isBusy) this.#finishLater(session);
 		if (session.lingers) this.#upgrades.slots.releaseLater(session.slot);
 		else this.#upgrades.slots.release(session.slot);
-		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
+		if (!session.wasOpened) return;
 		requests.disconnect(socketId);
 		this.topics.rights.closed(session);
 		if (!this.#handlers.hasClose && this.#hooks === undefined) return;

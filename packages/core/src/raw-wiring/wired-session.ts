@@ -74,6 +74,9 @@ export class WiredSession implements Session {
 		return this.#isClosing || this.#host.isStopped ? 'closing' : 'open';
 	}
 
+	/** Does nothing: there are no guards. */
+	admit(): void {}
+
 	/** Does nothing: the application opens the connection. */
 	open(): void {}
 

@@ -1,6 +1,6 @@
 // Checked by the compiler only; nothing here runs.
 
-import { type ReauthorizeResult, SocketMessage } from '@orijs/websocket';
+import { type Cluster, type ReauthorizeResult, SocketMessage } from '@orijs/websocket';
 import type { ErrorCode, InferInput, InferOutput, RequestMessage } from '@orijs/websocket/protocol';
 import { type } from 'arktype';
 import * as v from 'valibot';
@@ -339,5 +339,14 @@ void new Application()
 	.websocket()
 	.reauthorize({ userId: 'ada' }, 'room')
 	.then((reauthorized) => same<typeof reauthorized, ReauthorizeResult>(true));
+void new Application().websocket().reauthorize('all', undefined, { timeoutMs: 1_000, except: ['an id'] });
 // @ts-expect-error for whom
 void new Application().websocket().reauthorize({});
+// @ts-expect-error an option of another call
+void new Application().websocket().reauthorize('all', 'room', { reconnect: false });
+
+// The cluster of an application is that of its provider.
+same<Application['cluster'], Cluster>(true);
+void new Application().websocket().cluster.disconnect({ userId: 'ada' }, { code: 'banned', reconnect: false });
+// @ts-expect-error clients come back, or they don't
+void new Application().websocket().cluster.disconnect('all', { reconnect: 'later' });

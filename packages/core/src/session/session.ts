@@ -46,8 +46,10 @@ export interface Session extends SocketData<object> {
 	/** Whether all messages that arrived are handled and answered, and everything sent is flushed. */
 	readonly isDrained: boolean;
 
-	/** Opens the session, with what the guards have set. */
-	open(values?: object, userId?: string): void;
+	/** Called when the guards have passed, with what they have set, before the session opens. */
+	admit(values: object, userId: string | undefined): void;
+	/** Opens the session to messages. */
+	open(): void;
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void;
 	/** The client's messages wait from now on, as behind a message that is being handled, until `waitedFor`. */

@@ -123,9 +123,12 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#values;
 	}
 
-	open(values?: object, userId?: string): void {
+	admit(values: object, userId: string | undefined): void {
 		this.#values = values;
 		this.#setUserId(userId);
+	}
+
+	open(): void {
 		this.#state = 'open';
 		this.#wasOpened = true;
 	}

@@ -2,6 +2,7 @@ import { type FakeClock, type ScriptProcess, spawnBun, type TcpProxy } from '@or
 import { reportOf } from '../node/journal.ts';
 import type { NodeConnection, NodeReport, NodeRequest, NodeSettings } from '../node/protocol.ts';
 import type { Backend, StartBackend } from './backend.ts';
+import { type Beats, COLLECT_ABOVE } from './beats.ts';
 import { type Clocks, clocksOf, REDIS } from './clocks.ts';
 import type { Condition } from './condition.ts';
 import { journalFiles } from './journal-files.ts';
@@ -26,6 +27,7 @@ export class Deployment<B extends Backend = Backend> {
 	readonly backend: B;
 	readonly scenario: Scenario;
 	readonly #condition: Condition | undefined;
+	readonly #beats: Beats;
 	readonly nodes: FaultNode[] = [];
 	readonly receivers: LiveReceiver[] = [];
 	readonly #links = new NodeLinks();
@@ -35,11 +37,12 @@ export class Deployment<B extends Backend = Backend> {
 	/** Nodes that stopped or were killed. */
 	readonly #ended = new Set<FaultNode>();
 
-	private constructor(backend: B, scenario: Scenario, clocks: Clocks, condition: Condition | undefined) {
+	private constructor(backend: B, scenario: Scenario, clocks: Clocks, condition: Condition | undefined, beats: Beats) {
 		this.backend = backend;
 		this.scenario = scenario;
 		this.#clocks = clocks;
 		this.#condition = condition;
+		this.#beats = beats;
 	}
 
 	/**
@@ -50,10 +53,11 @@ export class Deployment<B extends Backend = Backend> {
 		startBackend: StartBackend<B>,
 		scenario: Scenario,
 		condition: Condition | undefined,
+		beats: Beats,
 	): Promise<Deployment<B>> {
 		const clocks = clocksOf(condition);
 		const backend = await startBackend(clocks.get(REDIS)?.env ?? {});
-		const deployment = new Deployment(backend, scenario, clocks, condition);
+		const deployment = new Deployment(backend, scenario, clocks, condition, beats);
 		try {
 			await Promise.all(scenario.nodes.map((name) => deployment.#start(name)));
 			return deployment;
@@ -137,6 +141,7 @@ export class Deployment<B extends Backend = Backend> {
 			name,
 			connection,
 			heartbeatMs: HEARTBEAT_MS,
+			collectBeatsAbove: COLLECT_ABOVE[this.#beats],
 			clockOffsetMs: clock?.offsetMs ?? 0,
 			...(journal !== undefined && { journal }),
 		};

@@ -4,6 +4,7 @@ import { countRun } from '../counting/count-run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { NodeReport } from '../node/protocol.ts';
 import type { Backend } from './backend.ts';
+import { type Beats, beatsOf, COLLECTED_LAG_MS } from './beats.ts';
 import { type Condition, NO_TOLERANCE, type Tolerance } from './condition.ts';
 import type { Fault } from './fault.ts';
 import type { Outage } from './outage.ts';
@@ -41,6 +42,7 @@ const REJECTIONS = new Set(['BusUnavailableError', 'UnknownSocketError']);
 
 export interface FaultResult {
 	readonly counts: Counts;
+	readonly beats: Beats;
 	/** Each broken guarantee, as a sentence. */
 	readonly broken: readonly string[];
 }
@@ -51,8 +53,9 @@ export interface FaultResult {
  * @param condition what else happens; default: nothing
  */
 export async function runFault<B extends Backend>(fault: Fault<B>, condition?: Condition): Promise<FaultResult> {
-	const tolerance = condition?.tolerance ?? NO_TOLERANCE;
-	const deployment = await Deployment.open(fault.backend, fault.scenario, condition);
+	const beats = beatsOf(fault.name, condition);
+	const tolerance = toleranceOf(condition, beats);
+	const deployment = await Deployment.open(fault.backend, fault.scenario, condition, beats);
 	const lag = watchLag();
 	try {
 		await deployment.publish();
@@ -76,11 +79,18 @@ export async function runFault<B extends Backend>(fault: Fault<B>, condition?: C
 			maxRemoteLatencyMs: MAX_REMOTE_LATENCY_MS + toleratedMs,
 		});
 		if (unsettled !== undefined) broken.push(`not settled after the fault: ${unsettled}`);
-		return { counts, broken: [...broken, ...incidents(deployment, reports)] };
+		return { counts, beats, broken: [...broken, ...incidents(deployment, reports)] };
 	} finally {
 		lag.stop();
 		await deployment.close();
 	}
+}
+
+/** What nodes know of each other is older if beats are collected, and so are the beginnings of gaps. */
+function toleranceOf(condition: Condition | undefined, beats: Beats): Tolerance {
+	const tolerance = condition?.tolerance ?? NO_TOLERANCE;
+	if (beats === 'direct') return tolerance;
+	return { ...tolerance, gapBeforeMs: tolerance.gapBeforeMs + COLLECTED_LAG_MS };
 }
 
 interface Recorded<B extends Backend> {

@@ -1,4 +1,5 @@
 import type { ConditionKey } from './condition.ts';
+import { hash } from './hash.ts';
 
 /** All keys, in the order of the table. */
 const KEYS: readonly ConditionKey[] = ['frozen', 'stalled', 'delayed', 'clocksApart', 'clocksSet'];
@@ -36,11 +37,4 @@ export function selectConditions(
 	if (fullRunsOnly || suited.length === 0 || sum % 2 === 1) return [];
 	const at = (sum >>> 1) % suited.length;
 	return suited.slice(at, at + 1);
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-	let sum = 2_166_136_261;
-	for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 16_777_619) >>> 0;
-	return sum;
 }

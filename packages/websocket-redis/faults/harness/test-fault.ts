@@ -32,8 +32,8 @@ function withFalseAlarms<B extends Backend>(fault: Fault<B>, key: ConditionKey):
 function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | undefined): void {
 	const name = rowName(fault.name, condition);
 	it(name, async ({ task }) => {
-		const { counts, broken } = await runFault(fault, condition);
-		task.meta.faultRow = rowOf(name, counts, broken.length === 0);
+		const { counts, beats, broken } = await runFault(fault, condition);
+		task.meta.faultRow = rowOf(beats === 'collected' ? `${name} (beats collected)` : name, counts, broken.length === 0);
 		// Not an assertion, whose message would be shortened.
 		if (broken.length > 0) throw new Error(broken.join('\n'));
 	});

@@ -3,6 +3,7 @@ import { RedisWsProvider } from '../../src/index.ts';
 import { silentLogger } from '../../src/test-support/silent-logger.ts';
 import { type Clocks, clocksOf, REDIS } from '../harness/clocks.ts';
 import type { Condition } from '../harness/condition.ts';
+import { COLLECT_BEATS_ABOVE } from './collect-beats.ts';
 import { NodeProcess } from './node-process.ts';
 import { NumberedTopic } from './numbered-topic.ts';
 import { HISTORY } from './protocol.ts';
@@ -83,7 +84,12 @@ export class HistoryDeployment {
 		const nodes = await Promise.all(
 			proxies.map(({ port }, i) => NodeProcess.start(port, clocks.get(NODES[i] ?? '')?.env)),
 		);
-		const publisher = new RedisWsProvider({ connection: { port: redis.port }, history: HISTORY, logger: silentLogger });
+		const publisher = new RedisWsProvider({
+			connection: { port: redis.port },
+			history: HISTORY,
+			collectBeatsAbove: COLLECT_BEATS_ABOVE,
+			logger: silentLogger,
+		});
 		await publisher.start();
 		const deployment = new HistoryDeployment(redis, proxies, nodes, publisher, [...kept, PLAIN], condition, clocks);
 		await Promise.all(deployment.allClients.map((client) => client.subscribe()));

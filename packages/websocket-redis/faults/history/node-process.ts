@@ -1,4 +1,5 @@
 import { type ScriptProcess, spawnBun } from '@orijs/testkit';
+import { COLLECT_BEATS_ABOVE } from './collect-beats.ts';
 import type { NodeRequest, NodeSettings } from './protocol.ts';
 import { sample } from './random.ts';
 
@@ -67,7 +68,11 @@ export class NodeProcess {
 	}
 
 	#spawn(): ScriptProcess {
-		const settings: NodeSettings = { redisPort: this.#redisPort, port: this.#port };
+		const settings: NodeSettings = {
+			redisPort: this.#redisPort,
+			port: this.#port,
+			collectBeatsAbove: COLLECT_BEATS_ABOVE,
+		};
 		return spawnBun(SCRIPT, { env: { ...this.#env, HISTORY_NODE: JSON.stringify(settings) } });
 	}
 }

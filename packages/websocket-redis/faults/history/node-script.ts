@@ -13,6 +13,7 @@ const settings = JSON.parse(String(process.env.HISTORY_NODE)) as NodeSettings;
 const provider = new RedisWsProvider({
 	connection: { host: '127.0.0.1', port: settings.redisPort },
 	history: HISTORY,
+	collectBeatsAbove: settings.collectBeatsAbove,
 	logger: silentLogger,
 });
 /** The clients, in the order in which they connected. */

@@ -12,6 +12,7 @@ export interface NodeSettings {
 	readonly redisPort: number;
 	/** The port on which the node listens; 0 for any free port. */
 	readonly port: number;
+	readonly collectBeatsAbove: number;
 }
 
 /** The requests to a node process. */

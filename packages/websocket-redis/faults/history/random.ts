@@ -5,7 +5,7 @@ console.log(`SEED=${seed}`);
 let state = seed >>> 0;
 
 /** Returns a number from 0 to below 1 (mulberry32). */
-function random(): number {
+export function random(): number {
 	state = (state + 0x6d2b79f5) >>> 0;
 	let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
 	mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
@@ -18,4 +18,14 @@ export function sample<Item>(items: readonly Item[], count: number): Item[] {
 	const chosen: Item[] = [];
 	while (chosen.length < count && rest.length > 0) chosen.push(...rest.splice(Math.floor(random() * rest.length), 1));
 	return chosen;
+}
+
+/** Chooses one of the items at random. */
+export function pick<Item>(items: readonly Item[]): Item {
+	return items[Math.floor(random() * items.length)] as Item;
+}
+
+/** Returns a whole number from `min` to `max`. */
+export function between(min: number, max: number): number {
+	return min + Math.floor(random() * (max - min + 1));
 }

@@ -11,6 +11,7 @@ import { SocketMessage, type StandardSchemaV1 } from '@orijs/websocket/protocol'
 import { Application, type AppSocket } from '../../../core/src/index.ts';
 import { SocketClient } from '../../../websocket-client/src/index.ts';
 import { RedisWsProvider } from '../../src/index.ts';
+import { COLLECT_BEATS_ABOVE } from '../history/collect-beats.ts';
 import { sample } from '../history/random.ts';
 import { Ledger } from './ledger.ts';
 
@@ -204,6 +205,7 @@ async function startNode(
 	const logger = new RecordingLogger();
 	const provider = new RedisWsProvider({
 		connection: { port: redis.port },
+		collectBeatsAbove: COLLECT_BEATS_ABOVE,
 		history: { 'kept:*': { size: 5_000, ttlMs: 600_000 } },
 		logger,
 	});

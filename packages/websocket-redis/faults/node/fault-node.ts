@@ -18,6 +18,7 @@ const settings = JSON.parse(String(process.env.FAULT_NODE)) as NodeSettings;
 const provider = createRedisWsProvider({
 	connection: connectionOf(settings.connection),
 	heartbeatMs: settings.heartbeatMs,
+	collectBeatsAbove: settings.collectBeatsAbove,
 });
 const coordinator = new SocketCoordinator({ provider });
 const now = referenceClock(settings.clockOffsetMs);

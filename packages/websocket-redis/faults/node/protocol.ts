@@ -19,6 +19,7 @@ export interface NodeSettings {
 	readonly name: string;
 	readonly connection: NodeConnection;
 	readonly heartbeatMs: number;
+	readonly collectBeatsAbove: number;
 	/** How far the node's clock is ahead of the counting process's when it starts, in milliseconds. */
 	readonly clockOffsetMs: number;
 	/** A file for the record of what it publishes, which survives the process: see `journal.ts`. */

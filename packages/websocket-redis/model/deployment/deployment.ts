@@ -53,8 +53,12 @@ export class Deployment {
 		}, SOCKETS_MS);
 	}
 
-	/** Resolves when all nodes publish and all lasting clients are subscribed. */
-	static async start(random: Random): Promise<Deployment> {
+	/**
+	 * Resolves when all nodes publish and all lasting clients are subscribed.
+	 *
+	 * @param collectBeatsAbove the nodes' option
+	 */
+	static async start(random: Random, collectBeatsAbove: number): Promise<Deployment> {
 		const dir = mkdtempSync(join(tmpdir(), 'orijs-model-'));
 		const clocks = { a: fakeClock(), b: fakeClock(), c: fakeClock(), redis: fakeClock(), clients: fakeClock() };
 		const [redis, otherRedis] = await Promise.all([
@@ -72,6 +76,7 @@ export class Deployment {
 					redisPort: links[name].port,
 					clock: clocks[name],
 					seed: random.between(0, 2 ** 31),
+					collectBeatsAbove,
 					journalOf: (process) => join(dir, `${process}.jsonl`),
 				}),
 		);

@@ -16,6 +16,7 @@ export interface NodeOptions {
 	readonly redisPort: number;
 	readonly clock: FakeClock;
 	readonly seed: number;
+	readonly collectBeatsAbove: number;
 	/** Returns the path of a process's journal. */
 	readonly journalOf: (process: string) => string;
 }
@@ -131,7 +132,7 @@ export class SupervisedNode {
 	}
 
 	#spawn(): ScriptProcess {
-		const { name, port, redisPort, clock, seed, journalOf } = this.#options;
+		const { name, port, redisPort, clock, seed, collectBeatsAbove, journalOf } = this.#options;
 		const process = `${name}${this.processes.length + 1}`;
 		this.processes.push(process);
 		const settings: NodeSettings = {
@@ -141,6 +142,7 @@ export class SupervisedNode {
 			redisPort,
 			journal: journalOf(process),
 			seed: seed + this.processes.length,
+			collectBeatsAbove,
 		};
 		this.#process = spawnBun(SCRIPT, { env: { ...clock.env, MODEL_NODE: JSON.stringify(settings) } });
 		return this.#process;

@@ -28,6 +28,7 @@ const logger = journalLogger(journal);
 const provider = new RedisWsProvider({
 	connection: { host: '127.0.0.1', port: settings.redisPort },
 	history: HISTORY,
+	collectBeatsAbove: settings.collectBeatsAbove,
 	logger,
 });
 provider.onGap((gap) => journal.add({ do: 'gap', at: trueNow(), ...gap }));

@@ -13,6 +13,7 @@ export interface NodeSettings {
 	/** The file of its {@link Journal}. */
 	readonly journal: string;
 	readonly seed: number;
+	readonly collectBeatsAbove: number;
 }
 
 /** What a node writes to its journal. `at` is the true time; a stamp is by the node's clock. */

@@ -96,7 +96,7 @@ describe('the target of an action', () => {
 		]);
 	});
 
-	it('may be nobody', async () => {
+	it('may match no socket', async () => {
 		const [a] = await openThree();
 		const { cluster } = a.provider;
 		for (const target of [{ socketId: crypto.randomUUID() }, { userId: 'x' }, { topic: 'x' }, 'all'] as const) {
@@ -224,7 +224,7 @@ describe('counts', () => {
 });
 
 describe('cluster.reauthorize', () => {
-	it('asks whoever decides, on every node, about the sockets of the target', async () => {
+	it('asks those who decide, on every node, about the sockets of the target', async () => {
 		const [here, there] = await openPair();
 		const members = [
 			await here.connect({ userId: '42' }),

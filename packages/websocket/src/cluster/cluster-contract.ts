@@ -88,7 +88,7 @@ export interface ConnectionInfo {
 
 export interface ConnectionsResult extends ActionResult {
 	readonly connections: readonly ConnectionInfo[];
-	/** Whether there are more connections than the limit allows. */
+	/** Whether there are more connections: above the limit, or above 4 MiB of descriptions on one node. */
 	readonly hasMore: boolean;
 }
 
@@ -119,8 +119,6 @@ export interface CountResult extends Answered {
 	/** Whether some nodes have not answered, so that there may be more. */
 	readonly isPartial: boolean;
 }
-
-export type { NodeInfo, NodesChange };
 
 /** The nodes that a message is for: all, all but this one, one, or several. */
 export type ToNodes = 'all' | 'others' | (string & {}) | readonly string[];
@@ -203,7 +201,7 @@ export interface Cluster {
 	 * @param topic default: all topics that the clients have asked for
 	 */
 	reauthorize(target: Target, topic?: string, options?: ActionOptions): Promise<ReauthorizeResult>;
-	/** Returns connections. `sockets` counts all that there are, also those above the limit. */
+	/** Returns connections, the oldest of each node first. `sockets` counts all, also those above the limit. */
 	connections(target: Target, options?: ConnectionsOptions): Promise<ConnectionsResult>;
 	/** Returns the number of connections, which may be some seconds old. */
 	connectionCount(options?: TimeLimit): Promise<CountResult>;
@@ -214,8 +212,8 @@ export interface Cluster {
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult>;
 
 	/**
-	 * Handles a message that nodes send each other, with data that has been validated. Messages that one
-	 * node sends to the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
+	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
+	 * the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}

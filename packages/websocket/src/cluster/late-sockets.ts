@@ -51,7 +51,8 @@ export class LateSockets {
 	}
 
 	/**
-	 * Called when a socket has been added. What was kept for it is done at the end of the current synchronous code, in
+	 * Called when a socket has been added. If its user was disconnected, so is the socket, at once: its server need not
+	 * do anything more for it. Anything else that was kept for it is done at the end of the current synchronous code, in
 	 * which its server may still subscribe it to what its guards have decided.
 	 */
 	added(socket: WebSocketConnection): void {
@@ -63,7 +64,9 @@ export class LateSockets {
 		const due = ofUser.filter(
 			({ action, at, until }) => connectedAt <= at && now <= until && !action.except.includes(socketId),
 		);
-		if (due.length > 0)
+		const last = due.find(({ action }) => action.do === 'disconnect');
+		if (last !== undefined) this.#act(last.action, socket);
+		else if (due.length > 0)
 			queueMicrotask(() => {
 				for (const { action } of due) this.#act(action, socket);
 			});

@@ -24,6 +24,10 @@ export interface LocalActionsOptions {
 
 /** The maximum number of topics that are listed for one connection. */
 const MAX_TOPICS = 100;
+/** The size above which no further connections are described in one answer, in characters. */
+const MAX_ANSWER_SIZE = 4 * 1024 * 1024;
+/** The size of the description of a connection, without its topics, is about this, in characters. */
+const INFO_SIZE = 300;
 /**
  * Clients that are to come back are spread over a period that grows with the number of those that this node disconnects
  * at a time: 500 clients per second.
@@ -58,9 +62,14 @@ export class LocalActions {
 		}
 	}
 
-	/** Does an action on one socket that was added after it. */
+	/** Does an action on one socket that was added after it. Disconnects at once. */
 	late(action: Change, socket: WebSocketConnection): void {
-		void this.#change(action, () => [socket]);
+		if (action.do !== 'disconnect') return void this.#change(action, () => [socket]);
+		try {
+			this.#end(action, encodeDisconnectedNotice(action), socket, 1);
+		} catch (thrown) {
+			this.#options.onError(thrown);
+		}
 	}
 
 	#change(action: Change, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
@@ -100,18 +109,21 @@ export class LocalActions {
 	}
 
 	async #disconnect(action: Disconnect, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
-		const { code, reconnect } = action;
-		const { local } = this.#options;
 		const notice = encodeDisconnectedNotice(action);
 		let met = 0;
 		await this.#each(sockets, (socket, count) => {
 			if (socket.readyState !== WebSocket.OPEN) return;
 			met++;
-			if (isSpeaker(socket)) local.lastToSocket(socket, notice);
-			if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
-			else socket.close(CloseCode.disconnected, code);
+			this.#end(action, notice, socket, count);
 		});
 		return { sockets: met };
+	}
+
+	/** @param count how many clients are disconnected at a time */
+	#end({ code, reconnect }: Disconnect, notice: string, socket: WebSocketConnection, count: number): void {
+		if (isSpeaker(socket)) this.#options.local.lastToSocket(socket, notice);
+		if (reconnect) socket.close(CloseCode.reconnect, withRetryHint(code, randomDelay(count)));
+		else socket.close(CloseCode.disconnected, code);
 	}
 
 	async #subscribe(action: Subscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
@@ -148,10 +160,16 @@ export class LocalActions {
 
 	#connections(action: Connections): ActionAnswer {
 		const sockets = socketsOf(this.#options.registry, action);
-		return {
-			sockets: sockets.length,
-			connections: sockets.slice(0, action.limit).map((socket) => this.#describe(socket)),
-		};
+		const connections: ConnectionInfo[] = [];
+		let size = 0;
+		for (const socket of sockets) {
+			if (connections.length === action.limit || size > MAX_ANSWER_SIZE) break;
+			const info = this.#describe(socket);
+			connections.push(info);
+			size += INFO_SIZE;
+			for (const topic of info.topics) size += topic.length;
+		}
+		return { sockets: sockets.length, connections };
 	}
 
 	#describe(socket: WebSocketConnection): ConnectionInfo {

@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { NodeDirectory } from '../nodes/node-directory.ts';
 import { encodeNodeText, NODE_VERSION, type NodeText, type NodeTextKind, readNodeText } from './node-protocol.ts';
 import type { Outcome } from './question.ts';
 import { Questions } from './questions.ts';

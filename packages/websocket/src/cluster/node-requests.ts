@@ -153,9 +153,11 @@ function readMessage(content: string): SentMessage | undefined {
 function readRawAnswer(content: string): RawAnswer | undefined {
 	const answer = restored(content);
 	if (answer === undefined) return undefined;
-	const { code, message } = (answer['error'] ?? {}) as Partial<NodeFault>;
-	if (answer['error'] === undefined) return { data: answer['data'] };
-	return { error: { code: String(code), message: String(message) } };
+	const { data, error } = answer as { readonly data?: unknown; readonly error?: Partial<NodeFault> | null };
+	if (error === undefined) return { data };
+	const { code, message } = error ?? {};
+	if (typeof code !== 'string' || typeof message !== 'string') return undefined;
+	return { error: { code, message } };
 }
 
 function restored(content: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,10 +1,11 @@
 import { checkListener, checkTopic } from '../call-checks.ts';
 import type { Logger } from '../logger.ts';
+import { LEASE_MS } from '../nodes/lease.ts';
+import type { NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
 import type { Lifecycle } from '../support/lifecycle.ts';
-import { Listeners } from '../support/listeners.ts';
 import { type Action, type ActionAnswer, MAX_CONNECTIONS, readAction, readAnswer } from './ask.ts';
 import { checkAction, checkAsking, checkFlag, checkNumber, checkReason, DEFAULT_TIMEOUT_MS } from './checks.ts';
 import type {
@@ -19,10 +20,8 @@ import type {
 	DisconnectOptions,
 	NodeAnswers,
 	NodeEmitOptions,
-	NodeInfo,
 	NodeMessageHandler,
 	NodeRequestOptions,
-	NodesChange,
 	Reauthorizer,
 	ReauthorizeResult,
 	Target,
@@ -30,7 +29,6 @@ import type {
 } from './cluster-contract.ts';
 import { LateSockets } from './late-sockets.ts';
 import { LocalActions, type LocalActionsOptions } from './local-actions.ts';
-import type { NodeDirectory } from './node-directory.ts';
 import { NodeLink, type NodeLinkOptions } from './node-link.ts';
 import { readContent } from './node-protocol.ts';
 import { NodeRequests } from './node-requests.ts';
@@ -41,6 +39,8 @@ import { type Selection, targetFault } from './target.ts';
 export interface ProviderClusterOptions
 	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
+	/** Whether the nodes say with their heartbeats how many sockets they have. */
+	readonly hasBeats: boolean;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -54,10 +54,9 @@ export class ProviderCluster implements Cluster {
 	readonly #late: LateSockets;
 	readonly #link: NodeLink;
 	readonly #requests: NodeRequests;
-	readonly #nodesChanged: Listeners<NodesChange>;
 
 	constructor(options: ProviderClusterOptions) {
-		const { failures, directory } = options;
+		const { failures } = options;
 		this.#options = options;
 		this.#reauthorizers = new Reauthorizers((thrown) => failures.report(thrown, 'onReauthorize'));
 		this.#actions = new LocalActions({
@@ -74,8 +73,6 @@ export class ProviderCluster implements Cluster {
 		this.#requests = new NodeRequests(this.#link, (thrown, message) =>
 			failures.report(thrown, 'cluster.on', { message }),
 		);
-		this.#nodesChanged = new Listeners((thrown) => failures.report(thrown, 'onNodesChange'));
-		directory.onChange((change) => this.#nodesChanged.call(change));
 	}
 
 	// Nodes
@@ -86,7 +83,7 @@ export class ProviderCluster implements Cluster {
 
 	onNodesChange(listener: (change: NodesChange) => unknown): () => void {
 		checkListener('cluster.onNodesChange()', listener);
-		return this.#nodesChanged.add(listener);
+		return this.#options.directory.onChange(listener);
 	}
 
 	// Actions on sockets
@@ -155,19 +152,33 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
+		const { lifecycle, failures, directory, registry, hasBeats } = this.#options;
 		const call = 'cluster.connectionCount()';
-		return this.#count(this.#options.lifecycle.check(call) ?? checkAsking(call, options, []), undefined, options);
+		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
+		if (error !== undefined) return failures.refuse(error);
+		if (!hasBeats) return this.#count('all', undefined, options);
+		const { count, nodes, unknown } = directory.connections(LEASE_MS);
+		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
+		return this.#count(unknown, undefined, options).then((rest) => {
+			const answered = known.answered + rest.answered;
+			const unanswered = [...known.unanswered, ...rest.unanswered];
+			const all = answered + unanswered.length;
+			return { count: known.count + rest.count, nodes: all, answered, unanswered, isPartial: answered < all };
+		});
 	}
 
 	subscriberCount(topic: string, options?: TimeLimit): Promise<CountResult> {
 		const call = 'cluster.subscriberCount()';
 		const error = this.#options.lifecycle.check(call) ?? checkTopic(topic) ?? checkAsking(call, options, []);
-		return this.#count(error, topic, options);
+		return error === undefined ? this.#count('all', topic, options) : this.#options.failures.refuse(error);
 	}
 
-	#count(error: Error | undefined, topic: string | undefined, options: TimeLimit | undefined): Promise<CountResult> {
-		if (error !== undefined) return this.#options.failures.refuse(error);
-		return this.#ask({ do: 'count', topic }, options?.timeoutMs).then((outcome) => {
+	#count(
+		to: 'all' | readonly string[],
+		topic: string | undefined,
+		options: TimeLimit | undefined,
+	): Promise<CountResult> {
+		return this.#ask({ do: 'count', topic }, options?.timeoutMs, to).then((outcome) => {
 			const { sockets: count, nodes, answered, unanswered } = resultOf(outcome);
 			return { count, nodes, answered, unanswered, isPartial: answered < nodes };
 		});
@@ -186,17 +197,21 @@ export class ProviderCluster implements Cluster {
 		return this.#ask(action, options?.timeoutMs).then(resultOf);
 	}
 
-	/** Asks all nodes, this one included. */
-	#ask(action: Action, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Outcome<ActionAnswer>> {
+	/** @param to by default, all nodes, this one included */
+	#ask(
+		action: Action,
+		timeoutMs = DEFAULT_TIMEOUT_MS,
+		to: 'all' | readonly string[] = 'all',
+	): Promise<Outcome<ActionAnswer>> {
 		return this.#link.ask<ActionAnswer>({
-			to: 'all',
+			to,
 			content: JSON.stringify(action),
 			timeoutMs,
 			read: (_, content) => {
 				const answer = readContent(content);
 				return answer === undefined ? undefined : readAnswer(answer);
 			},
-			local: () => this.#do(action),
+			local: to === 'all' ? () => this.#do(action) : undefined,
 		});
 	}
 

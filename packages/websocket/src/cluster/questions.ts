@@ -1,4 +1,4 @@
-import type { NodesChange } from './cluster-contract.ts';
+import type { NodesChange } from '../nodes/node-directory.ts';
 import { type Outcome, Question } from './question.ts';
 
 export interface Asking<TAnswer> {

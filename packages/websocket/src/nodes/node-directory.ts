@@ -35,6 +35,15 @@ export interface NodesChange {
 	readonly left: readonly { readonly id: string; readonly why: 'stopped' | 'silent' }[];
 }
 
+/** The sockets of other nodes. */
+export interface KnownConnections {
+	readonly count: number;
+	/** How many nodes have these. */
+	readonly nodes: number;
+	/** The ids of nodes that have others. */
+	readonly unknown: readonly string[];
+}
+
 /** How long a node that fell silent is remembered, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 /** For how long beats of a node that has stopped may still arrive, in milliseconds, from another shard. */
@@ -45,7 +54,8 @@ const SILENT_MS = 2_500;
 /** What is known about another node. */
 interface Entry {
 	description: NodeDescription | undefined;
-	counts: Counts;
+	/** Undefined until a beat has said them. */
+	counts: Counts | undefined;
 	/** When its last beat was accepted, by the monotonic clock. */
 	at: number;
 	state: 'here' | 'silent' | 'stopped';
@@ -96,6 +106,24 @@ export class NodeDirectory {
 		return ids;
 	}
 
+	/** Returns how many sockets the other nodes have that are there, as far as they have said so within `maxAgeMs`. */
+	connections(maxAgeMs: number): KnownConnections {
+		const least = performance.now() - maxAgeMs;
+		let count = 0;
+		let nodes = 0;
+		const unknown: string[] = [];
+		for (const { state, counts, at, description } of this.#others.values()) {
+			if (state !== 'here') continue;
+			if (counts !== undefined && at >= least) {
+				count += counts.connections;
+				nodes++;
+			} else if (description !== undefined) {
+				unknown.push(description.id);
+			}
+		}
+		return { count, nodes, unknown };
+	}
+
 	/** Calls a listener when nodes have come or gone. Returns a function that removes it. */
 	onChange(listener: (change: NodesChange) => unknown): () => void {
 		return this.#listeners.add(listener);
@@ -129,7 +157,7 @@ export class NodeDirectory {
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
 			const state = ageMs > SILENT_MS ? 'silent' : 'here';
-			this.#others.set(origin, { description, counts: NO_COUNTS, at, state, isTold: false });
+			this.#others.set(origin, { description, counts: undefined, at, state, isTold: false });
 		} else {
 			if (known.description !== undefined && known.description.generation > description.generation) return;
 			// A node that was started again greets with a later generation than it had when it stopped.
@@ -216,5 +244,13 @@ export class NodeDirectory {
 }
 
 function infoOf({ counts, at }: Entry, { id, host, version, startedAt }: NodeDescription, now: number): NodeInfo {
-	return { id, host, version, startedAt, ...counts, ageMs: Math.max(0, Math.round(now - at)), isSelf: false };
+	return {
+		id,
+		host,
+		version,
+		startedAt,
+		...(counts ?? NO_COUNTS),
+		ageMs: Math.max(0, Math.round(now - at)),
+		isSelf: false,
+	};
 }

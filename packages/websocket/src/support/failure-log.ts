@@ -12,13 +12,13 @@ import { toError } from './promises.ts';
 export type FailureStage =
 	| BusStage
 	| 'onLease'
+	| 'onNodesChange'
 	| 'onGap'
 	| 'onStatus'
 	| 'onNodeMessage'
 	| 'onSlowReader'
-	| ClusterStage;
-
-type ClusterStage = 'cluster.on' | 'onNodesChange' | 'onReauthorize';
+	| 'onReauthorize'
+	| 'cluster.on';
 
 /**
  * The one place that logs failures. Background failures are always logged. A call that fails rejects, and is logged

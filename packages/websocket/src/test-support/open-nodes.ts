@@ -9,7 +9,7 @@ export interface TestCluster {
 	readonly buses: readonly Bus[];
 }
 
-/** Opens several nodes on one backend in memory, which is able to freeze connections. Their clients speak the protocol. */
+/** Opens several nodes on one backend in memory, which can freeze connections. Their clients speak the protocol. */
 export async function openCluster(count: number, options: Omit<NodeOptions, 'bus'> = {}): Promise<TestCluster> {
 	const backend = new MemoryBackend({ liveness: true });
 	const buses = Array.from({ length: count }, () => backend.createBus());
