@@ -84,7 +84,8 @@ export interface BusLiveness {
  * Collects the beats of all nodes at the backend, by shard, and hands them on in digests. A beat is one step on the
  * server that carries the shard: the server records it with its own time, publishes its frame and, if digests are due,
  * publishes them to the heartbeat channel (see `wire/digest.ts`). So a digest tells a node what the very server that
- * its subscriptions lead to has accepted from each other node.
+ * its subscriptions lead to has accepted from each other node. What this node has received of that, digests don't tell:
+ * the bus must report every interruption.
  */
 export interface BeatStore {
 	/** Returns the channel of one node's own beats. The shard of the heartbeat channel carries it. */
