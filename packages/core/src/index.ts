@@ -7,7 +7,8 @@ export type { FetchHandler, Route, RouteHandler, Routes } from './application/ht
 export type { ListenOptions, PortOptions, UnixSocketOptions } from './application/listen-options.ts';
 
 // WebSocket endpoint
-export { handlers, SocketEndpoint } from './endpoint/socket-endpoint.ts';
+export { handlers } from './endpoint/handlers.ts';
+export { SocketEndpoint } from './endpoint/socket-endpoint.ts';
 export type { EndpointStopOptions } from './endpoint/socket-endpoint.ts';
 export type { AppSocket, TopicSubscribeOptions, TopicUnsubscribeOptions } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';

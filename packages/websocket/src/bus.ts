@@ -84,17 +84,17 @@ export interface BeatStore {
 	ownChannel(heartbeatChannel: string, origin: number): string;
 
 	/**
-	 * Records a beat and publishes its frame, in one step. Resolves and rejects like {@link Bus.publish}. Everything that
-	 * this node has published to the shard by earlier calls is published before.
+	 * Records a beat and publishes its frame, in one step. Resolves and rejects like {@link Bus.publish}. Everything
+	 * that this node has published to the shard by earlier calls is published before.
 	 *
-	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is the
-	 * recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is lower
-	 * than the recorded one comes late from a connection that has failed: it is published, but not recorded.
+	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is
+	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is
+	 * lower than the recorded one comes late from a connection that has failed: it is published, but not recorded.
 	 *
 	 * Digests, if they are wanted: of all recorded nodes, if the last one of all is `digestEveryMs` old or from the
-	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its record
-	 * for `silentAfterMs`; and of each node that has not renewed its record for that long, once. They are published before
-	 * the frame.
+	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its
+	 * record for `silentAfterMs`; and of each node that has not renewed its record for that long, once. They are
+	 * published before the frame.
 	 */
 	beat(heartbeatChannel: string, beat: StoredBeat): Promise<void>;
 

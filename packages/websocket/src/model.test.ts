@@ -47,16 +47,19 @@ interface Known {
 	open: boolean;
 }
 
-it('every client of two nodes receives exactly what a simple model predicts, in order', async () => {
+it.each([
+	['without heartbeats', {}, {}],
+	['with beats that are collected', { liveness: true }, { collectBeatsAbove: 1, heartbeatMs: 50 }],
+])('every client of two nodes %s receives exactly what a simple model predicts, in order', async (_, on, options) => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
 			fc.constantFrom(0, 20),
 			async (steps, graceMs) => {
-				const backend = new MemoryBackend();
+				const backend = new MemoryBackend(on);
 				const nodes = [
-					await openNode({ bus: backend.createBus(), graceMs }),
-					await openNode({ bus: backend.createBus(), graceMs, setServer: false }),
+					await openNode({ bus: backend.createBus(), graceMs, ...options }),
+					await openNode({ bus: backend.createBus(), graceMs, ...options, setServer: false }),
 				] as const;
 				const known: Known[] = [];
 				const open = (): Known[] => known.filter((one) => one.open);

@@ -15,7 +15,6 @@ import type { EndpointSetup } from '../endpoint/endpoint-setup.ts';
 import { mustFitTogether } from '../endpoint/fitting-endpoints.ts';
 import { own, SocketEndpoint } from '../endpoint/socket-endpoint.ts';
 import { readEndpointOfArguments, readWebSocketArguments } from '../endpoint/websocket-arguments.ts';
-import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, totalRefusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
@@ -29,11 +28,12 @@ import {
 	readStopOptions,
 	type StopOptions,
 } from './application-options.ts';
-import { reauthorizeAll } from './reauthorize-all.ts';
+import { createEndpoints } from './create-endpoints.ts';
 import { checkHook, type Hook } from './hook.ts';
 import { type FetchHandler, type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
+import { reauthorizeAll } from './reauthorize-all.ts';
 import { checkRoutes } from './route-check.ts';
 import { withCheckedResult, withCheckedResults } from './route-results.ts';
 import { removeStaleSocket } from './stale-socket.ts';
@@ -291,7 +291,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	async listen(...given: readonly unknown[]): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
 		const options = readListenOptions(given);
-		const endpoints = this.#createEndpoints();
+		const endpoints = createEndpoints(this.#setups);
 		const { unix } = options;
 		// Runs after the application's startup hooks, so that no file is removed if one of them fails.
 		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
@@ -312,19 +312,6 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 				options.port === 0 ? bindChosenPort(options.hostname, (port) => serve({ ...options, port })) : serve(options),
 			onSignal: this.#stopsOnSignals ? (signal) => this.#stopOn(signal) : undefined,
 		});
-	}
-
-	/** @throws {ApplicationError} as for {@link EndpointSetup.create} */
-	#createEndpoints(): readonly WebSocketEndpoint[] {
-		const created: WebSocketEndpoint[] = [];
-		try {
-			for (const setup of this.#setups) created.push((setup.running = setup.create()));
-		} catch (error) {
-			for (const endpoint of created) endpoint.dispose();
-			for (const setup of this.#setups) setup.notStarted();
-			throw error;
-		}
-		return created;
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {

@@ -25,7 +25,6 @@ import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
 import type { SocketEndpointOptions, WebSocketHandlers } from '../websocket-options.ts';
 import { EndpointSetup } from './endpoint-setup.ts';
 import { asRouted, respondWithCookies } from './fetched-request.ts';
-import { mustFitTogether } from './fitting-endpoints.ts';
 import { serverHandlers } from './server-handlers.ts';
 import { StandaloneServer } from './standalone-server.ts';
 import { readEndpointArguments } from './websocket-arguments.ts';
@@ -41,8 +40,8 @@ type EndpointState = 'building' | 'starting' | 'started' | 'stopped';
 
 /** Makes an endpoint part of an application, and returns its configuration. */
 export let own: (endpoint: SocketEndpoint<any>) => EndpointSetup;
-/** Returns the configuration of an endpoint that stands alone, whose handlers a server gets. */
-let serve: (endpoint: SocketEndpoint<any>, call: string) => EndpointSetup;
+/** Returns the configuration of an endpoint whose handlers a server gets. @throws {ApplicationError} it is owned */
+export let serve: (endpoint: SocketEndpoint<any>, call: string) => EndpointSetup;
 
 /**
  * A WebSocket endpoint for a server of one's own: `Bun.serve`, Hono, Elysia. Configure it, give the server its `handle`
@@ -333,33 +332,6 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		if (this.#setup.isOwned)
 			throw new ApplicationError(`${call}: the endpoint belongs to an application, which serves, starts and stops it`);
 	}
-}
-
-/**
- * Returns the `websocket` for a server with several endpoints. Bun has one `maxPayloadLength`, `idleTimeout` and
- * `backpressureLimit` for all sockets of a server: it gets the largest, and each endpoint enforces its own.
- *
- * ```ts
- * const server = Bun.serve({
- *   fetch: (req, server) => chat.handle(req, server) ?? admin.handle(req, server) ?? hono.fetch(req, server),
- *   websocket: handlers(chat, admin),
- * });
- * await Promise.all([chat.start(server), admin.start(server)]);
- * ```
- *
- * @throws {ApplicationError} two endpoints have the same path or other `slowReaders`, with `drop` other
- * `limits.queuedBytes`, or an argument is not an endpoint that stands alone
- */
-export function handlers(
-	first: SocketEndpoint<any>,
-	...others: readonly SocketEndpoint<any>[]
-): WebSocketHandler<SocketData> {
-	const setups = [first, ...others].map((endpoint) => {
-		if (endpoint instanceof SocketEndpoint) return serve(endpoint, 'handlers()');
-		throw new ApplicationError(`handlers(): pass endpoints, as in handlers(chat, admin), not ${show(endpoint)}`);
-	});
-	mustFitTogether('handlers()', setups);
-	return serverHandlers(setups[0] as EndpointSetup, setups.slice(1));
 }
 
 function interrupted(): ApplicationError {

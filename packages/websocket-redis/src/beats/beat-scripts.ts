@@ -22,7 +22,8 @@ const EXPIRY_MARGIN_MS = 10_000;
  * - seen: a sorted set of origins. The score is when the node renewed its record
  * - texts: a hash of what the nodes have said of themselves, by origin
  *
- * ARGV: the channel, the frame, the entry, the header of digests, and the heartbeat channel.
+ * ARGV: the channel, the frame, the entry, the header of digests, the heartbeat channel, and whether digests are wanted
+ * (0 or 1).
  *
  * The records are not replicated, and those of an earlier run of the server are dropped: they say what this very server
  * has taken. This also keeps beats out of the append-only file.
@@ -33,6 +34,7 @@ const COMMON = `
 if redis.set_repl then redis.set_repl(redis.REPL_NONE) end
 local records, seen, texts = KEYS[1], KEYS[2], KEYS[3]
 local channel, frame, entry, header, shared = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local isCollected = ARGV[6] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local origin = entry:sub(1, 7)
@@ -51,8 +53,8 @@ end
 type Publish = 'publish' | 'spublish';
 
 /**
- * The script that takes a beat: see `BeatStore.beat`. Further ARGV: whether digests are wanted (0 or 1), digestEveryMs,
- * silentAfterMs, forgetAfterMs and, if that is to be stored, what the node says of itself.
+ * The script that takes a beat: see `BeatStore.beat`. Further ARGV: digestEveryMs, silentAfterMs,
+ * forgetAfterMs and, if that is to be stored, what the node says of itself.
  *
  * Returns whether the node had no record, and what INFO has said of the server: how many milliseconds ago, the role
  * (1 primary, 2 replica, 0 unknown), the number of replicas, the lag of the slowest in milliseconds, and the run id.
@@ -74,7 +76,7 @@ type Publish = 'publish' | 'spublish';
  */
 const beat = (publish: Publish): string => `#!lua flags=allow-oom
 ${COMMON}
-local isCollected, every, silentAfter, forgetAfter = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local every, silentAfter, forgetAfter = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local known = redis.call('HMGET', records, 'state', origin)
 local record = known[2]
 local at, resumed, full, cut, window, asked = now, 0, now, 0, 0, 0
@@ -89,9 +91,9 @@ local function each(origins, act)
 	for first = 1, #origins, ${MAX_DIGEST_ENTRIES} do act(unpack(origins, first, math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #origins))) end
 end
 
--- The server's clock was set back.
+-- The server's clock was set back. A digest of all nodes is due, as the next one could be too late.
 if now < at then
-	resumed, cut, full, asked = now, math.min(cut, now - 1), math.min(full, now), 0
+	resumed, cut, full, asked = now, math.min(cut, now - 1), 0, 0
 	each(redis.call('ZRANGE', seen, string.format('(%.0f', now), '+inf', 'BYSCORE'), function(...)
 		for _, member in ipairs({ ... }) do redis.call('ZADD', seen, now, member) end
 	end)
@@ -189,7 +191,7 @@ redis.call('HDEL', texts, origin)
 redis.call('ZREM', seen, origin)
 -- Only the state is left.
 if redis.call('HLEN', records) <= 1 then redis.call('DEL', records, seen, texts) end
-redis.call('${publish}', shared, header .. '\\1' .. entry .. struct.pack('>I2B', 0, run))
+if isCollected then redis.call('${publish}', shared, header .. '\\1' .. entry .. struct.pack('>I2B', 0, run)) end
 redis.call('${publish}', channel, frame)
 `;
 

@@ -17,7 +17,7 @@ describe('beats collected by Redis', () => {
 	const start = (port = redis.port): Promise<BeatBus> =>
 		startBeatBus(new RedisBus({ connection: { port }, keyPrefix: 'orijs', connectTimeout: 10_000 }));
 
-	it('reach only the node itself; others are told of it by digests', async () => {
+	it('reach only the node itself; others hear of it by digests', async () => {
 		const [a, b] = [await start(), await start()];
 		await a.beat(1);
 		await b.beat(1);
@@ -198,11 +198,14 @@ describe('beats collected by Redis', () => {
 		const [a, b] = [await start(), await start()];
 		for (const each of [a, b]) each.beats().describe('x');
 		await Promise.all([a.beat(1), b.beat(1)]);
-		await a.beats().remove('!', a.make(2, { channel: '!', isCollected: false }));
+		await a.beats().remove('!', a.make(2, { channel: '!' }));
 		await until(() => b.frames.some(({ channel }) => channel === '!'), { what: 'the last beat arrives' });
 		expect(b.digests.at(-1)).toMatchObject({ isFull: false, entries: [{ origin: a.origin, number: 2, run: 2 }] });
 		expect((await b.beats().list()).map(({ origin }) => origin)).toEqual([b.origin]);
-		await b.beats().remove('!', b.make(2, { channel: '!' }));
+		const digests = b.digests.length;
+		await b.beats().remove('!', b.make(2, { channel: '!', isCollected: false }));
+		await until(() => b.frames.filter(({ channel }) => channel === '!').length === 2, { what: 'so does the other' });
+		expect(b.digests).toHaveLength(digests);
 		expect(await redis.command('KEYS', '*')).toEqual([]);
 	});
 

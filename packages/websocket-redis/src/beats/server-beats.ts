@@ -64,7 +64,7 @@ export class ServerBeats {
 		const keys = beatKeys(channelPrefix, heartbeatChannel);
 		const sharedText = text === this.#storedText ? undefined : text;
 		const args = this.#args(channelPrefix + heartbeatChannel, beat);
-		args.push(beat.isCollected ? 1 : 0, beat.digestEveryMs, beat.silentAfterMs, beat.forgetAfterMs);
+		args.push(beat.digestEveryMs, beat.silentAfterMs, beat.forgetAfterMs);
 		if (sharedText !== undefined) args.push(sharedText);
 		const { beat: script } = beatScripts[this.#options.commands.publish];
 		const sentAt = performance.now();
@@ -122,11 +122,12 @@ export class ServerBeats {
 		const keys = probeKeys(channelPrefix, heartbeatChannel);
 		const channel = ownChannelOf(channelPrefix, heartbeatChannel, 'probe');
 		const frame = new Uint8Array(DIGEST_ENTRY_BYTES);
-		const args = this.#args(channelPrefix + channel, { channel, frame, entry: frame, digestHeader: frame });
+		const probe = { channel, frame, entry: frame, digestHeader: frame, isCollected: true };
+		const args = this.#args(channelPrefix + channel, probe);
 		// If this succeeds, it can also remove what a part of the others has left.
 		await this.#run(remove, keys, args);
 		try {
-			await this.#run(beat, keys, [...args, 1, 0, 1, 1, 'probe']);
+			await this.#run(beat, keys, [...args, 0, 1, 1, 'probe']);
 			await this.#run(listScript, keys, []);
 		} finally {
 			await this.#run(remove, keys, args);
@@ -135,10 +136,10 @@ export class ServerBeats {
 
 	#args(
 		sharedChannel: string,
-		{ channel, frame, entry, digestHeader }: Pick<StoredBeat, 'channel' | 'frame' | 'entry' | 'digestHeader'>,
+		{ channel, frame, entry, digestHeader, isCollected }: ScriptedBeat,
 	): (string | number | Buffer)[] {
 		const name = this.#options.channelPrefix + channel;
-		return [name, bufferOf(frame), bufferOf(entry), bufferOf(digestHeader), sharedChannel];
+		return [name, bufferOf(frame), bufferOf(entry), bufferOf(digestHeader), sharedChannel, isCollected ? 1 : 0];
 	}
 
 	/** Runs a script. If the server refuses to, publishes the beat's frame without it, and resolves with undefined. */
@@ -191,6 +192,9 @@ export class ServerBeats {
 		if (!this.#options.ending.aborted) this.#retry = setTimeout(() => void this.probe(heartbeatChannel), ms);
 	}
 }
+
+/** What both scripts take of a beat. */
+type ScriptedBeat = Pick<StoredBeat, 'channel' | 'frame' | 'entry' | 'digestHeader' | 'isCollected'>;
 
 type BeatReply = readonly [isNew: number, ageMs: number, role: number, replicas: number, lagMs: number, runId: Buffer];
 

@@ -59,11 +59,12 @@ export async function startBeatBus(bus: Bus): Promise<BeatBus> {
 		return liveness.beats;
 	};
 	const channels = liveness.heartbeatChannels();
+	const first = channels[0] ?? '!';
 	const own = liveness.beats === undefined ? [] : channels.map((channel) => beats().ownChannel(channel, origin));
 	await bus.subscribe([...channels, ...own]);
 
 	const make: BeatBus['make'] = (number, changes = {}) => {
-		const { heartbeatChannel = channels[0] as string, ...rest } = changes;
+		const { heartbeatChannel = first, ...rest } = changes;
 		const given = { origin, incarnation: 0, ...rest };
 		const sender = { origin: given.origin, shard: 0, incarnation: given.incarnation };
 		return {
@@ -94,8 +95,7 @@ export async function startBeatBus(bus: Bus): Promise<BeatBus> {
 		errors,
 		beats,
 		make,
-		beat: (number, changes = {}) =>
-			beats().beat(changes.heartbeatChannel ?? (channels[0] as string), make(number, changes)),
+		beat: (number, changes = {}) => beats().beat(changes.heartbeatChannel ?? first, make(number, changes)),
 		async untilTold(about, after = 0) {
 			const find = (): DigestEntry | undefined =>
 				digests

@@ -32,6 +32,18 @@ describe('an action on a user', () => {
 		expect(there.provider.isConnected(ws.data.socketId)).toBe(false);
 	});
 
+	it('disconnects a socket whose connection seems to begin later because the clock has been set back', async () => {
+		const node = await openNode();
+		await node.provider.cluster.disconnect({ userId: '42' });
+		const { client } = await node.attempt({
+			socketId: crypto.randomUUID(),
+			topics: [],
+			userId: '42',
+			connectedAt: Date.now() + 60_000,
+		});
+		expect((await client.closed).code).toBe(4503);
+	});
+
 	it('does not concern connections that begin later, or other users', async () => {
 		const [here, there] = await openPair();
 		const data = begun();

@@ -193,6 +193,11 @@ export class RemoteNodes {
 		return this.#state;
 	}
 
+	/** This node's lease at the backend. Never begins on a bus without liveness. */
+	get lease(): NodeLease {
+		return this.#lease;
+	}
+
 	/** Returns whether the bus was not ready at any time since then, by the monotonic clock. */
 	wasAwaySince(time: number): boolean {
 		return this.#state !== 'ready' || this.#readySince >= time;

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { BEATS } from './bus-beats.ts';
 import { LOSSES } from './bus-losses.ts';
 import { OUTAGES } from './bus-outages.ts';
 import { BusRecorder } from './bus-recorder.ts';
@@ -7,12 +8,12 @@ import { type ConformanceCase, conformanceCases, type Requirements } from './con
 
 /**
  * Returns the suite that every `Bus` must pass. The cases about outages are skipped unless the backend can `cut`,
- * `restore` and `freeze`.
+ * `restore` and `freeze`; those about collected beats, unless the bus has a `BeatStore`.
  *
  * @param openBackend creates a fresh backend for each case
  */
 export function busConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return conformanceCases(openBackend, { ...REQUIREMENTS, ...OUTAGES, ...LOSSES });
+	return conformanceCases(openBackend, { ...REQUIREMENTS, ...OUTAGES, ...LOSSES, ...BEATS });
 }
 
 const REQUIREMENTS: Requirements = {

@@ -4,8 +4,9 @@
  * ```text
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
- * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  flags (u8: 1 last, 2 ends shared)
- *            leastSkew (f64, ms)  mostSkew (f64, ms)  sharedFrom (f64)  connections (u32)  topics (u32)
+ * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)
+ *            flags (u8: 1 last, 2 ends shared)  leastSkew (f64, ms)  mostSkew (f64, ms)
+ *            sharedFrom (f64)  connections (u32)  topics (u32)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * digest   = type 4: see digest.ts
@@ -70,8 +71,8 @@ export interface Beat extends Sender {
 	 */
 	readonly skews: Skews;
 	/**
-	 * The number from which on all beats were published to the heartbeat channel. Earlier ones may have been published to
-	 * the node's own channel: that they did not arrive means nothing.
+	 * The number from which on all beats were published to the heartbeat channel. Earlier ones may have been published
+	 * to the node's own channel: that they did not arrive means nothing.
 	 */
 	readonly sharedFrom: number;
 	/** Whether the next beats will be published to the node's own channel, so that only digests tell of them. */

@@ -1,0 +1,100 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { BeatStore, Bus } from '../bus.ts';
+import { MemoryBackend } from '../testing/index.ts';
+import { decodeFrame } from '../wire/frame.ts';
+import { WsProvider } from '../ws-provider.ts';
+import { sleep } from '../support/promises.ts';
+
+const NODES = 40;
+const HEARTBEAT_MS = 100;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Frames that one node has received, and calls that it has made. */
+interface Traffic {
+	received: Record<string, number>;
+	lists: number;
+	hellos: number;
+	/** Whether its last beat was collected. */
+	isCollected: boolean;
+}
+
+/** Counts what passes through a bus. */
+function counted(bus: Bus): { readonly bus: Bus; readonly traffic: Traffic } {
+	const traffic: Traffic = { received: {}, lists: 0, hellos: 0, isCollected: false };
+	const { liveness } = bus;
+	const beats = liveness?.beats;
+	if (liveness === undefined || beats === undefined) throw new Error('the bus collects no beats');
+	const store: BeatStore = {
+		...beats,
+		beat(channel, beat) {
+			traffic.isCollected = beat.channel !== channel;
+			return beats.beat(channel, beat);
+		},
+		list() {
+			traffic.lists++;
+			return beats.list();
+		},
+	};
+	return {
+		traffic,
+		bus: {
+			...bus,
+			liveness: { ...liveness, beats: store },
+			start: (handlers) =>
+				bus.start({
+					...handlers,
+					deliver: (channel, bytes) => {
+						const frame = decodeFrame(bytes, 0);
+						const type = typeof frame === 'string' ? frame : frame.type;
+						traffic.received[type] = (traffic.received[type] ?? 0) + 1;
+						handlers.deliver(channel, bytes);
+					},
+				}),
+			publish: (channel, frame) => {
+				if (frame[1] === 5) traffic.hellos++;
+				return bus.publish(channel, frame);
+			},
+		},
+	};
+}
+
+async function startAll(collectBeatsAbove: number) {
+	const backend = new MemoryBackend({ liveness: true });
+	const all = Array.from({ length: NODES }, () => {
+		const { bus, traffic } = counted(backend.createBus());
+		const provider = new WsProvider({ bus, logger: SILENT, heartbeatMs: HEARTBEAT_MS, collectBeatsAbove });
+		onTestFinished(() => provider.stop());
+		return { provider, traffic };
+	});
+	await Promise.all(all.map(({ provider }) => provider.start()));
+	await until(() => all.every(({ provider }) => provider.cluster.nodes().length === NODES), {
+		what: 'all nodes know each other',
+		timeoutMs: 10_000,
+	});
+	return all;
+}
+
+describe(`${NODES} nodes that start at once`, () => {
+	it('say once who they are, read once who the others are, and send no more beats than later', async () => {
+		const all = await startAll(4);
+		await sleep(1_000);
+		for (const { traffic } of all) {
+			expect(traffic.hellos).toBe(1);
+			expect(traffic.lists).toBeLessThanOrEqual(2);
+		}
+	}, 20_000);
+
+	it('receive their own beats and few digests, whatever the number of nodes', async () => {
+		const all = await startAll(4);
+		await until(() => all.every(({ traffic }) => traffic.isCollected), { what: 'beats are collected' });
+		for (const { traffic } of all) traffic.received = {};
+		const since = performance.now();
+		await sleep(3_000);
+		const seconds = (performance.now() - since) / 1_000;
+		for (const { traffic } of all) {
+			expect(traffic.received['beat']).toBeLessThanOrEqual((seconds * 1_000) / HEARTBEAT_MS + 15);
+			expect(traffic.received['digest'] ?? 0).toBeLessThanOrEqual(3);
+		}
+	}, 30_000);
+});
