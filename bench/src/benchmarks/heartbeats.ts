@@ -23,9 +23,9 @@ interface Figure {
 
 /** In the order of the results. */
 const CASES = {
-	start: { name: 'Redis, per node that starts', unit: 'µs' },
-	redis: { name: 'Redis, with idle nodes', unit: '% of a core' },
-	node: { name: 'an idle node, per second', unit: 'µs' },
+	start: { name: 'processor time of Redis, per node that starts', unit: 'µs' },
+	redis: { name: 'processor time of Redis, with idle nodes', unit: '% of a core' },
+	node: { name: 'processor time of an idle node, per second', unit: 'µs' },
 	frames: { name: 'frames received by a node', unit: 'frames/s', limit: 5 },
 	writes: { name: 'writes of a node to Redis', unit: 'writes/s', limit: 5 },
 	bytes: { name: 'bytes received by a node, per second', unit: 'bytes' },

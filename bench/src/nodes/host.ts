@@ -8,14 +8,7 @@ import type { HostRequest, NodeEvent } from './requests.ts';
 const AT_ONCE = 10;
 const POLL_MS = 50;
 
-/** What a provider knows of the nodes. */
-interface Cluster {
-	nodes(): readonly unknown[];
-	onNodesChange(listener: (change: { readonly left: readonly { readonly id: string }[] }) => void): void;
-}
-type Node = RedisWsProvider & { readonly cluster: Cluster };
-
-const nodes: Node[] = [];
+const nodes: RedisWsProvider[] = [];
 
 async function start(redisPort: number, count: number): Promise<readonly string[]> {
 	for (let left = count; left > 0; left -= AT_ONCE) {
@@ -34,7 +27,7 @@ async function startNode(port: number): Promise<void> {
 		connection: { port },
 		connectTimeout: 60_000,
 		logger: { debug() {}, info() {}, warn, error: warn },
-	}) as Node;
+	});
 	nodes.push(node);
 	await node.start();
 	node.onStatus((status) => {

@@ -7,7 +7,10 @@ const [url = '', count = '0'] = process.argv.slice(2);
 // Uses several clients, because one visitor may not send that many messages per second.
 const clients = Array.from(
 	{ length: 20 },
-	() => new SocketClient(new URL('/ws', url), { auth: () => ({ name: 'Many', room: 'lobby' }) }),
+	() =>
+		new SocketClient(new URL('/ws', url), {
+			auth: () => ({ visitor: crypto.randomUUID(), name: 'Many', room: 'lobby' }),
+		}),
 );
 await Promise.all(clients.map((client) => client.connect()));
 for (let number = 1; number <= Number(count); number++) {

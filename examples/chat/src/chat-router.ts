@@ -1,4 +1,6 @@
 import { SocketRouter } from '@orijs/core';
+import type { Cluster } from '@orijs/websocket';
+import type { Bans } from './bans.ts';
 import { goTo, introduce, mustBeIn, type Visitor } from './entering.ts';
 import type { Here } from './here.ts';
 import {
@@ -15,15 +17,17 @@ import {
 	Type,
 	Typing,
 } from './messages.ts';
-import type { Removals } from './removals.ts';
+import { removeFrom } from './removing.ts';
 
 export interface ChatActions {
 	readonly node: Node;
-	readonly moderatorKey: string;
 	readonly here: Here;
-	readonly removals: Removals;
+	readonly cluster: Cluster;
+	readonly bans: Bans;
 	/** Sends this node's list of people in a room to everyone in it. */
 	tellWhoIsHere(room: string): void;
+	/** Whether this is the moderators' key. */
+	isKey(key: unknown): boolean;
 	/** Begins to restart this node. */
 	restart(): void;
 }
@@ -33,9 +37,11 @@ export interface ChatActions {
  * comes from a request, from a moderator, or from the end of the connection.
  */
 export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
-	const { node, moderatorKey, here, removals, tellWhoIsHere, restart } = actions;
+	const { node, here, cluster, bans, tellWhoIsHere, isKey, restart } = actions;
 	return new SocketRouter<Visitor>()
-		.authenticate(introduce(moderatorKey))
+		.authenticate(introduce(isKey, bans))
+		.onOpen(({ state: { person } }) => here.come(person))
+		.onClose(({ state: { person } }) => here.go(person))
 		.onSubscribe(({ state: { person } }, topic) => {
 			const room = roomOf(topic);
 			if (room === undefined) return;
@@ -53,7 +59,7 @@ export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
 			await goTo(ctx, ctx.data.room);
 			return { node, you: person, isModerator };
 		})
-		.on(Remove, ({ state, data }) => removals.remove({ ...data, by: state.person.name }), {
+		.on(Remove, ({ state, data: { id, room } }) => removeFrom(cluster, { socketId: id }, room, state.person.name), {
 			guards: [({ state }) => state.isModerator],
 		})
 		.on(Rename, ({ state: { person }, data: { name }, topics }) => {

@@ -1,6 +1,7 @@
 import type { Authenticate, MessageContext } from '@orijs/core';
 import { SocketError } from '@orijs/websocket';
-import { Introduction, type Person, saidTopicOf, topicOf } from './messages.ts';
+import type { Bans } from './bans.ts';
+import { Introduction, type Person, topicOf, topicsOf } from './messages.ts';
 
 /** What a page receives about the room that its visitor leaves for another one. */
 const LEFT = { code: 'left', message: 'You have gone to another room' };
@@ -12,15 +13,17 @@ export interface Visitor {
 }
 
 /**
- * Admits every visitor who gives a name. One who was in a room, before the connection was lost, is in it again before
- * the client is ready: what they missed follows, and what they wrote meanwhile arrives in it.
+ * Admits every visitor who gives a name, unless they are banned. One who was in a room, before the connection was lost,
+ * is in it again before the client is ready: what they missed follows, and what they wrote meanwhile arrives in it.
  */
-export function introduce(moderatorKey: string): Authenticate<Visitor> {
+export function introduce(isKey: (key: unknown) => boolean, bans: Bans): Authenticate<Visitor> {
 	return async (ctx) => {
 		const { success, data } = Introduction.safeParse(ctx.auth);
 		if (!success) return false;
+		ctx.userId = data.visitor;
+		if ((await bans.of(data.visitor)) !== undefined) throw new SocketError('banned', 'You are banned');
 		ctx.state.person = { id: ctx.socketId, name: data.name };
-		ctx.state.isModerator = data.key === moderatorKey;
+		ctx.state.isModerator = isKey(data.key);
 		if (data.room !== undefined) await Promise.all(topicsOf(data.room).map((topic) => ctx.subscribe(topic)));
 		return true;
 	};
@@ -40,8 +43,4 @@ export async function goTo(ctx: MessageContext, room: string): Promise<void> {
 /** @throws {SocketError} `not_in_room` */
 export function mustBeIn({ topics }: MessageContext, room: string): void {
 	if (!topics.has(topicOf(room))) throw new SocketError('not_in_room', 'You are not in this room');
-}
-
-function topicsOf(room: string): string[] {
-	return [topicOf(room), saidTopicOf(room)];
 }

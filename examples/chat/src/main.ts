@@ -1,7 +1,8 @@
-/** A chat server with its page. It is a single process or, if REDIS_URL is set, one of several nodes. */
+/** A chat server with its pages. It is a single process or, if REDIS_URL is set, one of several nodes. */
 import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
+import { BansInMemory, BansInRedis } from './bans.ts';
 import { HISTORY } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
@@ -12,19 +13,24 @@ try {
 	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
 		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
 	}
-	const routes = await bundlePage(new URL('page/index.html', import.meta.url));
+	const [page, adminPage] = await Promise.all([
+		bundlePage(new URL('page/index.html', import.meta.url)),
+		bundlePage(new URL('page/admin.html', import.meta.url)),
+	]);
 	const port = firstFreePort(Number(PORT), HOST);
 	await startNode({
 		name: `node ${port}`,
 		port,
 		hostname: HOST,
 		moderatorKey,
-		routes,
+		bans: REDIS_URL === undefined ? new BansInMemory() : new BansInRedis(REDIS_URL),
+		routes: { ...page, ...adminPage },
 		createProvider,
 		onFailure: fail,
 	});
 	console.log(`The chat is at http://${HOST}:${port}`);
 	console.log(`Moderators come by http://${HOST}:${port}/?key=${encodeURIComponent(moderatorKey)}`);
+	console.log(`The admin page is at http://${HOST}:${port}/admin, with the key ${moderatorKey}`);
 	// Only cluster.ts receives this message.
 	process.send?.({ port });
 	// If the parent process is gone, this process stops as if it had received SIGTERM.

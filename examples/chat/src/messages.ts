@@ -17,7 +17,7 @@ export const LIST_LIVES_MS = 5_000;
 export const ROOM_RULE = 'a room name has 1 to 32 characters from A-Z a-z 0-9 _ : . -';
 
 /** A room's name becomes part of a topic, so only characters that are valid in topics are allowed. */
-const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
+export const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
 
 /** Returns the topic for messages that need not be stored: who is here, and who is typing. */
 export function topicOf(room: string): string {
@@ -27,6 +27,11 @@ export function topicOf(room: string): string {
 /** Returns the topic for chat messages, which has history. */
 export function saidTopicOf(room: string): string {
 	return `said:${room}`;
+}
+
+/** Returns the topics of everyone in a room. */
+export function topicsOf(room: string): string[] {
+	return [topicOf(room), saidTopicOf(room)];
 }
 
 /** Keeps up to 500 messages per room, for an hour. */
@@ -56,7 +61,7 @@ const Text = z
 	.refine((text) => text.length <= MAX_TEXT_LENGTH, `a message must have at most ${MAX_TEXT_LENGTH} characters`);
 
 /** Milliseconds since the epoch, by the clock of a node. */
-const Time = z.number();
+export const Time = z.number();
 
 /** A connected person. The id is that of the connection, and distinguishes people with the same name. */
 const Person = z.object({ id: z.string(), name: z.string() });
@@ -70,10 +75,31 @@ export type Node = z.infer<typeof Node>;
 const NodeList = z.object({ node: Node, people: z.array(Person) });
 export type NodeList = z.infer<typeof NodeList>;
 
+/** What has become of an action on connections, wherever they are. */
+export const Outcome = z.object({
+	/** How many connections it has met. */
+	sockets: z.number(),
+	/** How many nodes were asked. */
+	nodes: z.number(),
+	/** How many of them have answered. What the others have done is unknown. */
+	answered: z.number(),
+	/** The ids of those that have not, as far as they are known. */
+	unanswered: z.array(z.string()),
+});
+export type Outcome = z.infer<typeof Outcome>;
+
 // Sent first on every connection
 
-/** The `auth` data that the page sends: who is there, in which room they are, and their key if they are a moderator. */
-export const Introduction = z.object({ name: Name, room: Room.optional(), key: z.string().optional() });
+/**
+ * The `auth` data that the page sends: who is there, in which room they are, and their key if they are a moderator.
+ * There are no accounts: a visitor is a browser, which has made up its id.
+ */
+export const Introduction = z.object({
+	visitor: z.uuid(),
+	name: Name,
+	room: Room.optional(),
+	key: z.string().optional(),
+});
 
 // From pages
 
@@ -88,6 +114,7 @@ export const Enter = SocketMessage.define({
 export const Remove = SocketMessage.define({
 	name: 'chat.remove',
 	data: z.object({ id: Person.shape.id, room: Room }),
+	reply: Outcome,
 });
 
 export const Rename = SocketMessage.define({

@@ -1,5 +1,6 @@
 import type { Routes } from '@orijs/core';
 import type { WebSocketProvider } from '@orijs/websocket';
+import type { Bans } from './bans.ts';
 import { createChat } from './chat.ts';
 
 export interface NodeOptions {
@@ -7,7 +8,8 @@ export interface NodeOptions {
 	readonly port: number;
 	readonly hostname: string;
 	readonly moderatorKey: string;
-	/** The routes of the page. */
+	readonly bans: Bans;
+	/** The routes of the pages. */
 	readonly routes: Routes;
 	/** Called for each start, because a provider is used only once. Returns undefined for a single node. */
 	createProvider(): WebSocketProvider | undefined;
@@ -20,11 +22,12 @@ const AWAY_MS = 1_000;
 
 /** Starts the node. For each restart, starts it again on the same port. */
 export async function startNode(options: NodeOptions): Promise<void> {
-	const { name, port, hostname, moderatorKey, routes, createProvider, onFailure } = options;
+	const { name, port, hostname, moderatorKey, bans, routes, createProvider, onFailure } = options;
 	let isRestarting = false;
 	const chat = createChat({
 		name,
 		moderatorKey,
+		bans,
 		provider: createProvider(),
 		restart: () => {
 			restart().catch(onFailure);

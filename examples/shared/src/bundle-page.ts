@@ -13,8 +13,8 @@ const HEADERS = {
 };
 
 /**
- * Bundles a page with its scripts and styles into routes. Importing the HTML file would bundle the page too, but
- * without a way to set headers.
+ * Bundles a page with its scripts and styles into routes: `index.html` at `/`, `admin.html` at `/admin`. Importing the
+ * HTML file would bundle the page too, but without a way to set headers.
  *
  * @param html the URL of the page's HTML file
  */
@@ -29,7 +29,7 @@ export async function bundlePage(html: URL): Promise<Routes> {
 	for (const output of outputs) {
 		const path = output.path.replace(/^\.\//, '/');
 		const headers = { ...HEADERS, 'Content-Type': output.type };
-		routes[path === '/index.html' ? '/' : path] = new Response(await output.arrayBuffer(), { headers });
+		routes[path.replace(/(?:index)?\.html$/, '')] = new Response(await output.arrayBuffer(), { headers });
 	}
 	return routes;
 }

@@ -23,6 +23,9 @@ const client = new Readme('packages/websocket-client/README.md');
 const orijs = new Readme('packages/orijs/README.md');
 const existing = new Readme('docs/existing-server.md');
 const sending = new Readme('docs/sending.md');
+const rooms = new Readme('docs/rooms.md');
+const login = new Readme('docs/logging-in-and-out.md');
+const kick = new Readme('docs/kick-and-ban.md');
 
 /** The messages of docs/sending.md, as a client without a schema library defines them. */
 const SAY = SocketMessage.define<string, null>('say');
@@ -332,6 +335,15 @@ describe('the samples in the READMEs', () => {
 			'sending/server.ts': sending.file('server.ts'),
 			'sending/price-page.ts': sending.file('price-page.ts'),
 			'sending/worker.ts': sending.file('worker.ts'),
+			'rooms/messages.ts': rooms.file('messages.ts'),
+			'rooms/server.ts': rooms.file('server.ts'),
+			'rooms/page.ts': rooms.file('page.ts'),
+			'login/logout.ts': login.file('logout.ts'),
+			'kick/moderation.ts': kick.file('moderation.ts'),
+			'kick/server.ts': kick.file('server.ts'),
+			'kick/missed.ts': kick.file('missed.ts'),
+			'kick/caches.ts': kick.file('caches.ts'),
+			'kick/page.ts': kick.file('page.ts'),
 			'orijs/messages.ts': ORIJS.messages,
 			'orijs/server.ts': ORIJS.server,
 			'orijs/page.ts': ORIJS.page,

@@ -39,10 +39,17 @@ export interface Bus {
 	 * Present if the transport's connections can die silently. Without it, the provider trusts them: it can't detect
 	 * losses that the bus does not report, and logs that when it starts.
 	 */
-	readonly liveness?: BusLiveness;
+	readonly liveness?: BusLiveness | undefined;
+
+	/**
+	 * Distinguishes the channels of this bus from those of other applications at the backend. Known once `start` has
+	 * resolved. It is part of what nodes sign with a `secret`, so that frames of one namespace are not accepted in
+	 * another. Default: none.
+	 */
+	readonly namespace?: string | undefined;
 
 	/** Present if the transport can store messages. Without it, no topic can have history. */
-	readonly history?: HistoryStore;
+	readonly history?: HistoryStore | undefined;
 }
 
 /**
@@ -77,24 +84,25 @@ export interface BusLiveness {
  * Collects the beats of all nodes at the backend, by shard, and hands them on in digests. A beat is one step on the
  * server that carries the shard: the server records it with its own time, publishes its frame and, if digests are due,
  * publishes them to the heartbeat channel (see `wire/digest.ts`). So a digest tells a node what the very server that
- * its subscriptions lead to has accepted from each other node.
+ * its subscriptions lead to has accepted from each other node. What this node has received of that, digests don't tell:
+ * the bus must report every interruption.
  */
 export interface BeatStore {
 	/** Returns the channel of one node's own beats. The shard of the heartbeat channel carries it. */
 	ownChannel(heartbeatChannel: string, origin: number): string;
 
 	/**
-	 * Records a beat and publishes its frame, in one step. Resolves and rejects like {@link Bus.publish}. Everything that
-	 * this node has published to the shard by earlier calls is published before.
+	 * Records a beat and publishes its frame, in one step. Resolves and rejects like {@link Bus.publish}. Everything
+	 * that this node has published to the shard by earlier calls is published before.
 	 *
-	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is the
-	 * recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is lower
-	 * than the recorded one comes late from a connection that has failed: it is published, but not recorded.
+	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is
+	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is
+	 * lower than the recorded one comes late from a connection that has failed: it is published, but not recorded.
 	 *
 	 * Digests, if they are wanted: of all recorded nodes, if the last one of all is `digestEveryMs` old or from the
-	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its record
-	 * for `silentAfterMs`; and of each node that has not renewed its record for that long, once. They are published before
-	 * the frame.
+	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its
+	 * record for `silentAfterMs`; and of each node that has not renewed its record for that long, once. They are
+	 * published before the frame.
 	 */
 	beat(heartbeatChannel: string, beat: StoredBeat): Promise<void>;
 

@@ -1,7 +1,7 @@
 import { SocketClient } from '@orijs/websocket-client';
 import { z } from 'zod';
 import { roomOf } from '../messages.ts';
-import { currentName } from './name.ts';
+import { currentName, visitorId } from './name.ts';
 
 // The page's content security policy forbids evaluating strings as code, which zod would otherwise do.
 z.config({ jitless: true });
@@ -10,6 +10,7 @@ z.config({ jitless: true });
 export const client: SocketClient = new SocketClient('/ws', {
 	// On a new connection, the server puts this page into the room that it was in.
 	auth: () => ({
+		visitor: visitorId(),
 		name: currentName(),
 		room: client.topics.map(({ topic }) => roomOf(topic)).find((room) => room !== undefined),
 		key: new URLSearchParams(location.search).get('key') ?? undefined,

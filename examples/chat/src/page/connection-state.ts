@@ -1,5 +1,6 @@
 import type { ClientState, StateChange } from '@orijs/websocket-client';
 import { client } from './client.ts';
+import { isBanned } from './banned.ts';
 import { byId } from '@orijs/examples-shared/element';
 import { hueOf } from './looks.ts';
 
@@ -45,6 +46,7 @@ function showState(now: ClientState, { retryInMs, end }: Partial<StateChange> = 
 			wasReady = true;
 			return show('connecting', 'Entering…', 'Connecting');
 		case 'closed':
+			if (isBanned(end)) return show('over', 'Banned', 'Banned');
 			return show('over', end === undefined ? 'Closed' : 'Gave up', `Gave up: ${end?.reason ?? 'closed'}`);
 	}
 }

@@ -1,4 +1,5 @@
 import { Rename } from '../messages.ts';
+import { startBanned } from './banned.ts';
 import { client } from './client.ts';
 import { focusComposer, showProblem, startComposer } from './composer.ts';
 import { startConnectionState } from './connection-state.ts';
@@ -11,6 +12,7 @@ import { say } from './saying.ts';
 import { doneTyping, tellTyping } from './typing.ts';
 
 startConnectionState();
+startBanned();
 startRestart();
 startRooms(() => {
 	goTo(currentRoom());

@@ -4,6 +4,7 @@ import { byId } from '@orijs/examples-shared/element';
 import { wear } from './looks.ts';
 
 const STORED_AS = 'chat-name';
+const VISITOR_STORED_AS = 'chat-visitor';
 
 const dialog = byId('name-dialog', HTMLDialogElement);
 const form = byId('name-form', HTMLFormElement);
@@ -13,6 +14,13 @@ const me = byId('me', HTMLButtonElement);
 /** Returns the name that is stored in this browser. */
 export function currentName(): string | undefined {
 	return localStorage.getItem(STORED_AS) ?? undefined;
+}
+
+/** Returns the id by which the server knows this browser again. */
+export function visitorId(): string {
+	const id = localStorage.getItem(VISITOR_STORED_AS) ?? crypto.randomUUID();
+	localStorage.setItem(VISITOR_STORED_AS, id);
+	return id;
 }
 
 /**

@@ -10,6 +10,7 @@ import { isOutside, nowInside, nowOutside } from './outside.ts';
 import { clearPeople, forgetNode, hearWhoIsHere, mayRemove, thisIsYou } from './people.ts';
 import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
+import { unansweredText } from './unanswered.ts';
 import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
 /** The room that the page shows. */
@@ -112,7 +113,10 @@ function enter(): void {
 }
 
 function remove(id: string): void {
-	client.request(Remove, { id, room: shown }).catch((error: unknown) => showProblem(`${reasonOf(error)}.`));
+	client.request(Remove, { id, room: shown }).then(
+		(outcome) => showProblem(unansweredText(outcome)),
+		(error: unknown) => showProblem(`${reasonOf(error)}.`),
+	);
 }
 
 /** Shows the room's latest messages, apart from those that the page shows already. */

@@ -32,11 +32,21 @@ export interface Visitor {
 
 const connected: SocketClient[] = [];
 
-/** Connects a visitor, trying again until the server listens. @param key makes them a moderator */
-export async function visit(port: number | undefined, name: unknown, key?: string): Promise<Visitor> {
+/**
+ * Connects a visitor, trying again until the server listens.
+ *
+ * @param key makes them a moderator
+ * @param visitor the id of their browser
+ */
+export async function visit(
+	port: number | undefined,
+	name: unknown,
+	key?: string,
+	visitor: string = crypto.randomUUID(),
+): Promise<Visitor> {
 	const client: SocketClient = new SocketClient(`ws://localhost:${port}/ws`, {
 		// As the page does.
-		auth: () => ({ name, key, room: client.topics.map(({ topic }) => roomOf(topic)).find((room) => room) }),
+		auth: () => ({ visitor, name, key, room: client.topics.map(({ topic }) => roomOf(topic)).find((room) => room) }),
 		reconnect: { minDelayMs: 50, maxDelayMs: 200 },
 		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
 	});

@@ -24,7 +24,7 @@ describe('beats are collected', () => {
 		expect(course(4, [5, ...Array.from({ length: 30 }, () => 4)])).not.toContain(false);
 	});
 
-	it('from the start, if the backend says that there are so many', () => {
+	it('from the start, if the backend lists more nodes', () => {
 		const mode = new BeatMode(4);
 		mode.listed(5, 0);
 		expect(mode.isCollected).toBe(true);

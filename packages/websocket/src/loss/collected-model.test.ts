@@ -83,7 +83,7 @@ class World {
 			sender.place = undefined;
 			this.#in(forMs, () => (sender.place = 'first'));
 		} else if (what === 'sender elsewhere') {
-			// Without a beat, nobody could know.
+			// Without a beat, no node could know.
 			sender.place = 'second';
 			this.#in(forMs + INTERVAL_MS, () => (sender.place = 'first'));
 		} else if (what === 'sender frozen') {

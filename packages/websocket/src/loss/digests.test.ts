@@ -85,7 +85,7 @@ describe('digests', () => {
 		expect(full(300, 104_000, { origin: 2, run: 20 })).toBeUndefined();
 	});
 
-	it('report a node that this one should have heard of, because it comes from elsewhere', () => {
+	it('report a node that this one should have known, because it comes from elsewhere', () => {
 		const { single } = createPeers();
 		expect(single(40, 60_000, { ageMs: 0, run: 1 })).toBe(40_000);
 	});
@@ -317,7 +317,7 @@ describe('beats of a node that are no longer collected', () => {
 		expect(beat(18, 9_000, { sharedFrom: 18, isLast: true })).toBe(5_400);
 	});
 
-	it('are none if the digest of the last beat proves them', () => {
+	it('are no loss if the digest of the last beat proves them', () => {
 		const { peers, beat, full, single } = createPeers();
 		full(11, 5_500);
 		expect(single(18, 9_000, { ageMs: 0 })).toBeUndefined();

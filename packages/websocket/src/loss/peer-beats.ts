@@ -222,8 +222,8 @@ export class PeerBeats {
 
 	/**
 	 * Returns the silent nodes of a shard that other nodes must be told of now: each as soon as it is suspicious, again
-	 * after every four of its intervals, and once after it was given up. Digests tell of nodes whose beats are collected.
-	 * Returns none if no other node is alive: this node may be the one that is cut off.
+	 * after every four of its intervals, and once after it was given up. Digests tell of nodes whose beats are
+	 * collected. Returns none if no other node is alive: this node may be the one that is cut off.
 	 */
 	silences(shard: number, now: number): Omit<Silence, 'type'>[] {
 		const found: Omit<Silence, 'type'>[] = [];

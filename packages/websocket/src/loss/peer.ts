@@ -47,7 +47,7 @@ export interface Peer {
 	number: number;
 	/** When that beat was accepted, by the monotonic clock, as far as is known. */
 	receivedAt: number;
-	/** When something was heard of the node, by the monotonic clock. */
+	/** When the last news of the node arrived, by the monotonic clock. */
 	heardAt: number;
 	intervalMs: number;
 	/** Usually the time of the last beat. It is later if messages up to a later time have been reported as missing. */

@@ -32,8 +32,8 @@ const SPREAD_PER_NODE_MS = 10;
 const SILENT_MS = 2_500;
 
 /**
- * Tells the other nodes who this one is, and learns who they are. Where the backend keeps it, a node that starts says it
- * once and reads what the others have said. Otherwise it asks them, and they say it again.
+ * Tells the other nodes who this one is, and learns who they are. Where the backend keeps it, a node that starts says
+ * it once and reads what the others have said. Otherwise it asks them, and they say it again.
  */
 export class Introductions {
 	readonly #options: IntroductionsOptions;
