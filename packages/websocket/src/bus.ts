@@ -39,10 +39,17 @@ export interface Bus {
 	 * Present if the transport's connections can die silently. Without it, the provider trusts them: it can't detect
 	 * losses that the bus does not report, and logs that when it starts.
 	 */
-	readonly liveness?: BusLiveness;
+	readonly liveness?: BusLiveness | undefined;
+
+	/**
+	 * Distinguishes the channels of this bus from those of other applications at the backend. Known once `start` has
+	 * resolved. It is part of what nodes sign with a `secret`, so that frames of one namespace are not accepted in
+	 * another. Default: none.
+	 */
+	readonly namespace?: string | undefined;
 
 	/** Present if the transport can store messages. Without it, no topic can have history. */
-	readonly history?: HistoryStore;
+	readonly history?: HistoryStore | undefined;
 }
 
 /**

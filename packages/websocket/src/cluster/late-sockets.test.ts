@@ -144,6 +144,12 @@ describe('connectedAt', () => {
 		expect(added.ws.data.connectedAt).toBeLessThanOrEqual(Date.now());
 	});
 
+	it('needs data that can be added to', async () => {
+		const node = await openNode();
+		const data = Object.preventExtensions({ socketId: crypto.randomUUID(), data: {}, topics: new Set() });
+		await expect((await node.attempt(data)).added).rejects.toThrow(InvalidSocketDataError);
+	});
+
 	it.each(['now', null, Number.NaN, new Date()])('must be a time: not %s', async (connectedAt) => {
 		const node = await openNode();
 		const { added } = await node.attempt({ socketId: crypto.randomUUID(), topics: [], connectedAt });
