@@ -232,6 +232,7 @@ export class WsProvider implements WebSocketProvider {
 		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
+				this.#cluster.started();
 				this.#membership.started();
 				this.#status.set(this.#isHistoryUnreadable ? 'degraded' : remote.state);
 			},

@@ -95,9 +95,13 @@ describe('a node that does not answer', () => {
 describe('a node that stops', () => {
 	it('is no longer expected, while it is asked and afterwards', async () => {
 		const { a, b, c } = await openThree();
-		c.provider.onReauthorize(() => new Promise(() => {}));
+		const asked = Promise.withResolvers<void>();
+		c.provider.onReauthorize(() => {
+			asked.resolve();
+			return new Promise(() => {});
+		});
 		const asking = timed(a.provider.cluster.reauthorize('all', undefined, { timeoutMs: 60_000 }));
-		await until(() => true, { what: 'asked' });
+		await asked.promise;
 		await c.provider.stop();
 		const [result, ms] = await asking;
 		expect(result).toMatchObject({ nodes: 2, answered: 2, unanswered: [] });
@@ -109,6 +113,19 @@ describe('a node that stops', () => {
 });
 
 describe('counts', () => {
+	it('of connections are what nodes have said with their heartbeats, once they know each other', async () => {
+		const { backend, a, b, c, busOfC } = await openThree();
+		for (const node of [a, b, b, c]) await node.connect();
+		const complete = { nodes: 3, answered: 3, unanswered: [], isPartial: false, count: 4 };
+		expect(await a.provider.cluster.connectionCount()).toEqual(complete);
+		const started = performance.now();
+		await until(() => performance.now() - started > 6_100, { what: 'they know each other', timeoutMs: 10_000 });
+		// It could not answer.
+		backend.freeze(busOfC);
+
+		expect(await a.provider.cluster.connectionCount({ timeoutMs: 1 })).toEqual(complete);
+	}, 20_000);
+
 	it('are partial while a node does not answer', async () => {
 		const { backend, a, c, busOfC } = await openThree();
 		await a.connect({ topics: new Set(['t']) });

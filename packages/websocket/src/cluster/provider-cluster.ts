@@ -54,6 +54,8 @@ export class ProviderCluster implements Cluster {
 	readonly #late: LateSockets;
 	readonly #link: NodeLink;
 	readonly #requests: NodeRequests;
+	/** When the provider was started, by the monotonic clock. */
+	#startedAt = -Infinity;
 
 	constructor(options: ProviderClusterOptions) {
 		const { failures, lifecycle } = options;
@@ -158,7 +160,8 @@ export class ProviderCluster implements Cluster {
 		const call = 'cluster.connectionCount()';
 		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
 		if (error !== undefined) return failures.refuse(error);
-		if (!hasBeats) return this.#count('all', undefined, options);
+		const isNew = performance.now() - this.#startedAt < UNACQUAINTED_MS;
+		if (!hasBeats || isNew) return this.#count('all', undefined, options);
 		const { count, nodes, unknown } = directory.connections(LEASE_MS);
 		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
 		return this.#count(unknown, undefined, options).then((rest) => {
@@ -282,6 +285,11 @@ export class ProviderCluster implements Cluster {
 		return this.#reauthorizers.add(reauthorizer);
 	}
 
+	/** Called when the provider starts. */
+	started(): void {
+		this.#startedAt = performance.now();
+	}
+
 	/** Called when the provider stops. */
 	stop(): void {
 		this.#link.stop();
@@ -289,6 +297,8 @@ export class ProviderCluster implements Cluster {
 }
 
 const DEFAULT_CONNECTIONS = 100;
+/** How long after its start a node may not know all others yet, in milliseconds: all nodes are in a digest every 5 s. */
+const UNACQUAINTED_MS = 6_000;
 /** The share of the time limit that is left for the answer to arrive, and the most, in milliseconds. */
 const ANSWER_SHARE = 0.2;
 const MAX_ANSWER_MS = 500;
