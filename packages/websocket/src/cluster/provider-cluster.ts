@@ -297,7 +297,7 @@ export class ProviderCluster implements Cluster {
 }
 
 const DEFAULT_CONNECTIONS = 100;
-/** How long after its start a node may not know all others yet, in milliseconds: all nodes are in a digest every 5 s. */
+/** How long after its start a node may not know all others, in milliseconds: a digest of all nodes comes every 5 s. */
 const UNACQUAINTED_MS = 6_000;
 /** The share of the time limit that is left for the answer to arrive, and the most, in milliseconds. */
 const ANSWER_SHARE = 0.2;
