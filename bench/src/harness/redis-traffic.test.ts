@@ -27,7 +27,9 @@ it('counts frames by channel, with their size on the wire', async () => {
 		{ frames: 2, bytes: shared, subscribers: 2 },
 		{ frames: 1, bytes: own, subscribers: 1 },
 	]);
-	expect(calls.get('publish')).toBe(3);
-	expect(reads).toBeGreaterThanOrEqual(3);
-	expect(bytesToClients).toBeGreaterThan(2 * shared + own);
+	expect([calls.get('publish'), calls.get('info'), reads]).toEqual([3, 0, 3]);
+	// The subscriber that counts also gets the pattern with each frame.
+	const tapped = shared + own + 3 * '$1\r\n*\r\np'.length;
+	const replies = 3 * ':3\r\n'.length;
+	expect(bytesToClients).toBe(2 * shared + own + tapped + replies);
 });

@@ -10,29 +10,44 @@ export interface Traffic {
 	readonly calls: ReadonlyMap<string, number>;
 }
 
-/** Starts counting. The returned function resolves with what has passed since then. */
+/** Starts counting. The returned function resolves with what has passed since then, apart from this measurement. */
 export async function trafficMeter(redis: RedisServer): Promise<() => Promise<Traffic>> {
-	const before = await trafficOf(redis);
+	const callsBefore = await callsOf(redis);
+	const before = await bytesAndReadsOf(redis);
 	return async () => {
-		const after = await trafficOf(redis);
+		const after = await bytesAndReadsOf(redis);
+		const calls = await callsOf(redis);
+		for (const [name, count] of callsBefore) calls.set(name, (calls.get(name) ?? 0) - count);
+		calls.set('info', (calls.get('info') ?? 0) - OWN_CALLS);
 		return {
-			bytesToClients: after.bytesToClients - before.bytesToClients,
-			reads: after.reads - before.reads,
-			calls: new Map(Array.from(after.calls, ([name, calls]) => [name, calls - (before.calls.get(name) ?? 0)])),
+			bytesToClients: after.bytesToClients - before.bytesToClients - before.replyBytes,
+			reads: after.reads - before.reads - OWN_READS,
+			calls,
 		};
 	};
 }
 
-async function trafficOf(redis: RedisServer): Promise<Traffic> {
-	const [stats, commands] = await Promise.all([redis.info('stats'), redis.info('commandstats')]);
-	const calls = Object.entries(commands).map(([key, value]): [string, number] => [
-		key.replace('cmdstat_', ''),
-		Number(/calls=(\d+)/.exec(value)?.[1] ?? 0),
-	]);
+/** Redis counts a call when it has ended: the first three of the four that a measurement makes. */
+const OWN_CALLS = 3;
+/** It counts a read before: the second of the two that are compared. */
+const OWN_READS = 1;
+
+async function callsOf(redis: RedisServer): Promise<Map<string, number>> {
+	const commands = Object.entries(await redis.info('commandstats'));
+	return new Map(
+		commands.map(([key, value]) => [key.replace('cmdstat_', ''), Number(/calls=(\d+)/.exec(value)?.[1] ?? 0)]),
+	);
+}
+
+async function bytesAndReadsOf(
+	redis: RedisServer,
+): Promise<{ readonly bytesToClients: number; readonly reads: number; readonly replyBytes: number }> {
+	const text = String(await redis.command('INFO', 'stats'));
+	const read = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1]);
 	return {
-		bytesToClients: Number(stats['total_net_output_bytes']),
-		reads: Number(stats['total_reads_processed']),
-		calls: new Map(calls),
+		bytesToClients: read('total_net_output_bytes'),
+		reads: read('total_reads_processed'),
+		replyBytes: bulkBytes(text),
 	};
 }
 
@@ -68,6 +83,6 @@ export async function framesDuring(redis: RedisServer, ms: number): Promise<read
 }
 
 /** Returns how many bytes a string takes in the protocol of Redis: `${length}\r\n…\r\n`. */
-function bulkBytes({ length }: Buffer): number {
+function bulkBytes({ length }: Buffer | string): number {
 	return '$'.length + String(length).length + '\r\n'.length + length + '\r\n'.length;
 }
