@@ -45,6 +45,8 @@ export class Question<TAnswer> {
 	/** The number of nodes that have received the question, as far as the backend can tell. */
 	#received = 0;
 	#isSending = true;
+	/** Whether there may be other nodes that this one has not heard of. */
+	#isUnsent = false;
 	#isDone = false;
 
 	constructor(options: QuestionOptions<TAnswer>) {
@@ -67,6 +69,7 @@ export class Question<TAnswer> {
 		const isSelfExpected = this.#expected.has(this.#options.self);
 		this.#expected.clear();
 		if (isSelfExpected) this.#expected.add(this.#options.self);
+		this.#isUnsent = true;
 		this.sent(undefined);
 	}
 
@@ -121,7 +124,9 @@ export class Question<TAnswer> {
 		clearTimeout(this.#timer);
 		clearTimeout(this.#unknownTimer);
 		const unanswered = [...this.#expected, ...this.#silent, ...this.#failed];
-		const nodes = Math.max(this.#answers.size + unanswered.length, this.#received);
+		const known = this.#answers.size + unanswered.length;
+		// It is never as if all had answered.
+		const nodes = this.#isUnsent && unanswered.length === 0 ? known + 1 : Math.max(known, this.#received);
 		this.#options.onDone({ nodes, answers: this.#answers, unanswered });
 	}
 

@@ -122,7 +122,8 @@ describe('while the backend is away', () => {
 		bus.publishFault = new Error('no way through');
 		const { cluster } = node.provider;
 
-		expect(await cluster.unsubscribe('all', 't')).toMatchObject({ nodes: 1, answered: 1, sockets: 1 });
+		expect(await cluster.unsubscribe('all', 't')).toMatchObject({ nodes: 2, answered: 1, sockets: 1 });
+		expect(await cluster.subscriberCount('t')).toMatchObject({ count: 0, isPartial: true, unanswered: [] });
 		expect(await cluster.disconnect('all')).toMatchObject({ sockets: 1 });
 		await member.client.closed;
 	});
