@@ -57,34 +57,32 @@ export class PeerBeats {
 	/** The nodes that have stopped lately, by origin and shard. */
 	readonly #stopped = new Remembered<true>(STOPPED_MS);
 	readonly #silent = new SilentPeers(this.#peers);
-	/** The least time that is accounted for, by shard; computed when it is needed. */
+	/** The least time that is accounted for, by shard. It is computed when it is needed, as are the next two. */
 	readonly #accountedAt: (number | undefined)[] = [];
 	#areCollected: boolean | undefined;
+	#count: number | undefined;
 	#startedAt = 0;
 
 	/** The number of other nodes whose beats arrive. */
 	get count(): number {
-		let count = 0;
-		for (const shards of this.#peers.nodes()) if (shards.some((peer) => peer?.suspicious === false)) count++;
-		return count;
+		this.#count ??= this.#peers.countAlive();
+		return this.#count;
 	}
 
 	/** Whether news of any node come with digests. */
 	get areCollected(): boolean {
-		this.#areCollected ??= this.#peers
-			.nodes()
-			.some((shards) => shards.some((peer) => peer?.isCollected === true && !peer.suspicious));
+		this.#areCollected ??= this.#peers.some(({ isCollected, suspicious }) => isCollected && !suspicious);
 		return this.#areCollected;
 	}
 
 	/** Returns whether a beat of the node was received, unless the node has stopped since. */
 	knows(origin: number): boolean {
-		return this.#peers.ofNode(origin)?.some((peer) => peer?.isHearsay === false) === true;
+		return this.#peers.knows(origin);
 	}
 
 	/** Returns whether beats of a node arrive on any shard; undefined if nothing is known about it. */
 	isAlive(origin: number): boolean | undefined {
-		return this.#peers.ofNode(origin)?.some((peer) => peer?.suspicious === false);
+		return this.#peers.isAlive(origin);
 	}
 
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
@@ -189,13 +187,15 @@ export class PeerBeats {
 	 */
 	unproven(now: number): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
-		for (const [, shard, peer] of this.#peers.all()) {
-			const last = unprovenTooLong(peer, now);
-			if (last === undefined) continue;
-			this.#changed();
-			found.push({ shard, since: peer.accounted });
-			prove(peer, last);
-			peer.isCollected = false;
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			for (const peer of peers.values()) {
+				const last = unprovenTooLong(peer, now);
+				if (last === undefined) continue;
+				this.#changed();
+				found.push({ shard, since: peer.accounted });
+				prove(peer, last);
+				peer.isCollected = false;
+			}
 		}
 		return found;
 	}
@@ -299,7 +299,7 @@ export class PeerBeats {
 		const { since } = this.#listeningTo(shard);
 		let least = now;
 		let isAlone = true;
-		for (const [, peer] of this.#peers.onShard(shard)) {
+		for (const peer of this.#peers.onShard(shard).values()) {
 			if (peer.isHearsay) continue;
 			isAlone = false;
 			if (peer.arrived.at >= since) least = Math.min(least, peer.arrived.at);
@@ -326,8 +326,9 @@ export class PeerBeats {
 	 * clock
 	 */
 	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
-		this.#changed();
-		return this.#silent.givenUp(provenAt, (shard) => this.#listeningTo(shard).since, now);
+		const found = this.#silent.givenUp(provenAt, (shard) => this.#listeningTo(shard).since, now);
+		if (found.length > 0) this.#changed();
+		return found;
 	}
 
 	/**
@@ -338,7 +339,8 @@ export class PeerBeats {
 		let least = this.#accountedAt[shard];
 		if (least === undefined) {
 			least = Infinity;
-			for (const [, peer] of this.#peers.onShard(shard)) if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
+			for (const peer of this.#peers.onShard(shard).values())
+				if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
 			this.#accountedAt[shard] = least;
 		}
 		return Math.min(now, least);
@@ -347,7 +349,7 @@ export class PeerBeats {
 	/** Called when anything may have become known of a node. */
 	#changed(): void {
 		this.#accountedAt.length = 0;
-		this.#areCollected = undefined;
+		this.#areCollected = this.#count = undefined;
 	}
 
 	#listeningTo(shard: number): Listening {

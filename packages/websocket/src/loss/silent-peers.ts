@@ -36,9 +36,11 @@ export class SilentPeers {
 	newlySuspicious(now: number): boolean {
 		let found = this.#hasFound;
 		this.#hasFound = false;
-		for (const [origin, shard, peer] of this.#peers.all()) {
-			if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
-			else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			for (const [origin, peer] of peers) {
+				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
+				else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
+			}
 		}
 		return found;
 	}
@@ -54,8 +56,9 @@ export class SilentPeers {
 	/** See {@link PeerBeats.silences}. */
 	toPassOn(shard: number, now: number): Omit<Silence, 'type'>[] {
 		const found: Omit<Silence, 'type'>[] = [];
-		if (!this.#peers.nodes().some((shards) => shards[shard]?.suspicious === false)) return found;
-		for (const [origin, peer] of this.#peers.onShard(shard)) {
+		const peers = this.#peers.onShard(shard);
+		if (!peers.values().some(({ suspicious }) => !suspicious)) return found;
+		for (const [origin, peer] of peers) {
 			if (!peer.suspicious || peer.isHearsay || peer.isCollected) continue;
 			const { incarnation, number, intervalMs, sentAt, passedOnAt, givenUp } = peer;
 			if (passedOnAt > -Infinity && (givenUp || now - passedOnAt < SUSPICIOUS_AFTER_BEATS * intervalMs)) continue;
@@ -76,15 +79,17 @@ export class SilentPeers {
 		now: number,
 	): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
-		for (const [, shard, peer] of this.#peers.all()) {
-			if (peer.givenUp) continue;
-			const since = Math.max(peer.receivedAt, listeningSince(shard));
-			const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - since);
-			if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
-			peer.givenUp = true;
-			peer.passedOnAt = -Infinity;
-			found.push({ shard, since: peer.accounted });
-			peer.accounted = later(peer.accounted, now);
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			const [proven, listening] = [provenAt(shard), listeningSince(shard)];
+			for (const peer of peers.values()) {
+				if (peer.givenUp) continue;
+				const listenedMs = peer.listenedMs + Math.max(0, proven - Math.max(peer.receivedAt, listening));
+				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
+				peer.givenUp = true;
+				peer.passedOnAt = -Infinity;
+				found.push({ shard, since: peer.accounted });
+				peer.accounted = later(peer.accounted, now);
+			}
 		}
 		return found;
 	}
