@@ -128,8 +128,10 @@ export class Heartbeats {
 
 	/** Called with the first news of another node. @param isHere whether a beat itself has arrived */
 	newNode(isHere: boolean): void {
-		// A node whose beats are collected learns of this one from digests.
-		if (isHere && !this.#mode.isCollected) this.own.beatNow();
+		// The other node learns of one whose beats are collected from digests.
+		if (!isHere || this.#mode.isCollected) return;
+		this.#mode.update(this.#nodeCount, performance.now());
+		if (!this.#mode.isCollected) this.own.beatNow();
 	}
 
 	/** Called when this node has been interrupted. */
