@@ -75,24 +75,26 @@ export class PeerBeats {
 
 	/** The number of other nodes whose beats arrive. */
 	get count(): number {
-		let count = 0;
-		for (const shards of this.#peers.nodes()) if (shards.some((peer) => peer?.suspicious === false)) count++;
-		return count;
+		return this.#peers.aliveCount;
 	}
 
 	/** Whether news of any node come with digests. */
 	get areCollected(): boolean {
-		return this.#peers.nodes().some((shards) => shards.some((peer) => peer?.isCollected === true && !peer.suspicious));
+		for (const peers of this.#peers.shards) {
+			for (const { isCollected, suspicious } of peers.values()) if (isCollected && !suspicious) return true;
+		}
+		return false;
 	}
 
 	/** Returns whether a beat of the node was received, unless the node has stopped since. */
 	knows(origin: number): boolean {
-		return this.#peers.ofNode(origin)?.some((peer) => peer?.isHearsay === false) === true;
+		for (const peers of this.#peers.shards) if (peers.get(origin)?.isHearsay === false) return true;
+		return false;
 	}
 
 	/** Returns whether beats of a node arrive on any shard; undefined if nothing is known about it. */
 	isAlive(origin: number): boolean | undefined {
-		return this.#peers.ofNode(origin)?.some((peer) => peer?.suspicious === false);
+		return this.#peers.isAlive(origin) || (this.#peers.has(origin) ? false : undefined);
 	}
 
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
@@ -199,12 +201,14 @@ export class PeerBeats {
 	 */
 	unproven(now: number): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
-		for (const [, shard, peer] of this.#peers.all()) {
-			const last = unprovenTooLong(peer, now);
-			if (last === undefined) continue;
-			found.push({ shard, since: peer.accounted });
-			prove(peer, last);
-			peer.isCollected = false;
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			for (const peer of peers.values()) {
+				const last = unprovenTooLong(peer, now);
+				if (last === undefined) continue;
+				found.push({ shard, since: peer.accounted });
+				prove(peer, last);
+				peer.isCollected = false;
+			}
 		}
 		return found;
 	}
@@ -227,8 +231,9 @@ export class PeerBeats {
 	 */
 	silences(shard: number, now: number): Omit<Silence, 'type'>[] {
 		const found: Omit<Silence, 'type'>[] = [];
-		if (!this.#peers.nodes().some((shards) => shards[shard]?.suspicious === false)) return found;
-		for (const [origin, peer] of this.#peers.onShard(shard)) {
+		const peers = this.#peers.onShard(shard);
+		if (!peers.values().some(({ suspicious }) => !suspicious)) return found;
+		for (const [origin, peer] of peers) {
 			if (!peer.suspicious || peer.isHearsay || peer.isCollected) continue;
 			const { incarnation, number, intervalMs, sentAt, passedOnAt, givenUp } = peer;
 			if (passedOnAt > -Infinity && (givenUp || now - passedOnAt < SUSPICIOUS_AFTER_BEATS * intervalMs)) continue;
@@ -315,7 +320,7 @@ export class PeerBeats {
 		const { since } = this.#listeningTo(shard);
 		let least = now;
 		let isAlone = true;
-		for (const [, peer] of this.#peers.onShard(shard)) {
+		for (const peer of this.#peers.onShard(shard).values()) {
 			if (peer.isHearsay) continue;
 			isAlone = false;
 			if (peer.arrived.at >= since) least = Math.min(least, peer.arrived.at);
@@ -331,9 +336,11 @@ export class PeerBeats {
 	newlySuspicious(now: number): boolean {
 		let found = this.#hasFoundSilent;
 		this.#hasFoundSilent = false;
-		for (const [origin, shard, peer] of this.#peers.all()) {
-			if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
-			else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			for (const [origin, peer] of peers) {
+				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
+				else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
+			}
 		}
 		return found;
 	}
@@ -356,15 +363,18 @@ export class PeerBeats {
 	 */
 	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
-		for (const [, shard, peer] of this.#peers.all()) {
-			if (peer.givenUp) continue;
-			const listeningSince = Math.max(peer.receivedAt, this.#listeningTo(shard).since);
-			const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - listeningSince);
-			if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
-			peer.givenUp = true;
-			peer.passedOnAt = -Infinity;
-			found.push({ shard, since: peer.accounted });
-			peer.accounted = later(peer.accounted, now);
+		for (const [shard, peers] of this.#peers.shards.entries()) {
+			const { since } = this.#listeningTo(shard);
+			const until = provenAt(shard);
+			for (const peer of peers.values()) {
+				if (peer.givenUp) continue;
+				const listenedMs = peer.listenedMs + Math.max(0, until - Math.max(peer.receivedAt, since));
+				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
+				peer.givenUp = true;
+				peer.passedOnAt = -Infinity;
+				found.push({ shard, since: peer.accounted });
+				peer.accounted = later(peer.accounted, now);
+			}
 		}
 		return found;
 	}
@@ -375,7 +385,8 @@ export class PeerBeats {
 	 */
 	accountedAt(shard: number, now: number): number {
 		let least = now;
-		for (const [, peer] of this.#peers.onShard(shard)) if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
+		for (const peer of this.#peers.onShard(shard).values())
+			if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
 		return least;
 	}
 
