@@ -98,7 +98,7 @@ describe('before start', () => {
 		await starting;
 		await node.provider.start();
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['*'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['*', `!${node.provider.nodeId}`] }]);
 	});
 
 	it('nothing can be sent while starting', async () => {

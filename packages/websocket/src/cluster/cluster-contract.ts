@@ -201,7 +201,7 @@ export interface Cluster {
 	 * @param topic default: all topics that the clients have asked for
 	 */
 	reauthorize(target: Target, topic?: string, options?: ActionOptions): Promise<ReauthorizeResult>;
-	/** Returns connections. `sockets` counts all that there are, also those above the limit. */
+	/** Returns connections, the oldest of each node first. `sockets` counts all, also those above the limit. */
 	connections(target: Target, options?: ConnectionsOptions): Promise<ConnectionsResult>;
 	/** Returns the number of connections, which may be some seconds old. */
 	connectionCount(options?: TimeLimit): Promise<CountResult>;

@@ -1,3 +1,4 @@
+import { CLUSTER_VERSION } from '../nodes/node-description.ts';
 import { isSocketId, NODE_TEXT_PREFIX } from '../wire/channel-names.ts';
 
 /**
@@ -10,7 +11,7 @@ import { isSocketId, NODE_TEXT_PREFIX } from '../wire/channel-names.ts';
  * - `version`: the receiver does not know the version of an `ask`
  * - `tell`: a message that has no answer
  */
-export const NODE_VERSION = 1;
+export const NODE_VERSION: number = CLUSTER_VERSION;
 
 export type NodeTextKind = 'ask' | 'answer' | 'failed' | 'version' | 'tell';
 

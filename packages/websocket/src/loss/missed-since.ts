@@ -5,8 +5,8 @@ import { type Accounted, later, type Peer, type Proof, SMALLEST_STEP_MS } from '
 export interface Listening {
 	readonly since: number;
 	/**
-	 * When the interruption before `since` began; -Infinity without an interruption. What was published in between has been
-	 * reported as missing.
+	 * When the interruption before `since` began; -Infinity without an interruption. What was published in between has
+	 * been reported as missing.
 	 */
 	readonly interruptedAt: number;
 	/** The result of {@link PeerBeats.arrivedUntil} before that interruption. */

@@ -1,36 +1,24 @@
-import type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from '../bus.ts';
+import type { Bus, BusHandlers, BusStage, BusStatus } from '../bus.ts';
 import { ProviderStoppedError, SubscribeError, UnknownSocketError } from '../errors.ts';
 import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
-import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
-import { BeatMode } from '../loss/beat-mode.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
-import { OwnBeats } from '../loss/own-beats.ts';
-import { WrongServer } from '../loss/wrong-server.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
 import type { Span } from '../loss/unpublished.ts';
+import { WrongServer } from '../loss/wrong-server.ts';
 import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
 import type { Counts } from '../wire/digest.ts';
-import {
-	type Beat,
-	type Digest,
-	encodeHello,
-	encodeMessages,
-	encodeSilence,
-	type Origin,
-	randomOrigin,
-} from '../wire/frame.ts';
+import { encodeMessages, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ChannelInterest } from './channel-interest.ts';
-import { HeartbeatChannels } from './heartbeat-channels.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { InboundFrames } from './inbound-frames.ts';
-import { Introductions } from './introductions.ts';
-import { NodeLease } from './lease.ts';
+import type { NodeLease } from './lease.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
 
@@ -67,9 +55,6 @@ const DRAIN_TIMEOUT_MS = 1_000;
  */
 const TELL_TIMEOUT_MS = 4_000;
 
-/** A node whose own beats have not come back for this many intervals is cut off. */
-const CUT_OFF_AFTER_BEATS = 3;
-
 const NO_LIVENESS = "This bus has no liveness checks: losses that it does not report itself can't be detected";
 
 /** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
@@ -83,30 +68,19 @@ export class RemoteNodes {
 	readonly #peers = new PeerBeats();
 	readonly #missing: MissingMessages;
 	readonly #failures: PublishFailures;
-	readonly #heartbeat: BusHeartbeat | undefined;
-	readonly #heartbeatChannels: HeartbeatChannels | undefined;
-	readonly #origin: Origin;
+	readonly #heartbeats: Heartbeats | undefined;
 	readonly #directory: NodeDirectory;
-	readonly #lease: NodeLease;
-	readonly #mode: BeatMode;
-	readonly #ownBeats: OwnBeats;
-	readonly #introductions: Introductions;
 	readonly #wrongServer: WrongServer;
 	#state: BusStatus['state'] = 'degraded';
 	/** When the bus stopped being ready, by the monotonic clock; undefined if it is ready. */
 	#disconnectedAt: number | undefined;
 	/** When the bus last became ready, by the monotonic clock. */
 	#readySince = -Infinity;
-	/** Whether no beat of the current tick has been accepted yet. */
-	#isFirstBeat = false;
 
 	constructor(bus: Bus, options: RemoteNodesOptions) {
 		const { local, histories, logger, directory, graceMs, onRefused, onError } = options;
 		const origin = randomOrigin();
-		this.#origin = origin;
 		this.#directory = directory;
-		this.#mode = new BeatMode(options.collectBeatsAbove);
-		this.#lease = new NodeLease(directory.id, logger);
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new GapEvents(logger);
@@ -130,9 +104,9 @@ export class RemoteNodes {
 			local,
 			logger,
 			isLate: (sender) => this.#missing.isLate(sender),
-			onBeat: (channel, beat) => this.#onBeat(channel, beat),
-			onDigest: (channel, digest) => this.#onDigest(channel, digest),
-			onHello: (hello) => this.#introductions.greeted(hello),
+			onBeat: (channel, beat) => this.#heartbeats?.received(channel, beat),
+			onDigest: (channel, digest) => this.#heartbeats?.digested(channel, digest),
+			onHello: (hello) => this.#heartbeats?.greeted(hello),
 			onGapNotice: (channel, notice) => this.#missing.gapNotice(channel, notice),
 			onSilence: (silence) => this.#peers.heardOf(silence, performance.now()),
 			onUnreadable: (channel) => this.#missing.unreadable(channel),
@@ -140,34 +114,21 @@ export class RemoteNodes {
 			onError: (error) => onError(error, 'deliver'),
 		});
 		const { liveness } = bus;
-		this.#ownBeats = new OwnBeats({
-			sender: (channel) => this.#failures.sender(channel),
-			skews: () => this.#missing.skews,
-			counts: options.counts,
-			store: () => liveness?.beats,
-			mustCollect: () => this.#mode.isCollected,
-			isSubscribed: (channel) => this.#interest.isLive(channel),
-			publish: (channel, frame) => bus.publish(channel, frame),
-		});
-		this.#introductions = new Introductions({
-			directory,
-			lease: this.#lease,
-			store: () => liveness?.beats,
-			publish: (text) => this.#greet(text),
-			nodeCount: () => this.#nodeCount,
-			onListed: (count) => this.#mode.listed(count + 1, performance.now()),
-			isSelf: (each) => each === origin,
-		});
 		if (liveness !== undefined) {
-			this.#heartbeatChannels = new HeartbeatChannels(liveness, this.#interest, origin);
-			this.#heartbeat = new BusHeartbeat({
-				intervalMs: options.heartbeatMs,
+			const { heartbeatMs, collectBeatsAbove, counts } = options;
+			this.#heartbeats = new Heartbeats({
+				bus,
 				liveness,
-				nodeCount: () => this.#nodeCount,
-				areCollected: (channel) => this.#ownBeats.areCollected(channel),
-				isSubscribed: (channel) => this.#interest.isLive(channel),
-				publish: (channel, beat) => this.#publishBeat(channel, beat),
-				onTick: (now) => this.#onTick(liveness, now),
+				origin,
+				interest: this.#interest,
+				peers: this.#peers,
+				failures: this.#failures,
+				missing: () => this.#missing,
+				directory,
+				logger,
+				counts,
+				heartbeatMs,
+				collectBeatsAbove,
 			});
 		}
 		this.#missing = new MissingMessages({
@@ -175,13 +136,12 @@ export class RemoteNodes {
 			channels: this.#interest,
 			peers: this.#peers,
 			gaps: this.#gaps,
-			heartbeat: this.#heartbeat,
+			heartbeat: this.#heartbeats?.own,
 			histories,
 			liveness,
 			onError: (error) => onError(error, 'subscribe'),
 			onNewNode: (isHere) => {
-				// A node whose beats are collected learns of this one from digests.
-				if (isHere && !this.#mode.isCollected) this.#heartbeat?.beatNow();
+				this.#heartbeats?.newNode(isHere);
 				this.#failures.nodeStarted();
 			},
 		});
@@ -193,9 +153,9 @@ export class RemoteNodes {
 		return this.#state;
 	}
 
-	/** This node's lease at the backend. Never begins on a bus without liveness. */
-	get lease(): NodeLease {
-		return this.#lease;
+	/** This node's lease at the backend; undefined if the bus has no liveness. */
+	get lease(): NodeLease | undefined {
+		return this.#heartbeats?.lease;
 	}
 
 	/** Returns whether the bus was not ready at any time since then, by the monotonic clock. */
@@ -236,7 +196,7 @@ export class RemoteNodes {
 		check();
 		await histories?.prepare();
 		check();
-		const required = [this.#interest.subscribe(BROADCAST_CHANNEL), ...(this.#heartbeatChannels?.start() ?? [])];
+		const required = [this.#interest.subscribe(BROADCAST_CHANNEL), ...(this.#heartbeats?.subscribe() ?? [])];
 		const ready = Promise.all(required);
 		const rest = Array.from(wanted(), (channel) => this.#interest.subscribe(channel));
 		this.#interest.open();
@@ -248,13 +208,8 @@ export class RemoteNodes {
 		check();
 		this.#peers.start(performance.now());
 		this.#directory.start();
-		if (this.#heartbeat === undefined) {
-			logger.info(NO_LIVENESS);
-			return;
-		}
-		this.#lease.start(performance.now());
-		this.#introductions.start();
-		this.#heartbeat.start();
+		if (this.#heartbeats === undefined) logger.info(NO_LIVENESS);
+		else this.#heartbeats.start();
 	}
 
 	/**
@@ -270,9 +225,7 @@ export class RemoteNodes {
 			await this.#takeLeave();
 			this.#missing.flush(this.#disconnectedAt);
 		}
-		this.#heartbeat?.stop();
-		this.#introductions.stop();
-		this.#ownBeats.reset();
+		this.#heartbeats?.stop();
 		this.#directory.close();
 		histories?.close();
 		this.#interest.close(reason);
@@ -287,8 +240,8 @@ export class RemoteNodes {
 	 */
 	async #takeLeave(): Promise<void> {
 		await this.#wrongServer.searched(DRAIN_TIMEOUT_MS);
-		await settledWithin(this.#heartbeat === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
-		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
+		await settledWithin(this.#heartbeats === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
+		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeats?.own.sendLast());
 	}
 
 	/** Subscribes to a channel. Resolves once frames that any node publishes to it will arrive. */
@@ -348,7 +301,7 @@ export class RemoteNodes {
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => {
 				this.#missing.interrupted(channels, since, reason);
-				this.#introductions.interrupted();
+				this.#heartbeats?.interrupted();
 			},
 			undelivered: (since) => this.#wrongServer.undelivered(since),
 			replaced: (lostAt) => this.#wrongServer.replaced(lostAt),
@@ -368,66 +321,6 @@ export class RemoteNodes {
 			this.#interest.suspend();
 		}
 		this.#options.onStatus(status);
-	}
-
-	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
-		const sentAt = performance.now();
-		const isFirstShard = this.#bus.liveness?.shardOf(channel) === 0;
-		if (isFirstShard && !beat.isLast && this.#lease.ensure(sentAt)) this.#introductions.renewed();
-		await this.#ownBeats.publish(channel, beat);
-		if (isFirstShard) this.#lease.renewed(sentAt);
-		const isFirst = this.#isFirstBeat;
-		this.#isFirstBeat = false;
-		this.#failures.beatAccepted(isFirst);
-	}
-
-	/** Called once per heartbeat interval, before the beats go out. */
-	#onTick(liveness: BusLiveness, now: number): void {
-		this.#isFirstBeat = true;
-		this.#heartbeatChannels?.update();
-		if (this.#peers.newlySuspicious(now)) void liveness.verifyPrimary();
-		this.#passOnSilences(liveness, now);
-		this.#missing.beats.check(now);
-		this.#missing.checkSilentNodes(now);
-		this.#mode.update(this.#nodeCount, now);
-		// A node that is cut off itself can't tell that others are silent.
-		const provenAt = this.#heartbeat?.provenAt() ?? -Infinity;
-		const isCutOff = now - provenAt > CUT_OFF_AFTER_BEATS * (this.#heartbeat?.intervalMs ?? 0);
-		if (!isCutOff) this.#directory.check(now, (origin) => this.#peers.isAlive(origin));
-		this.#introductions.check();
-	}
-
-	#onBeat(channel: string, beat: Beat): void {
-		this.#missing.beats.received(this.#heartbeatChannels?.sharedOf(channel) ?? channel, beat);
-		if (beat.origin === this.#origin) return;
-		if (beat.isLast) this.#directory.stopped(beat.origin);
-		else this.#directory.alive(beat.origin, beat.counts, performance.now());
-	}
-
-	#onDigest(channel: string, digest: Digest): void {
-		const now = performance.now();
-		for (const { origin, counts, ageMs } of this.#missing.beats.digested(channel, digest))
-			this.#directory.alive(origin, counts, now - ageMs);
-	}
-
-	get #nodeCount(): number {
-		return this.#peers.count + 1;
-	}
-
-	/** Tells the other nodes who this one is. */
-	async #greet(text: string): Promise<void> {
-		const channel = this.#bus.liveness?.heartbeatChannels()[0];
-		if (channel !== undefined) await this.#bus.publish(channel, encodeHello(this.#failures.sender(channel), text));
-	}
-
-	/** Tells nodes that have started lately which nodes have fallen silent. */
-	#passOnSilences(liveness: BusLiveness, now: number): void {
-		for (const channel of liveness.heartbeatChannels()) {
-			for (const silence of this.#peers.silences(liveness.shardOf(channel), now)) {
-				// It is sent several times, and by each node.
-				this.#bus.publish(channel, encodeSilence(silence)).catch(() => {});
-			}
-		}
 	}
 
 	#onOutcome(channel: string, outcome: Outcome): Error | undefined {

@@ -26,6 +26,29 @@ describe('the registry', () => {
 		expect(registry.topicCount).toBe(0);
 	});
 
+	it('finds the sockets of a user, until they are removed', () => {
+		const registry = new Registry<Socket>();
+		const [a, b, other, unknown] = ['s1', 's2', 's3', 's4'].map((id) => socketNamed(id)) as [
+			Socket,
+			Socket,
+			Socket,
+			Socket,
+		];
+		for (const socket of [a, b]) Object.assign(socket.data, { userId: '42' });
+		Object.assign(other.data, { userId: '7' });
+		for (const socket of [a, b, other, unknown]) registry.add(socket);
+		expect([...registry.ofUser('42')]).toEqual([a, b]);
+		expect([...registry.ofUser('7')]).toEqual([other]);
+
+		registry.remove('s1');
+		registry.remove('s1');
+		registry.remove('s4');
+		expect([...registry.ofUser('42')]).toEqual([b]);
+		registry.remove('s2');
+		expect([...registry.ofUser('42')]).toEqual([]);
+		expect([...registry.ofUser('never')]).toEqual([]);
+	});
+
 	it('counts a socket once in a topic that it subscribes to twice', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s');

@@ -1,0 +1,189 @@
+import type { Bus, BusLiveness } from '../bus.ts';
+import type { Logger } from '../logger.ts';
+import { BeatMode } from '../loss/beat-mode.ts';
+import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
+import type { MissingMessages } from '../loss/missing-messages.ts';
+import { OwnBeats } from '../loss/own-beats.ts';
+import type { PeerBeats } from '../loss/peer-beats.ts';
+import type { PublishFailures } from '../loss/publish-failures.ts';
+import type { Counts } from '../wire/digest.ts';
+import { type Beat, type Digest, encodeHello, encodeSilence, type Hello, type Origin } from '../wire/frame.ts';
+import type { ChannelInterest } from './channel-interest.ts';
+import { HeartbeatChannels } from './heartbeat-channels.ts';
+import { Introductions } from './introductions.ts';
+import { NodeLease } from './lease.ts';
+import type { NodeDirectory } from './node-directory.ts';
+
+export interface HeartbeatsOptions {
+	readonly bus: Bus;
+	readonly liveness: BusLiveness;
+	/** This node. */
+	readonly origin: Origin;
+	readonly interest: ChannelInterest;
+	readonly peers: PeerBeats;
+	readonly failures: PublishFailures;
+	readonly missing: () => MissingMessages;
+	readonly directory: NodeDirectory;
+	readonly logger: Logger;
+	readonly counts: () => Counts;
+	readonly heartbeatMs: number;
+	readonly collectBeatsAbove: number;
+}
+
+/** A node whose own beats have not come back for this many intervals is cut off. */
+const CUT_OFF_AFTER_BEATS = 3;
+
+/**
+ * Sends this node's beats and follows those of the others: whether connections work, whether messages may be missing,
+ * and which nodes there are.
+ */
+export class Heartbeats {
+	/** Proves that this node's own connections work. */
+	readonly own: BusHeartbeat;
+	readonly lease: NodeLease;
+	readonly #options: HeartbeatsOptions;
+	readonly #channels: HeartbeatChannels;
+	readonly #mode: BeatMode;
+	readonly #beats: OwnBeats;
+	readonly #introductions: Introductions;
+	/** Whether no beat of the current tick has been accepted yet. */
+	#isFirstBeat = false;
+
+	constructor(options: HeartbeatsOptions) {
+		const { bus, liveness, origin, interest, failures, missing, directory, logger, counts } = options;
+		const store = (): typeof liveness.beats => liveness.beats;
+		const isSubscribed = (channel: string): boolean => interest.isLive(channel);
+		const nodeCount = (): number => this.#nodeCount;
+		this.#options = options;
+		this.#channels = new HeartbeatChannels(liveness, interest, origin);
+		this.#mode = new BeatMode(options.collectBeatsAbove);
+		this.lease = new NodeLease(directory.id, logger);
+		this.#beats = new OwnBeats({
+			sender: (channel) => failures.sender(channel),
+			skews: () => missing().skews,
+			counts,
+			store,
+			mustCollect: () => this.#mode.isCollected,
+			isSubscribed,
+			publish: (channel, frame) => bus.publish(channel, frame),
+		});
+		this.#introductions = new Introductions({
+			directory,
+			lease: this.lease,
+			store,
+			publish: (text) => this.#greet(text),
+			nodeCount,
+			onListed: (count) => this.#mode.listed(count + 1, performance.now()),
+			isSelf: (each) => each === origin,
+		});
+		this.own = new BusHeartbeat({
+			intervalMs: options.heartbeatMs,
+			liveness,
+			nodeCount,
+			areCollected: (channel) => this.#beats.areCollected(channel),
+			isSubscribed,
+			publish: (channel, beat) => this.#publish(channel, beat),
+			onTick: (now) => this.#onTick(now),
+		});
+	}
+
+	/** Subscribes to heartbeat channels. Returns the promises of {@link ChannelInterest.subscribe}. */
+	subscribe(): Promise<void>[] {
+		return this.#channels.start();
+	}
+
+	/** Called once this node receives what the others publish. */
+	start(): void {
+		this.lease.start(performance.now());
+		this.#introductions.start();
+		this.own.start();
+	}
+
+	stop(): void {
+		this.own.stop();
+		this.#introductions.stop();
+		this.#beats.reset();
+	}
+
+	/** Called when a beat has arrived, from this node or from another one. */
+	received(channel: string, beat: Beat): void {
+		const { origin, missing, directory } = this.#options;
+		missing().beats.received(this.#channels.sharedOf(channel), beat);
+		if (beat.origin === origin) return;
+		if (beat.isLast) directory.stopped(beat.origin);
+		else directory.alive(beat.origin, beat.counts, performance.now());
+	}
+
+	digested(channel: string, digest: Digest): void {
+		const { missing, directory } = this.#options;
+		const now = performance.now();
+		for (const { origin, counts, ageMs } of missing().beats.digested(channel, digest))
+			directory.alive(origin, counts, now - ageMs);
+	}
+
+	/** Called when another node has said who it is. */
+	greeted(hello: Hello): void {
+		this.#introductions.greeted(hello);
+	}
+
+	/** Called with the first news of another node. @param isHere whether a beat itself has arrived */
+	newNode(isHere: boolean): void {
+		// A node whose beats are collected learns of this one from digests.
+		if (isHere && !this.#mode.isCollected) this.own.beatNow();
+	}
+
+	/** Called when this node has been interrupted. */
+	interrupted(): void {
+		this.#introductions.interrupted();
+	}
+
+	get #nodeCount(): number {
+		return this.#options.peers.count + 1;
+	}
+
+	async #publish(channel: string, beat: BeatContent): Promise<void> {
+		const { liveness, failures } = this.#options;
+		const sentAt = performance.now();
+		const isFirstShard = liveness.shardOf(channel) === 0;
+		if (isFirstShard && !beat.isLast && this.lease.ensure(sentAt)) this.#introductions.renewed();
+		await this.#beats.publish(channel, beat);
+		if (isFirstShard) this.lease.renewed(sentAt);
+		const isFirst = this.#isFirstBeat;
+		this.#isFirstBeat = false;
+		failures.beatAccepted(isFirst);
+	}
+
+	/** Called once per heartbeat interval, before the beats go out. */
+	#onTick(now: number): void {
+		const { liveness, peers, missing, directory } = this.#options;
+		this.#isFirstBeat = true;
+		this.#channels.update();
+		if (peers.newlySuspicious(now)) void liveness.verifyPrimary();
+		this.#passOnSilences(now);
+		missing().beats.check(now);
+		missing().checkSilentNodes(now);
+		this.#mode.update(this.#nodeCount, now);
+		// A node that is cut off itself can't tell that others are silent.
+		const isCutOff = now - this.own.provenAt() > CUT_OFF_AFTER_BEATS * this.own.intervalMs;
+		if (!isCutOff) directory.check(now, (origin) => peers.isAlive(origin));
+		this.#introductions.check();
+	}
+
+	/** Tells the other nodes who this one is. */
+	async #greet(text: string): Promise<void> {
+		const { bus, liveness, failures } = this.#options;
+		const [channel] = liveness.heartbeatChannels();
+		if (channel !== undefined) await bus.publish(channel, encodeHello(failures.sender(channel), text));
+	}
+
+	/** Tells nodes that have started lately which nodes have fallen silent. */
+	#passOnSilences(now: number): void {
+		const { bus, liveness, peers } = this.#options;
+		for (const channel of liveness.heartbeatChannels()) {
+			for (const silence of peers.silences(liveness.shardOf(channel), now)) {
+				// It is sent several times, and by each node.
+				bus.publish(channel, encodeSilence(silence)).catch(() => {});
+			}
+		}
+	}
+}
