@@ -1,7 +1,7 @@
 import type { BeatStore } from '../bus.ts';
 import type { Hello } from '../wire/frame.ts';
 import type { NodeLease } from './lease.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { ListedNode, NodeDirectory } from './node-directory.ts';
 import { type Greeting, readDescription } from './node-description.ts';
 
 export interface IntroductionsOptions {
@@ -133,14 +133,13 @@ export class Introductions {
 		try {
 			const nodes = await beats.list();
 			if (!this.#isStarted) return;
-			let count = 0;
+			const listed: ListedNode[] = [];
 			for (const { origin, text, ageMs } of nodes) {
 				const description = readDescription(text);
-				if (isSelf(origin) || description === undefined) continue;
-				if (ageMs <= SILENT_MS) count++;
-				directory.described(origin, description, ageMs);
+				if (description !== undefined && !isSelf(origin)) listed.push({ origin, description, ageMs });
 			}
-			onListed(count);
+			directory.listed(listed);
+			onListed(listed.filter(({ ageMs }) => ageMs <= SILENT_MS).length);
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

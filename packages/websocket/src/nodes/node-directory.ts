@@ -63,6 +63,14 @@ interface Entry {
 	isTold: boolean;
 }
 
+/** What the backend tells of another node. */
+export interface ListedNode {
+	readonly origin: Origin;
+	readonly description: NodeDescription;
+	/** The time since its last beat, in milliseconds. */
+	readonly ageMs: number;
+}
+
 const NO_COUNTS: Counts = { connections: 0, topics: 0 };
 
 /** Knows the nodes of the cluster: from their beats that they are there, and from what they say who they are. */
@@ -71,6 +79,8 @@ export class NodeDirectory {
 	readonly id: string;
 	readonly #counts: () => Counts;
 	readonly #others = new Map<Origin, Entry>();
+	/** The nodes whose state or description may have changed since the listeners were called last. */
+	readonly #changed = new Set<Entry>();
 	readonly #listeners: Listeners<NodesChange>;
 	#startedAt = Date.now();
 
@@ -137,6 +147,7 @@ export class NodeDirectory {
 	/** Called when this node has stopped. It no longer knows any other. */
 	close(): void {
 		this.#others.clear();
+		this.#changed.clear();
 	}
 
 	/** Returns what this node says of itself. @param generation see {@link NodeLease} */
@@ -151,13 +162,26 @@ export class NodeDirectory {
 		};
 	}
 
-	/** Called when another node has said who it is, or the backend has told what it said. */
+	/** Called when another node has said who it is. */
 	described(origin: Origin, description: NodeDescription, ageMs = 0): void {
+		this.#describe({ origin, description, ageMs });
+		this.#tell();
+	}
+
+	/** Called when the backend has told what nodes have said of themselves. */
+	listed(nodes: Iterable<ListedNode>): void {
+		for (const node of nodes) this.#describe(node);
+		this.#tell();
+	}
+
+	#describe({ origin, description, ageMs }: ListedNode): void {
 		const known = this.#others.get(origin);
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
 			const state = ageMs > SILENT_MS ? 'silent' : 'here';
-			this.#others.set(origin, { description, counts: undefined, at, state, isTold: false });
+			const entry: Entry = { description, counts: undefined, at, state, isTold: false };
+			this.#others.set(origin, entry);
+			this.#changed.add(entry);
 		} else {
 			if (known.description !== undefined && known.description.generation > description.generation) return;
 			// A node that was started again greets with a later generation than it had when it stopped.
@@ -165,8 +189,8 @@ export class NodeDirectory {
 			if (isAgain && ageMs <= SILENT_MS) known.state = 'here';
 			known.description = description;
 			known.at = Math.max(known.at, at);
+			this.#changed.add(known);
 		}
-		this.#tell();
 	}
 
 	/**
@@ -188,6 +212,7 @@ export class NodeDirectory {
 		entry.counts = counts;
 		if (entry.state === 'silent' && !isSilent) {
 			entry.state = 'here';
+			this.#changed.add(entry);
 			this.#tell();
 		}
 		return entry.description !== undefined;
@@ -199,6 +224,7 @@ export class NodeDirectory {
 		if (entry === undefined) return;
 		entry.state = 'stopped';
 		entry.at = performance.now();
+		this.#changed.add(entry);
 		this.#tell();
 	}
 
@@ -211,7 +237,9 @@ export class NodeDirectory {
 		for (const [origin, entry] of this.#others) {
 			const silentMs = now - entry.at;
 			if (entry.state === 'here') {
-				if (!(isAlive(origin) ?? silentMs <= LEASE_MS)) entry.state = 'silent';
+				if (isAlive(origin) ?? silentMs <= LEASE_MS) continue;
+				entry.state = 'silent';
+				this.#changed.add(entry);
 			} else if (silentMs > (entry.state === 'stopped' ? STOPPED_MS : FORGET_AFTER_MS)) {
 				this.#others.delete(origin);
 			}
@@ -229,16 +257,18 @@ export class NodeDirectory {
 
 	/** Calls the listeners if nodes have come or gone since they were called last. */
 	#tell(): void {
+		if (this.#changed.size === 0) return;
 		const now = performance.now();
 		const joined: NodeInfo[] = [];
 		const left: { id: string; why: 'stopped' | 'silent' }[] = [];
-		for (const entry of this.#others.values()) {
+		for (const entry of this.#changed) {
 			const { description, state, isTold } = entry;
 			if (description === undefined || isTold === (state === 'here')) continue;
 			entry.isTold = state === 'here';
 			if (state === 'here') joined.push(infoOf(entry, description, now));
 			else left.push({ id: description.id, why: state });
 		}
+		this.#changed.clear();
 		if (joined.length > 0 || left.length > 0) this.#listeners.call({ joined, left });
 	}
 }
