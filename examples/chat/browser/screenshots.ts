@@ -1,8 +1,10 @@
 /** Takes the screenshots in docs/images, of visitors who talk to each other on two nodes. */
 import { type Chromium, launchChromium } from '@orijs/testkit';
 import { fileURLToPath } from 'node:url';
-import { startTwoNodes, type TwoNodes } from './nodes.ts';
-import { visit, type Visitor } from './visitor.ts';
+import type { Page } from 'playwright-core';
+import { openAdmin } from './admin.ts';
+import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
+import { setScreen, visit, type Visitor } from './visitor.ts';
 
 const PORTS = [3001, 3002] as const;
 const PIXEL_RATIO = 1.5;
@@ -38,25 +40,28 @@ async function makeAll(chromium: Chromium, { one, two }: TwoNodes): Promise<void
 	await grace.composer.fill('');
 	await grace.composer.pressSequentially('Try it');
 	for (const visitor of [ada, adaInTheDark]) await visitor.typing.getByText('Grace is typing').waitFor();
-	await make(ada, 'chat');
+	await make(ada.page, 'chat');
+
+	const admin = await openAdmin(chromium, one, MODERATOR_KEY);
+	await setScreen(admin.page, DESKTOP);
+	await admin.connection('Grace', two).waitFor();
+	await make(admin.page, 'chat-admin');
+	await admin.page.close();
 
 	await ada.composer.fill('');
 	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
 	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
-	await grace.composer.fill('Now?');
-	await ada.log.getByText('may be missing').waitFor();
-	await adaInTheDark.log.getByText('may be missing').waitFor();
+	await grace.say('Now?');
+	for (const { log } of [ada, adaInTheDark]) await log.getByText('came while you were away').waitFor();
 	for (const visitor of everyone) await visitor.person('Ada', one).waitFor();
-	await grace.composer.press('Enter');
-	await adaInTheDark.message('Now?').waitFor();
 	await tell(ada, 'Gone for a second, and back in the room.');
 	await tell(adaInTheDark, 'Me too, without touching anything.');
 	await adaInTheDark.person('Grace', two).waitFor();
-	await make(adaInTheDark, 'chat-dark');
-	await make(grace, 'chat-phone');
+	await make(adaInTheDark.page, 'chat-dark');
+	await make(grace.page, 'chat-phone');
 }
 
-async function make({ page }: Visitor, name: string): Promise<void> {
+async function make(page: Page, name: string): Promise<void> {
 	const path = fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url));
 	await page.mouse.move(0, 0);
 	await page.screenshot({ path, caret: 'hide' });

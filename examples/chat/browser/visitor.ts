@@ -21,12 +21,15 @@ export interface Visitor {
 	entries(): Promise<string[]>;
 }
 
-export interface VisitOptions {
+export interface ScreenOptions {
 	readonly width?: number;
 	readonly height?: number;
 	readonly scheme?: 'light' | 'dark';
 	/** The device pixel ratio. */
 	readonly pixelRatio?: number;
+}
+
+export interface VisitOptions extends ScreenOptions {
 	/** Makes the visitor a moderator. */
 	readonly key?: string;
 }
@@ -40,17 +43,8 @@ export async function visit(
 ): Promise<Visitor> {
 	const page = await chromium.openPage({ incognito: true });
 	const errors = collectErrors(page);
-	const { width, height = 800, scheme = 'light', pixelRatio = 1, key } = options;
-	await page.emulateMedia({ colorScheme: scheme });
-	if (width !== undefined) {
-		const session = await page.context().newCDPSession(page);
-		await session.send('Emulation.setDeviceMetricsOverride', {
-			width,
-			height,
-			deviceScaleFactor: pixelRatio,
-			mobile: width < 500,
-		});
-	}
+	await setScreen(page, options);
+	const { key } = options;
 	await page.goto(key === undefined ? url : `${url}/?key=${encodeURIComponent(key)}`);
 	await page.getByLabel('Your name').fill(name);
 	await page.keyboard.press('Enter');
@@ -73,4 +67,19 @@ export async function visit(
 	};
 	await page.locator('#state[data-state=connected]').waitFor();
 	return visitor;
+}
+
+export async function setScreen(
+	page: Page,
+	{ width, height = 800, scheme = 'light', pixelRatio = 1 }: ScreenOptions,
+): Promise<void> {
+	await page.emulateMedia({ colorScheme: scheme });
+	if (width === undefined) return;
+	const session = await page.context().newCDPSession(page);
+	await session.send('Emulation.setDeviceMetricsOverride', {
+		width,
+		height,
+		deviceScaleFactor: pixelRatio,
+		mobile: width < 500,
+	});
 }

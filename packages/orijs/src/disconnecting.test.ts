@@ -37,6 +37,29 @@ it('a node disconnects a user of others, who is told why; the rights of all are 
 	expect([here, there, third].flatMap(({ log }) => log.errors)).toEqual([]);
 });
 
+it('a client that is banned while it is being admitted is told why, and does not come back', async () => {
+	const gate = Promise.withResolvers<boolean>();
+	const asked = Promise.withResolvers<void>();
+	const app = new Application({ logger: new RecordingLogger(), signals: false }).websocket().socketRouter(
+		new SocketRouter().authenticate((ctx) => {
+			ctx.userId = String(ctx.auth);
+			asked.resolve();
+			return gate.promise;
+		}),
+	);
+	onTestFinished(() => app.stop());
+	const { port } = await app.listen(0);
+	const client = new SocketClient(`ws://localhost:${port}/ws`, { auth: () => 'ada' });
+	const connecting = client.connect();
+	await asked.promise;
+
+	const why = { code: 'banned', message: 'You were banned', reconnect: false };
+	expect(await app.cluster.disconnect({ userId: 'ada' }, why)).toMatchObject({ sockets: 0 });
+	gate.resolve(true);
+	await expect(connecting).rejects.toMatchObject({ end: { code: 4403, reason: 'banned', disconnected: why } });
+	expect([client.state, app.socket.getConnectionCount()]).toEqual(['closed', 0]);
+});
+
 async function connect(url: string, user: string): Promise<SocketClient> {
 	const client = new SocketClient(url, { auth: () => user });
 	onTestFinished(() => client.close());

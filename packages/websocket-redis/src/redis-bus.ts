@@ -59,6 +59,10 @@ export class RedisBus implements Bus {
 		if (typeof connection !== 'function') void this.#ask();
 	}
 
+	get namespace(): string {
+		return this.#channelPrefix;
+	}
+
 	async start(handlers: BusHandlers): Promise<void> {
 		const { keyPrefix, connectTimeout } = this.#options;
 		const running = new AbortController();

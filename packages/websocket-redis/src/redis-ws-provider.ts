@@ -1,4 +1,4 @@
-import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
+import { type HistoryRules, type Logger, type Secret, WsProvider } from '@orijs/websocket';
 import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
@@ -41,6 +41,18 @@ export interface RedisWsProviderOptions {
 	readonly collectBeatsAbove?: number;
 	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
+	/**
+	 * With a secret, nodes sign what acts on other nodes, and skip it if it is not signed: heartbeats, gap notices, and
+	 * the messages by which nodes subscribe and disconnect each other's sockets. What is published or sent to sockets is
+	 * not signed. Text or bytes, at least 32 characters or bytes, the same on all nodes. In a list, the first secret
+	 * signs, and all are accepted. The clocks of the nodes must agree within a minute. Default: nothing is signed.
+	 */
+	readonly secret?: Secret | readonly Secret[];
+	/**
+	 * With a `secret`: whether to accept what is not signed nevertheless, for as long as nodes without the secret run.
+	 * Default false.
+	 */
+	readonly acceptUnsigned?: boolean;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 }
@@ -58,6 +70,8 @@ const OPTIONS: OptionNames<RedisWsProviderOptions> = {
 	heartbeatMs: true,
 	collectBeatsAbove: true,
 	graceMs: true,
+	secret: true,
+	acceptUnsigned: true,
 	logger: true,
 };
 

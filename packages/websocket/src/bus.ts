@@ -39,10 +39,17 @@ export interface Bus {
 	 * Present if the transport's connections can die silently. Without it, the provider trusts them: it can't detect
 	 * losses that the bus does not report, and logs that when it starts.
 	 */
-	readonly liveness?: BusLiveness;
+	readonly liveness?: BusLiveness | undefined;
+
+	/**
+	 * Distinguishes the channels of this bus from those of other applications at the backend. Known once `start` has
+	 * resolved. It is part of what nodes sign with a `secret`, so that frames of one namespace are not accepted in
+	 * another. Default: none.
+	 */
+	readonly namespace?: string | undefined;
 
 	/** Present if the transport can store messages. Without it, no topic can have history. */
-	readonly history?: HistoryStore;
+	readonly history?: HistoryStore | undefined;
 }
 
 /**
@@ -77,7 +84,8 @@ export interface BusLiveness {
  * Collects the beats of all nodes at the backend, by shard, and hands them on in digests. A beat is one step on the
  * server that carries the shard: the server records it with its own time, publishes its frame and, if digests are due,
  * publishes them to the heartbeat channel (see `wire/digest.ts`). So a digest tells a node what the very server that
- * its subscriptions lead to has accepted from each other node.
+ * its subscriptions lead to has accepted from each other node. What this node has received of that, digests don't tell:
+ * the bus must report every interruption.
  */
 export interface BeatStore {
 	/** Returns the channel of one node's own beats. The shard of the heartbeat channel carries it. */

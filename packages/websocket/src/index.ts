@@ -29,6 +29,7 @@ export type {
 export type { Gap } from './loss/gap-events.ts';
 export type { ProviderStatus } from './support/provider-status.ts';
 export type { Payload } from './wire/payload.ts';
+export type { Secret } from './wire/secrets.ts';
 export type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 

@@ -208,6 +208,15 @@ export interface SkippedFrames {
 	readonly malformed: number;
 	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
+	/** With a `secret`: frames without a signature. They come from a node without a secret, or from something else. */
+	readonly unsigned: number;
+	/** With a `secret`: frames whose signature is wrong. A node has another secret, or something else publishes. */
+	readonly forged: number;
+	/**
+	 * With a `secret`: frames that have arrived before, or were signed more than a minute before or after this node's
+	 * time. Somebody has recorded them, or the nodes' clocks differ.
+	 */
+	readonly replayed: number;
 }
 
 /** How far this node lags behind what other nodes publish, and how far their clocks differ from its own. */

@@ -38,6 +38,7 @@ import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership/membership.ts';
 import { unsubscriptionOf } from './membership/unsubscription.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
+import { NOTHING_SKIPPED } from './nodes/inbound-frames.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
@@ -71,6 +72,7 @@ import type { OptionNames } from './support/unknown-option.ts';
 import type { Counts } from './wire/digest.ts';
 import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
+import { type Secret, signaturesOf } from './wire/secrets.ts';
 
 export interface WsProviderOptions {
 	/** The transport that carries messages between nodes. Without one, this process is the only node. */
@@ -103,6 +105,18 @@ export interface WsProviderOptions {
 	 * How long a topic stays subscribed at the backend after its last socket has left, in milliseconds. Default 1,000.
 	 */
 	readonly graceMs?: number;
+	/**
+	 * With a secret, nodes sign what acts on other nodes, and skip it if it is not signed: heartbeats, gap notices, and
+	 * the messages by which nodes subscribe and disconnect each other's sockets. What is published or sent to sockets is
+	 * not signed. Text or bytes, at least 32 characters or bytes, the same on all nodes. In a list, the first secret
+	 * signs, and all are accepted. The clocks of the nodes must agree within a minute. Default: nothing is signed.
+	 */
+	readonly secret?: Secret | readonly Secret[];
+	/**
+	 * With a `secret`: whether to accept what is not signed nevertheless, for as long as nodes without the secret run.
+	 * Default false.
+	 */
+	readonly acceptUnsigned?: boolean;
 }
 
 const OPTIONS: OptionNames<WsProviderOptions> = {
@@ -113,6 +127,8 @@ const OPTIONS: OptionNames<WsProviderOptions> = {
 	collectBeatsAbove: true,
 	startTimeoutMs: true,
 	graceMs: true,
+	secret: true,
+	acceptUnsigned: true,
 };
 
 /**
@@ -155,6 +171,7 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
 		mustBeNodeCount('collectBeatsAbove', collectBeatsAbove);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
+		const signatures = signaturesOf(options);
 		const logger = safely(given);
 		this.#logger = logger;
 		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
@@ -178,7 +195,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#remote =
 			bus === undefined
 				? undefined
-				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs });
+				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs, signatures });
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
 		this.#cluster = new ProviderCluster({
 			nodeId: this.nodeId,
@@ -205,7 +222,10 @@ export class WsProvider implements WebSocketProvider {
 
 	#makeRemote(
 		bus: Bus,
-		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'collectBeatsAbove' | 'startTimeoutMs'>,
+		options: Pick<
+			RemoteNodesOptions,
+			'logger' | 'graceMs' | 'heartbeatMs' | 'collectBeatsAbove' | 'startTimeoutMs' | 'signatures'
+		>,
 	): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
@@ -604,4 +624,3 @@ const NOBODY: Promise<number> = Promise.resolve(0);
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, isLagging: false, clocksBehindMs: 0, clocksAheadMs: 0 };
-const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

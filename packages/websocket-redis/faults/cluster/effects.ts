@@ -3,8 +3,13 @@ import type { NodeLife, SettledAction, SocketLife } from './lives.ts';
 import { mayMatch } from './matching.ts';
 import type { Action } from './protocol.ts';
 
-/** An action on a user meets connections that pass their guards within this time, in milliseconds. */
-const KEPT_MS = 2_500;
+/**
+ * How much later an action may meet a socket, in milliseconds: its node was frozen, and then keeps it for connections in
+ * their guards.
+ */
+const KEPT_MS = 10_000;
+/** The code with which a client closes a connection itself on which it hears nothing. */
+const HEARTBEAT_LOST = 4000;
 /** How soon a client sees the end of its connection, in milliseconds. */
 const SEEN_WITHIN_MS = 1_000;
 
@@ -44,6 +49,8 @@ export function seenOtherwise(nodes: readonly NodeLife[], ends: ReadonlyMap<stri
 			const seen = ends.get(socketId);
 			const action = disconnects.get(codeOf(end?.reason));
 			if (seen === undefined || action === undefined || endedAt < until + SEEN_WITHIN_MS) return [];
+			// The client had given up a node that was frozen.
+			if (seen.code === HEARTBEAT_LOST) return [];
 			const wrong: string[] = [];
 			if (codeOf(seen.reason) !== action.code)
 				wrong.push(`${socketId} was closed with ${action.code}, and its client saw ${seen.code} ${seen.reason}`);

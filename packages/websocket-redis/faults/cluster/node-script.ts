@@ -37,14 +37,19 @@ const statuses: StatusChange[] = [];
 const changes: NodesChange[] = [];
 const sockets = new Set<AppSocket<ClientData>>();
 
-provider.onStatus((status) => statuses.push({ at: Date.now(), status }));
+provider.onStatus((status) => {
+	statuses.push({ at: Date.now(), status });
+	journal({ do: 'status', at: Date.now(), status });
+});
 provider.onMembership({
 	subscribed: ({ data: { socketId } }, topic) => journal({ do: 'in', at: Date.now(), socketId, topic }),
 	unsubscribed: ({ data: { socketId } }, topic, { code }) =>
 		journal({ do: 'out', at: Date.now(), socketId, topic, code }),
 });
 provider.cluster.onNodesChange(({ joined, left }) => {
-	changes.push({ at: Date.now(), joined: joined.map(({ id }) => id), left });
+	const change = { at: Date.now(), joined: joined.map(({ id }) => id), left };
+	changes.push(change);
+	journal({ do: 'nodes', ...change });
 });
 answerNodes(provider, (n) => journal({ do: 'handled', at: Date.now(), n }));
 

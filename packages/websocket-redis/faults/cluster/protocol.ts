@@ -100,6 +100,9 @@ export type Entry =
 	  }
 	/** `authorize.subscribe` was asked. */
 	| { readonly do: 'asked'; readonly at: number; readonly socketId: string; readonly topic: string }
+	/** It has found nodes, or lost them. For people who look for the cause of a finding. */
+	| ({ readonly do: 'nodes' } & NodesChange)
+	| { readonly do: 'status'; readonly at: number; readonly status: string }
 	/** A message from a node has arrived. */
 	| { readonly do: 'handled'; readonly at: number; readonly n: number }
 	| { readonly do: 'log'; readonly at: number; readonly level: string; readonly message: string }

@@ -3,6 +3,8 @@ import { RedisScript } from '../server/redis-script.ts';
 
 /** How long what INFO says is kept, in milliseconds. */
 const INFO_MS = 1_000;
+/** How long a cluster's topology is kept, in milliseconds. */
+const TOPOLOGY_MS = 250;
 /** The least time between two looks for silent nodes, in milliseconds. */
 const LOOK_EVERY_MS = 20;
 /** How long digests of single nodes are counted, in milliseconds. */
@@ -31,7 +33,7 @@ const EXPIRY_MARGIN_MS = 10_000;
  * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
 const COMMON = `
-if redis.set_repl then redis.set_repl(redis.REPL_NONE) end
+pcall(redis.set_repl, redis.REPL_NONE)
 local records, seen, texts = KEYS[1], KEYS[2], KEYS[3]
 local channel, frame, entry, header, shared = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local isCollected = ARGV[6] == '1'
@@ -52,12 +54,30 @@ end
 
 type Publish = 'publish' | 'spublish';
 
+/** Must write the topology as `topologyName` does. */
+const LOOK_AT_TOPOLOGY = `
+if now - mapped >= ${TOPOLOGY_MS} then
+	local ranges = redis.pcall('CLUSTER', 'SLOTS')
+	mapped, view = now, ''
+	if not ranges.err then
+		local lines = {}
+		for i, range in ipairs(ranges) do
+			local primary = range[3]
+			lines[i] = string.format('%d-%d %s:%d', range[1], range[2], primary[1] or '', primary[2])
+		end
+		view = redis.sha1hex(table.concat(lines, '\\n'))
+	end
+end
+`;
+
 /**
  * The script that takes a beat: see `BeatStore.beat`. Further ARGV: digestEveryMs, silentAfterMs,
  * forgetAfterMs and, if that is to be stored, what the node says of itself.
  *
  * Returns whether the node had no record, and what INFO has said of the server: how many milliseconds ago, the role
- * (1 primary, 2 replica, 0 unknown), the number of replicas, the lag of the slowest in milliseconds, and the run id.
+ * (1 primary, 2 replica, 0 unknown), the number of replicas, the lag of the slowest in milliseconds, and the run id. On
+ * a cluster, then how many milliseconds ago it looked up its view of the topology, and the name of that: see
+ * `topologyName`. The name is empty if it is unknown.
  *
  * The field `state` holds these times in milliseconds (f64):
  *
@@ -67,9 +87,10 @@ type Publish = 'publish' | 'spublish';
  * - cut: nodes that renewed their record until then, and not since, have been handed on as silent
  * - window: from when digests of single nodes are counted
  * - asked: of the last INFO
+ * - mapped: of the last look at the topology
  *
- * then the digests in the window (u16), the replicas (u16), their lag (u16, s), the role (u8), the run id with its
- * length (u8), and the origins of single nodes to be handed on.
+ * then the digests in the window (u16), the replicas (u16), their lag (u16, s), the role (u8), the run id and the name
+ * of the topology, each with its length (u8), and the origins of single nodes to be handed on.
  *
  * The script also runs when Redis is out of memory, as publishing does. It is refused as a whole if Redis takes no
  * writes for another reason.
@@ -79,11 +100,12 @@ ${COMMON}
 local every, silentAfter, forgetAfter = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local known = redis.call('HMGET', records, 'state', origin)
 local record = known[2]
-local at, resumed, full, cut, window, asked = now, 0, now, 0, 0, 0
-local singles, replicas, lag, role, id, due = 0, 0, 0, 0, '', ''
+local at, resumed, full, cut, window, asked, mapped = now, 0, now, 0, 0, 0, 0
+local singles, replicas, lag, role, id, view, due = 0, 0, 0, 0, '', '', ''
 if known[1] then
 	local rest
-	at, resumed, full, cut, window, asked, singles, replicas, lag, role, id, rest = struct.unpack('>ddddddI2I2I2BBc0', known[1])
+	at, resumed, full, cut, window, asked, mapped, singles, replicas, lag, role, id, view, rest =
+		struct.unpack('>dddddddI2I2I2BBc0Bc0', known[1])
 	due = known[1]:sub(rest)
 end
 
@@ -93,7 +115,7 @@ end
 
 -- The server's clock was set back. A digest of all nodes is due, as the next one could be too late.
 if now < at then
-	resumed, cut, full, asked = now, math.min(cut, now - 1), 0, 0
+	resumed, cut, full, asked, mapped = now, math.min(cut, now - 1), 0, 0, 0
 	each(redis.call('ZRANGE', seen, string.format('(%.0f', now), '+inf', 'BYSCORE'), function(...)
 		for _, member in ipairs({ ... }) do redis.call('ZADD', seen, now, member) end
 	end)
@@ -126,8 +148,9 @@ if now - asked >= ${INFO_MS} then
 	end
 end
 
+${publish === 'spublish' ? LOOK_AT_TOPOLOGY : ''}
 local run, renewed, isLate = follows(record)
-local function answer() return { record and 0 or 1, now - asked, role, replicas, lag * 1000, id } end
+local function answer() return { record and 0 or 1, now - asked, role, replicas, lag * 1000, id, now - mapped, view } end
 if isLate then
 	redis.call('${publish}', channel, frame)
 	return answer()
@@ -158,7 +181,8 @@ end
 local handed = ''
 if due ~= '' and isCollected and singles < ${MOST_IN_WINDOW} then singles, handed, due = singles + 1, due, '' end
 
-local state = struct.pack('>ddddddI2I2I2BBc0', now, resumed, full, cut, window, asked, singles, replicas, lag, role, #id, id)
+local state = struct.pack('>dddddddI2I2I2BBc0Bc0',
+	now, resumed, full, cut, window, asked, mapped, singles, replicas, lag, role, #id, id, #view, view)
 redis.call('HSET', records, 'state', state .. due, origin, renewal)
 if ARGV[10] then redis.call('HSET', texts, origin, ARGV[10]) end
 if ARGV[10] or asked == now then

@@ -17,6 +17,8 @@ export interface ServerBeatsOptions {
 	readonly channelPrefix: string;
 	readonly primaryCheck: PrimaryCheck;
 	readonly handlers: Pick<BusHandlers, 'error'>;
+	/** See {@link RedisServerOptions.onTopology}. */
+	readonly onTopology: ((name: string, at: number) => void) | undefined;
 	/** Aborted when the server is closed. */
 	readonly ending: AbortSignal;
 }
@@ -60,7 +62,7 @@ export class ServerBeats {
 
 	/** See {@link BeatStore.beat}. @param text what this node says of itself */
 	async beat(heartbeatChannel: string, beat: StoredBeat, text: string | undefined): Promise<void> {
-		const { channelPrefix, primaryCheck } = this.#options;
+		const { channelPrefix, primaryCheck, onTopology } = this.#options;
 		const keys = beatKeys(channelPrefix, heartbeatChannel);
 		const sharedText = text === this.#storedText ? undefined : text;
 		const args = this.#args(channelPrefix + heartbeatChannel, beat);
@@ -70,12 +72,13 @@ export class ServerBeats {
 		const sentAt = performance.now();
 		const reply = await this.#runOrPublish(script, heartbeatChannel, keys, args, beat);
 		if (reply === undefined) return;
-		const [isNew, ageMs, role, replicas, lagMs, runId] = reply as BeatReply;
+		const [isNew, ageMs, role, replicas, lagMs, runId, topologyAgeMs, topology] = reply as BeatReply;
 		if (sharedText !== undefined) this.#storedText = sharedText;
 		else if (isNew === 1) this.#storedText = undefined;
 		// The server asked INFO at least `ageMs` before it took the beat.
 		const isReplica = role === 0 ? undefined : role === 2;
 		primaryCheck.learned({ isReplica, replicas, lagMs, runId: runId.toString('latin1') || undefined }, sentAt - ageMs);
+		if (topology.length > 0) onTopology?.(topology.toString('latin1'), sentAt - topologyAgeMs);
 	}
 
 	/** See {@link BeatStore.remove}. */
@@ -103,16 +106,21 @@ export class ServerBeats {
 	 * from then on. Never rejects.
 	 */
 	async probe(heartbeatChannel: string): Promise<void> {
-		const { publisher, ending } = this.#options;
+		const { publisher } = this.#options;
 		const late = (): Error => new RedisConnectionLostError(endpointOf(publisher.client));
 		try {
 			await within(PROBE_MS, this.#tryScripts(heartbeatChannel), late);
 			this.#isRefused = false;
 			this.#reported = undefined;
 		} catch (error) {
-			if (!ending.aborted && isRefusal(error) && !AS_PUBLISH.test(error.message))
+			if (!isRefusal(error)) {
+				if (this.#isRefused) this.#retryAfter(RETRY_MS, heartbeatChannel);
+			} else if (AS_PUBLISH.test(error.message)) {
+				// The server may no longer carry the channel. Where it does, the next beat shows more.
+				this.#isRefused = false;
+			} else {
 				this.#refused(heartbeatChannel, error);
-			else if (this.#isRefused) this.#retryAfter(RETRY_MS, heartbeatChannel);
+			}
 		}
 	}
 
@@ -196,7 +204,16 @@ export class ServerBeats {
 /** What both scripts take of a beat. */
 type ScriptedBeat = Pick<StoredBeat, 'channel' | 'frame' | 'entry' | 'digestHeader' | 'isCollected'>;
 
-type BeatReply = readonly [isNew: number, ageMs: number, role: number, replicas: number, lagMs: number, runId: Buffer];
+type BeatReply = readonly [
+	isNew: number,
+	ageMs: number,
+	role: number,
+	replicas: number,
+	lagMs: number,
+	runId: Buffer,
+	topologyAgeMs: number,
+	topology: Buffer,
+];
 
 function bufferOf(bytes: Uint8Array): Buffer {
 	return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

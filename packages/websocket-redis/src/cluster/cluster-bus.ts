@@ -46,6 +46,10 @@ export class ClusterBus implements Bus {
 		);
 	}
 
+	get namespace(): string {
+		return channelPrefix(this.#options.keyPrefix, 0);
+	}
+
 	async start(handlers: BusHandlers): Promise<void> {
 		const cluster = new ClusterClient(this.#options, handlers);
 		this.#cluster = cluster;

@@ -13,8 +13,13 @@ import { SlotMoves } from './slot-moves.ts';
 import { type ClusterTopology, readTopology } from './topology.ts';
 import { isTransient } from './transient-error.ts';
 
-/** The time between two polls of the cluster's topology, in milliseconds. A moved slot is noticed within this time. */
+/**
+ * The time between two polls of the cluster's topology, in milliseconds. A moved slot is noticed within this time or,
+ * while polls are left out, within this time after the next beat.
+ */
 const POLL_MS = 500;
+/** Polls are left out while all shards have confirmed the topology less than this long ago, in milliseconds. */
+const CONFIRMED_MS = 1_500;
 
 const commands = shardedPubSub(slotOf);
 
@@ -26,8 +31,14 @@ export class ClusterClient {
 	readonly #moves: SlotMoves;
 	readonly #channelPrefix: string;
 	#sourceOf: Discovery['sourceOf'] | undefined;
-	/** When the topology was last read, by the monotonic clock. */
+	/** Until when the topology is known, by the monotonic clock. */
 	#confirmedAt = performance.now();
+	/** The name of the topology that was last read. */
+	#topology = '';
+	/** When the topology was last read, by the monotonic clock. */
+	#readAt = -Infinity;
+	/** Whether something has shown since then that the topology may have changed. */
+	#isInDoubt = false;
 	#degraded: string | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isPolling = false;
@@ -58,7 +69,7 @@ export class ClusterClient {
 		for (const [primary, address] of topology.primaries) this.#addShard(primary, sourceOf(address));
 		await Promise.all(this.#shards.servers.map((server) => server.open()));
 		this.#ending.signal.throwIfAborted();
-		this.#adopt(topology);
+		this.#adopt(topology, performance.now());
 		await Promise.all(this.heartbeatChannels.map((channel) => this.serverOf(channel).beats.probe(channel)));
 		this.#ending.signal.throwIfAborted();
 		this.#schedulePoll();
@@ -120,14 +131,34 @@ export class ClusterClient {
 
 	/** Called when a command has failed. Polls immediately if the slot may have moved to another primary. */
 	pollAfter(error: unknown): void {
-		if (isTransient(error)) this.#schedulePoll(0);
+		if (!isTransient(error)) return;
+		this.#isInDoubt = true;
+		this.#schedulePoll(0);
+	}
+
+	/** Called when a shard has told the name of its view of the topology, which it looked up after `at`. */
+	#toldTopology(primary: string, name: string, at: number): void {
+		if (name === this.#topology) {
+			this.#shards.confirm(primary, at);
+			this.#confirmedAt = Math.max(this.#confirmedAt, this.#shards.confirmedAt);
+		} else if (at > this.#readAt) {
+			this.#isInDoubt = true;
+			// While shards disagree, the topology is read as often as by regular polls.
+			this.#schedulePoll(Math.max(0, this.#readAt + POLL_MS - performance.now()));
+		}
 	}
 
 	#addShard(primary: string, source: ConnectionSource): RedisServer {
 		const { connectTimeout } = this.#options;
 		const handlers = this.#handlers;
 		const server = new RedisServer(
-			{ source, commands, channelPrefix: this.#channelPrefix, connectTimeout },
+			{
+				source,
+				commands,
+				channelPrefix: this.#channelPrefix,
+				connectTimeout,
+				onTopology: (name, at) => this.#toldTopology(primary, name, at),
+			},
 			{
 				deliver: (channel, frame) => handlers.deliver(channel, frame),
 				appended: (topic, slice) => handlers.appended(topic, slice),
@@ -157,17 +188,25 @@ export class ClusterClient {
 		}, delayMs);
 	}
 
-	/** Reads the topology. Queries one primary after the other, until one replies. */
+	/** Whether beats show that the topology has not changed, and no channel waits for a shard. */
+	get #isConfirmed(): boolean {
+		if (this.#isInDoubt || this.#shards.areIncomplete || this.#moves.areWaiting) return false;
+		return performance.now() - this.#shards.confirmedAt < CONFIRMED_MS;
+	}
+
+	/** Reads the topology, unless it is confirmed. Queries one primary after the other, until one replies. */
 	async #poll(): Promise<void> {
+		if (this.#isConfirmed) return;
 		for (const { client } of this.#shards.servers) {
 			if (client.status !== 'ready') continue;
 			try {
+				const readAt = performance.now();
 				const topology = await within(
 					POLL_MS,
 					readTopology(client, this.#options.natMap),
 					() => new Error('no reply in time'),
 				);
-				if (!this.#ending.signal.aborted) this.#adopt(topology);
+				if (!this.#ending.signal.aborted) this.#adopt(topology, readAt);
 				return;
 			} catch {
 				// The next primary may reply.
@@ -175,7 +214,12 @@ export class ClusterClient {
 		}
 	}
 
-	#adopt({ owners, primaries }: ClusterTopology): void {
+	/** @param readAt when the topology was read, by the monotonic clock */
+	#adopt({ owners, primaries, name }: ClusterTopology, readAt: number): void {
+		if (name !== this.#topology) this.#shards.unconfirm();
+		this.#topology = name;
+		this.#readAt = readAt;
+		this.#isInDoubt = false;
 		this.#shards.assign(owners);
 		for (const [primary, address] of primaries) {
 			if (this.#shards.has(primary) || this.#sourceOf === undefined) continue;
@@ -184,7 +228,7 @@ export class ClusterClient {
 		this.#moves.follow(this.#confirmedAt);
 		this.#shards.keep(primaries);
 		this.#shards.nameHeartbeats();
-		this.#confirmedAt = performance.now();
+		this.#confirmedAt = Math.max(this.#confirmedAt, readAt);
 		this.#updateStatus();
 	}
 

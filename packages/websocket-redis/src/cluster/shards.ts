@@ -5,6 +5,8 @@ export interface Shard {
 	readonly server: RedisServer;
 	/** The shard's number in frames and in the name of its heartbeat channel. */
 	number: number;
+	/** Until when the shard's view of the topology was the one that was last read, by the monotonic clock. */
+	confirmedAt: number;
 }
 
 /** Holds the shards of a cluster and their heartbeat channels, and finds the shard that serves a channel. */
@@ -32,12 +34,30 @@ export class Shards {
 		return this.#owners.includes(undefined);
 	}
 
+	/** Until when every shard's view of the topology was the one that was last read. */
+	get confirmedAt(): number {
+		let least = Infinity;
+		for (const { confirmedAt } of this.#shards.values()) least = Math.min(least, confirmedAt);
+		return least;
+	}
+
+	/** Records that the view of a primary's shard was the one that was last read at this time. */
+	confirm(primary: string, at: number): void {
+		const shard = this.#shards.get(primary);
+		if (shard !== undefined) shard.confirmedAt = Math.max(shard.confirmedAt, at);
+	}
+
+	/** Called when another topology has been read. */
+	unconfirm(): void {
+		for (const shard of this.#shards.values()) shard.confirmedAt = -Infinity;
+	}
+
 	has(primary: string): boolean {
 		return this.#shards.has(primary);
 	}
 
 	add(primary: string, server: RedisServer): void {
-		this.#shards.set(primary, { server, number: 0 });
+		this.#shards.set(primary, { server, number: 0, confirmedAt: -Infinity });
 	}
 
 	/** @param owners the address of each slot's primary */

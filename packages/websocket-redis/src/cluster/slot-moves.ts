@@ -41,6 +41,11 @@ export class SlotMoves {
 		return this.#arriving.has(channel) || this.#unassigned.wasSubscribed(channel);
 	}
 
+	/** Whether any channel waits for a shard. */
+	get areWaiting(): boolean {
+		return this.#unassigned.channels().length > 0;
+	}
+
 	/** Called when channels are no longer needed. If they are waiting for a shard, they stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { NatMap, Redis } from 'ioredis';
 import { SLOTS } from './slot.ts';
 
@@ -18,6 +19,17 @@ export interface ClusterTopology {
 	readonly owners: readonly (string | undefined)[];
 	/** The primaries, by address as `host:port`. */
 	readonly primaries: ReadonlyMap<string, ClusterAddress>;
+	/** See {@link topologyName}. */
+	readonly name: string;
+}
+
+/** A range of slots, as CLUSTER SLOTS lists it: the first, the last, and the primary's host, if known, and port. */
+type SlotRange = readonly [first: number, last: number, primary?: readonly [host: string | null, port: number]];
+
+/** Names a topology by its content, as the script of beats does. */
+function topologyName(ranges: readonly SlotRange[]): string {
+	const lines = ranges.map(([first, last, primary]) => `${first}-${last} ${primary?.[0] ?? ''}:${primary?.[1]}`);
+	return createHash('sha1').update(lines.join('\n')).digest('hex');
 }
 
 /**
@@ -38,7 +50,7 @@ export async function readTopology(client: Redis, natMap?: NatMap | null): Promi
 		primaries.set(name, address);
 		owners.fill(name, first, last + 1);
 	}
-	return { owners, primaries };
+	return { owners, primaries, name: topologyName(ranges as unknown as readonly SlotRange[]) };
 }
 
 function reachable(announced: ClusterAddress, natMap: NatMap | null | undefined): ClusterAddress {

@@ -84,6 +84,9 @@ describe('a frame that others publish on the channel of a topic with history', (
 			'unknown-version': truncated.length + others.length,
 			malformed: 2,
 			late: 0,
+			unsigned: 0,
+			forged: 0,
+			replayed: 0,
 		});
 		expect(warnings.map(({ message }) => message)).toEqual([
 			expect.stringContaining('unknown-version'),

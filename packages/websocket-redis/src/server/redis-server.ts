@@ -20,6 +20,11 @@ export interface RedisServerOptions {
 	readonly channelPrefix: string;
 	/** How long `open` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
+	/**
+	 * On a cluster, called with the name of the server's view of the topology, which it has told with its reply to a
+	 * beat, and a time before the server looked it up, by the monotonic clock.
+	 */
+	readonly onTopology?: (name: string, at: number) => void;
 }
 
 /** Keeps two connections to a server: one for publishing and one for subscribing. Both reconnect until `close`. */
@@ -68,6 +73,7 @@ export class RedisServer {
 			channelPrefix,
 			primaryCheck: this.#primaryCheck,
 			handlers,
+			onTopology: options.onTopology,
 			ending: this.#ending.signal,
 		});
 		const prefixLength = channelPrefix.length;

@@ -32,6 +32,18 @@ describe('an action on a user', () => {
 		expect(there.provider.isConnected(ws.data.socketId)).toBe(false);
 	});
 
+	it('disconnects a socket whose connection seems to begin later because the clock has been set back', async () => {
+		const node = await openNode();
+		await node.provider.cluster.disconnect({ userId: '42' });
+		const { client } = await node.attempt({
+			socketId: crypto.randomUUID(),
+			topics: [],
+			userId: '42',
+			connectedAt: Date.now() + 60_000,
+		});
+		expect((await client.closed).code).toBe(4503);
+	});
+
 	it('does not concern connections that begin later, or other users', async () => {
 		const [here, there] = await openPair();
 		const data = begun();
@@ -130,6 +142,12 @@ describe('connectedAt', () => {
 		expect(known.ws.data.connectedAt).toBe(7);
 		expect(added.ws.data.connectedAt).toBeGreaterThanOrEqual(before);
 		expect(added.ws.data.connectedAt).toBeLessThanOrEqual(Date.now());
+	});
+
+	it('needs data that can be added to', async () => {
+		const node = await openNode();
+		const data = Object.preventExtensions({ socketId: crypto.randomUUID(), data: {}, topics: new Set() });
+		await expect((await node.attempt(data)).added).rejects.toThrow(InvalidSocketDataError);
 	});
 
 	it.each(['now', null, Number.NaN, new Date()])('must be a time: not %s', async (connectedAt) => {

@@ -61,8 +61,10 @@ export class LateSockets {
 		const ofUser = userId === undefined ? undefined : this.#byUser.get(userId);
 		if (ofUser === undefined) return;
 		const now = performance.now();
+		// If it seems to lie ahead, the clock has been set back since: it was before all that has come.
+		const begunAt = connectedAt > Date.now() ? 0 : connectedAt;
 		const due = ofUser.filter(
-			({ action, at, until }) => connectedAt <= at && now <= until && !action.except.includes(socketId),
+			({ action, at, until }) => begunAt <= at && now <= until && !action.except.includes(socketId),
 		);
 		const last = due.find(({ action }) => action.do === 'disconnect');
 		if (last !== undefined) this.#act(last.action, socket);

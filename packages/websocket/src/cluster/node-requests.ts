@@ -30,13 +30,22 @@ type RawAnswer = { readonly data: unknown } | { readonly error: NodeFault } | { 
 /** Typed messages from node to node. */
 export class NodeRequests {
 	readonly #link: NodeLink;
+	readonly #check: (call: string) => Error | undefined;
 	readonly #handlers: NodeHandlers;
 	/** Keeps messages in the order of the calls, although they are validated. */
 	readonly #order = new CallOrder<string>();
 
-	/** @param onError called when a handler has failed */
-	constructor(link: NodeLink, onError: (thrown: unknown, messageName: string) => void) {
+	/**
+	 * @param check returns why a call can't be carried out now; undefined if it can
+	 * @param onError called when a handler has failed
+	 */
+	constructor(
+		link: NodeLink,
+		check: (call: string) => Error | undefined,
+		onError: (thrown: unknown, messageName: string) => void,
+	) {
 		this.#link = link;
+		this.#check = check;
 		this.#handlers = new NodeHandlers(onError);
 	}
 
@@ -46,12 +55,17 @@ export class NodeRequests {
 		return this.#handlers.add(message, handler);
 	}
 
-	/** See {@link Cluster.emit}; the provider is started. */
+	/** See {@link Cluster.emit}. */
 	async emit(message: SocketMessage, data: unknown, options: NodeEmitOptions | undefined): Promise<void> {
-		mustBeValid(checkOptions('cluster.emit()', options, ['to']));
-		const to = readTo('cluster.emit()', options?.to);
+		const call = 'cluster.emit()';
+		mustBeValid(this.#check(call) ?? checkOptions(call, options, ['to']));
+		const to = readTo(call, options?.to);
 		const content = encodeMessage(message, data);
-		const sending = this.#order.run('', checked(message, data), () => ({ sent: this.#tell(to, content) }));
+		const sending = this.#order.run('', checked(message, data), () => {
+			// The provider may have been stopped meanwhile.
+			mustBeValid(this.#check(call));
+			return { sent: this.#tell(to, content) };
+		});
 		await ('sent' in sending ? sending : await sending).sent;
 	}
 
@@ -64,19 +78,23 @@ export class NodeRequests {
 		await Promise.all(Array.from(others, (each) => this.#link.send(each, 'tell', 0, content)));
 	}
 
-	/** See {@link Cluster.request}; the provider is started. */
+	/** See {@link Cluster.request}. */
 	async request(
 		message: RequestMessage,
 		data: unknown,
 		options: NodeRequestOptions | undefined,
 	): Promise<NodeAnswers<unknown>> {
-		mustBeValid(checkAsking('cluster.request()', options, ['to']));
-		const to = readTo('cluster.request()', options?.to);
+		const call = 'cluster.request()';
+		mustBeValid(this.#check(call) ?? checkAsking(call, options, ['to']));
+		const to = readTo(call, options?.to);
 		if (mustBeDefinition(message).reply === undefined)
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it is no request: emit it instead`);
 		const content = encodeMessage(message, data);
 		const timeoutMs = options?.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-		const asking = this.#order.run('', checked(message, data), () => ({ asked: this.#ask(to, content, timeoutMs) }));
+		const asking = this.#order.run('', checked(message, data), () => {
+			mustBeValid(this.#check(call));
+			return { asked: this.#ask(to, content, timeoutMs) };
+		});
 		const outcome = await ('asked' in asking ? asking : await asking).asked;
 		return readAnswers(message, outcome);
 	}

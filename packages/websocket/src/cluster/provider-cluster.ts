@@ -56,7 +56,7 @@ export class ProviderCluster implements Cluster {
 	readonly #requests: NodeRequests;
 
 	constructor(options: ProviderClusterOptions) {
-		const { failures } = options;
+		const { failures, lifecycle } = options;
 		this.#options = options;
 		this.#reauthorizers = new Reauthorizers((thrown) => failures.report(thrown, 'onReauthorize'));
 		this.#actions = new LocalActions({
@@ -70,8 +70,10 @@ export class ProviderCluster implements Cluster {
 			onAsk: (from, content) => this.#asked(from, content),
 			onTell: (from, content) => this.#requests.told(from, content),
 		});
-		this.#requests = new NodeRequests(this.#link, (thrown, message) =>
-			failures.report(thrown, 'cluster.on', { message }),
+		this.#requests = new NodeRequests(
+			this.#link,
+			(call) => lifecycle.check(call),
+			(thrown, message) => failures.report(thrown, 'cluster.on', { message }),
 		);
 	}
 
@@ -246,10 +248,7 @@ export class ProviderCluster implements Cluster {
 		data: InferInput<TMessage['data']>,
 		options?: NodeEmitOptions,
 	): Promise<void> {
-		const { failures, lifecycle } = this.#options;
-		const error = lifecycle.check('cluster.emit()');
-		if (error !== undefined) return failures.refuse(error);
-		return failures.watch(this.#requests.emit(message, data, options));
+		return this.#options.failures.watch(this.#requests.emit(message, data, options));
 	}
 
 	request<TMessage extends RequestMessage>(
@@ -257,11 +256,7 @@ export class ProviderCluster implements Cluster {
 		data: InferInput<TMessage['data']>,
 		options?: NodeRequestOptions,
 	): Promise<NodeAnswers<InferOutput<TMessage['reply']>>> {
-		const { failures, lifecycle } = this.#options;
-		const error = lifecycle.check('cluster.request()');
-		if (error !== undefined) return failures.refuse(error);
-		const answers = this.#requests.request(message, data, options);
-		return failures.watch(answers);
+		return this.#options.failures.watch(this.#requests.request(message, data, options));
 	}
 
 	// For the provider

@@ -108,7 +108,7 @@ describe('a question', () => {
 		expect(asked.outcome).toMatchObject({ nodes: 3, unanswered: ['b'] });
 	});
 
-	it('waits a little if silent nodes may have received it', async () => {
+	it('waits a little for nodes that have received it and are unknown', async () => {
 		const asked = ask([SELF, 'a']);
 		asked.question.sent(3);
 		asked.question.answer(SELF, 1);
@@ -118,6 +118,32 @@ describe('a question', () => {
 		await passed(1_200);
 
 		expect(asked.outcome).toMatchObject({ nodes: 3, unanswered: ['a'] });
+		const ghost = ask([SELF]);
+		ghost.question.answer(SELF, 1);
+		ghost.question.sent(2);
+		await passed(1_200);
+		expect(ghost.outcome).toEqual({ nodes: 2, answers: new Map([[SELF, 1]]), unanswered: [] });
+	});
+
+	it('waits for nodes that become known meanwhile, or are back, as long as some are missing', async () => {
+		const asked = ask([SELF, 'a'], { silent: ['b'], timeoutMs: 1_500 });
+		asked.question.joined('c');
+		asked.question.sent(4);
+		asked.question.answer(SELF, 1);
+		asked.question.answer('a', 1);
+		asked.question.joined('b');
+		asked.question.joined('a');
+		await passed(1_200);
+		expect(asked.outcome).toBeUndefined();
+		asked.question.answer('b', 1);
+		await passed(400);
+
+		expect(asked.outcome).toMatchObject({ nodes: 4, unanswered: ['c'] });
+		const complete = ask([SELF]);
+		complete.question.joined('late');
+		complete.question.answer(SELF, 1);
+		complete.question.sent(1);
+		expect(complete.outcome).toMatchObject({ nodes: 1, unanswered: [] });
 	});
 
 	it('no longer expects nodes that have stopped', () => {

@@ -22,8 +22,9 @@ export interface QuestionOptions<TAnswer> {
 }
 
 /**
- * How long to wait for nodes that have received the question but are not known, if they may be nodes that have fallen
- * silent, in milliseconds.
+ * How long to wait once all nodes that are known have answered, but more have received the question, in milliseconds.
+ * They may be nodes that have just started, which become known in this time; or nodes that have fallen silent; or
+ * connections that the backend does not know to be dead, such as the former ones of nodes that have reconnected.
  */
 const UNKNOWN_MS = 1_000;
 
@@ -37,6 +38,8 @@ export class Question<TAnswer> {
 	readonly #silent: Set<string>;
 	/** The nodes that have answered that they can't say what they have done. */
 	readonly #failed = new Set<string>();
+	/** The nodes that have become known meanwhile, and may have received the question. */
+	readonly #joined = new Set<string>();
 	readonly #timer: ReturnType<typeof setTimeout>;
 	#unknownTimer: ReturnType<typeof setTimeout> | undefined;
 	/** The number of nodes that have received the question, as far as the backend can tell. */
@@ -69,8 +72,7 @@ export class Question<TAnswer> {
 
 	answer(nodeId: string, answer: TAnswer): void {
 		if (this.#isDone || this.#answers.has(nodeId)) return;
-		this.#expected.delete(nodeId);
-		this.#silent.delete(nodeId);
+		this.#heard(nodeId);
 		this.#answers.set(nodeId, answer);
 		this.#check();
 	}
@@ -78,10 +80,15 @@ export class Question<TAnswer> {
 	/** Called when a node has answered that it can't say what it has done. */
 	failed(nodeId: string): void {
 		if (this.#isDone || this.#answers.has(nodeId)) return;
-		this.#expected.delete(nodeId);
-		this.#silent.delete(nodeId);
+		this.#heard(nodeId);
 		this.#failed.add(nodeId);
 		this.#check();
+	}
+
+	#heard(nodeId: string): void {
+		this.#expected.delete(nodeId);
+		this.#silent.delete(nodeId);
+		this.#joined.delete(nodeId);
 	}
 
 	/** Called when a node has fallen silent. */
@@ -91,9 +98,18 @@ export class Question<TAnswer> {
 		this.#check();
 	}
 
+	/** Called when a node has become known, or is back. */
+	joined(nodeId: string): void {
+		if (this.#isDone || this.#expected.has(nodeId) || this.#answers.has(nodeId) || this.#failed.has(nodeId)) return;
+		this.#joined.add(nodeId);
+		this.#check();
+	}
+
 	/** Called when a node has stopped: there is nothing left on which it could do anything. */
 	stopped(nodeId: string): void {
-		if (this.#isDone || !(this.#expected.delete(nodeId) || this.#silent.delete(nodeId))) return;
+		if (this.#isDone) return;
+		this.#joined.delete(nodeId);
+		if (!this.#expected.delete(nodeId) && !this.#silent.delete(nodeId) && !this.#failed.delete(nodeId)) return;
 		this.#received--;
 		this.#check();
 	}
@@ -111,8 +127,18 @@ export class Question<TAnswer> {
 
 	#check(): void {
 		if (this.#isDone || this.#isSending || this.#expected.size > 0) return;
-		if (this.#received <= this.#answers.size + this.#failed.size) return this.finish();
-		// Some that have received it are unknown. Those that have fallen silent may be among them.
-		if (this.#silent.size > 0) this.#unknownTimer ??= setTimeout(() => this.finish(), UNKNOWN_MS);
+		const missing = this.#received - this.#answers.size - this.#failed.size;
+		if (missing <= 0) return this.finish();
+		if (this.#joined.size === 0) {
+			this.#unknownTimer ??= setTimeout(() => this.finish(), UNKNOWN_MS);
+			return;
+		}
+		clearTimeout(this.#unknownTimer);
+		this.#unknownTimer = undefined;
+		for (const nodeId of this.#joined) {
+			this.#silent.delete(nodeId);
+			this.#expected.add(nodeId);
+		}
+		this.#joined.clear();
 	}
 }

@@ -70,9 +70,10 @@ export class Questions {
 		else question?.answer(nodeId, answer);
 	}
 
-	/** Called when nodes have stopped or fallen silent. */
-	nodesChanged({ left }: NodesChange): void {
+	/** Called when nodes have become known, have stopped or have fallen silent. */
+	nodesChanged({ joined, left }: NodesChange): void {
 		for (const { question } of this.#pending.values()) {
+			for (const { id } of joined) question.joined(id);
 			for (const { id, why } of left) {
 				if (why === 'stopped') question.stopped(id);
 				else question.silent(id);

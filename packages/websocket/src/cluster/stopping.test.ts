@@ -66,6 +66,25 @@ describe('a stop', () => {
 		expect(requested).toMatchObject({ nodes: 2, answered: 0, unanswered: ids });
 	});
 
+	it('refuses messages that are still being validated: nothing is sent', async () => {
+		const [here, there] = await openPair();
+		const validating = Promise.withResolvers<void>();
+		const slow = schema<unknown>(async (value) => {
+			await validating.promise;
+			return { value };
+		});
+		const Slow = SocketMessage.define({ name: 'ask', data: slow, reply: any });
+		const received: unknown[] = [];
+		there.provider.cluster.on(Ask, (data) => void received.push(data));
+		const calls = [here.provider.cluster.emit(Slow, 1), here.provider.cluster.request(Slow, 2)];
+		const stopping = here.provider.stop();
+		validating.resolve();
+		for (const call of calls) await expect(call).rejects.toThrow(ProviderStoppedError);
+		await stopping;
+
+		expect(received).toEqual([]);
+	});
+
 	it('of another node ends nothing: the others answer, and it is met again after its start', async () => {
 		const { nodes } = await openCluster(3);
 		const [a, b, c] = nodes as [TestNode, TestNode, TestNode];

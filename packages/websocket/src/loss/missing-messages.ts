@@ -157,7 +157,7 @@ export class MissingMessages {
 		const now = performance.now();
 		const lagMs = now - this.#accountedAt(now, disconnectedAt);
 		const until = Date.now();
-		if (lagMs > this.#usualLagMs) {
+		if (this.#isBehind(now, disconnectedAt, 0, 0)) {
 			const reason = 'this node stopped before it could tell whether it had missed messages';
 			this.#mayBeMissingAnywhere(this.#affected.on('all'), until - lagMs - this.#spans.slackMs, until, reason);
 		}
@@ -244,14 +244,42 @@ export class MissingMessages {
 		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
 		const { behindMs, aheadMs } = this.#spans.differences();
 		const lagMs = Math.ceil(now - at);
-		const isLagging = lagMs > Math.max(LEAST_LAGGING_MS, this.#usualLagMs + LAG_MARGIN_MS);
+		const isLagging = this.#isBehind(now, disconnectedAt, LEAST_LAGGING_MS, LAG_MARGIN_MS, at);
 		return { lagMs, isLagging, clocksBehindMs: behindMs, clocksAheadMs: aheadMs };
+	}
+
+	/**
+	 * Returns whether this node lags behind by more than it does without a fault: its own beats prove its subscriptions
+	 * all the time, even if news of other nodes come with digests.
+	 *
+	 * @param leastMs by how much it must lag at least
+	 * @param marginMs by how much more it must lag than without a fault
+	 * @param accountedAt up to when every message has arrived or is known to be missing
+	 */
+	#isBehind(
+		now: number,
+		disconnectedAt: number | undefined,
+		leastMs: number,
+		marginMs: number,
+		accountedAt: number = this.#accountedAt(now, disconnectedAt),
+	): boolean {
+		const beatsMs = LAG_BEATS * this.#intervalMs + marginMs;
+		const digestsMs = this.#options.peers.areCollected ? DIGEST_EVERY_MS : 0;
+		return (
+			now - this.#provenAt(now, disconnectedAt) > Math.max(leastMs, beatsMs) ||
+			now - accountedAt > Math.max(leastMs, beatsMs + digestsMs)
+		);
+	}
+
+	/** Returns the time up to which the subscriptions of this node are known to have worked, by the monotonic clock. */
+	#provenAt(now: number, disconnectedAt: number | undefined): number {
+		return Math.min(disconnectedAt ?? now, this.#options.heartbeat?.provenAt() ?? now);
 	}
 
 	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
 	#accountedAt(now: number, disconnectedAt: number | undefined): number {
-		const { heartbeat, peers } = this.#options;
-		let at = Math.min(disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
+		const { peers } = this.#options;
+		let at = this.#provenAt(now, disconnectedAt);
 		for (const channel of this.#affected.heartbeatChannels())
 			at = Math.min(at, peers.accountedAt(this.#affected.shardOf(channel), now));
 		return at;
@@ -308,11 +336,6 @@ export class MissingMessages {
 			if (this.#lost.has(topic)) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
-	}
-
-	/** The most that this node lags behind the others without a fault, in milliseconds. */
-	get #usualLagMs(): number {
-		return LAG_BEATS * this.#intervalMs + (this.#options.peers.areCollected ? DIGEST_EVERY_MS : 0);
 	}
 
 	get #intervalMs(): number {

@@ -129,38 +129,49 @@ it('whatever happens to the backend, node and client agree in the end, and no me
 	);
 }, 120_000);
 
-it('a client that is removed while the backend is away is told what it may have missed until then', async () => {
-	const backend = new MemoryBackend({ liveness: true });
-	const buses = [backend.createBus(), backend.createBus()] as const;
-	const options = { history: HISTORY, subprotocol: SUBPROTOCOL };
-	const [node, other] = [await openNode({ ...options, bus: buses[0] }), await openNode({ ...options, bus: buses[1] })];
-	const member = await node.connect();
-	const topics = ['a', 'long:1'];
-	const { provider } = node;
-	const remove = (): Promise<unknown> =>
-		Promise.all(topics.map((name) => provider.unsubscribe(member.id, name, { code: 'removed' })));
-	const subscribe = (): Promise<unknown> => Promise.all(topics.map((name) => provider.subscribe(member.id, name)));
-	await subscribe();
-	await remove();
-	await subscribe();
-	backend.cut(buses[0]);
-	const missedAt = Date.now();
-	for (const name of topics) await other.provider.publish(name, 'missed');
-	await until(() => provider.watermark().lagMs > 2_000, { what: 'the node lags behind' });
-	await remove();
-	await node.settled(member);
+it.each([
+	['by themselves', 32],
+	['collected', 1],
+])(
+	'a client that is removed while the backend is away is told what it may have missed until then, if beats come %s',
+	async (_, collectBeatsAbove) => {
+		const backend = new MemoryBackend({ liveness: true });
+		const buses = [backend.createBus(), backend.createBus()] as const;
+		const options = { history: HISTORY, subprotocol: SUBPROTOCOL, collectBeatsAbove };
+		const [node, other] = [
+			await openNode({ ...options, bus: buses[0] }),
+			await openNode({ ...options, bus: buses[1] }),
+		];
+		const member = await node.connect();
+		const topics = ['a', 'long:1'];
+		const { provider } = node;
+		const remove = (): Promise<unknown> =>
+			Promise.all(topics.map((name) => provider.unsubscribe(member.id, name, { code: 'removed' })));
+		const subscribe = (): Promise<unknown> => Promise.all(topics.map((name) => provider.subscribe(member.id, name)));
+		await subscribe();
+		await remove();
+		await subscribe();
+		if (collectBeatsAbove === 1)
+			await until(() => provider.watermark().lagMs > 1_100, { what: 'the node lags behind by the time of a digest' });
+		backend.cut(buses[0]);
+		const missedAt = Date.now();
+		for (const name of topics) await other.provider.publish(name, 'missed');
+		await until(() => provider.watermark().isLagging, { what: 'the node lags behind' });
+		await remove();
+		await node.settled(member);
 
-	const frames = messagesOf(member).map((frame) => JSON.parse(String(frame)) as { type: string; data: Partial<Gap> });
-	// No gap was reported when it was removed before.
-	expect(frames.filter(({ type }) => type === '@gap')).toHaveLength(2);
-	expect(frames.slice(-3).map(({ type }) => type)).toEqual(['@gap', '@gap', '@unsubscribed']);
-	for (const [index, name] of topics.entries()) {
-		const { topic: gapTopic, since = Infinity, until: end = 0 } = frames.at(index - 3)?.data ?? {};
-		expect([gapTopic, since <= missedAt, end >= missedAt]).toEqual([name, true, true]);
-	}
-	await Promise.all([node, other].map((each) => each.close()));
-	backend.close();
-});
+		const frames = messagesOf(member).map((frame) => JSON.parse(String(frame)) as { type: string; data: Partial<Gap> });
+		// No gap was reported when it was removed before.
+		expect(frames.filter(({ type }) => type === '@gap')).toHaveLength(2);
+		expect(frames.slice(-3).map(({ type }) => type)).toEqual(['@gap', '@gap', '@unsubscribed']);
+		for (const [index, name] of topics.entries()) {
+			const { topic: gapTopic, since = Infinity, until: end = 0 } = frames.at(index - 3)?.data ?? {};
+			expect([gapTopic, since <= missedAt, end >= missedAt]).toEqual([name, true, true]);
+		}
+		await Promise.all([node, other].map((each) => each.close()));
+		backend.close();
+	},
+);
 
 /** Returns the number of a message of a topic; -1 for any other frame. */
 function numberIn(text: string, name: string): number {

@@ -4,6 +4,7 @@ import { encodeMessages, randomOrigin } from '../wire/frame.ts';
 import { directChannel } from '../wire/channel-names.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
+import { NOTHING_SKIPPED } from './inbound-frames.ts';
 import { silentHandlers } from '../test-support/silent-handlers.ts';
 
 describe('frames of unknown origin', () => {
@@ -40,7 +41,7 @@ describe('frames of unknown origin', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['from today']);
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0, late: 0 });
+		expect(node.provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, 'unknown-version': 3 });
 		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('unknown-version'), details: { channel: 't' } },
 		]);
@@ -54,7 +55,7 @@ describe('frames of unknown origin', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['fine']);
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length, late: 0 });
+		expect(node.provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, malformed: garbage.length });
 		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('malformed'), details: { channel: 't' } },
 		]);
@@ -66,7 +67,7 @@ describe('frames of unknown origin', () => {
 			await raw.publish('t', new Uint8Array([1, 2]));
 		}
 
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 5, malformed: 5, late: 0 });
+		expect(node.provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, 'unknown-version': 5, malformed: 5 });
 		expect(node.log.problems).toHaveLength(2);
 	});
 

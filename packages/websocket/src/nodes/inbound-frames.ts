@@ -17,6 +17,7 @@ import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/chann
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
+import type { SignatureFault } from '../wire/signature.ts';
 
 export interface InboundFramesOptions {
 	/** The origin of this node. It marks the frames that this node published itself and that come back as an echo. */
@@ -45,11 +46,28 @@ export interface InboundFramesOptions {
 
 const LATE: LogKind = { key: 'late message', summary: 'A message arrived for a socket that has disconnected' };
 
+export const NOTHING_SKIPPED: SkippedFrames = {
+	'unknown-version': 0,
+	malformed: 0,
+	late: 0,
+	unsigned: 0,
+	forged: 0,
+	replayed: 0,
+};
+
+const WHAT: Readonly<Record<FrameFault | SignatureFault, string>> = {
+	'unknown-version': 'unreadable frames',
+	malformed: 'unreadable frames',
+	unsigned: 'frames without a signature: a node has no secret, or something else publishes on its channels',
+	forged: 'frames with a wrong signature: a node has another secret, or something else publishes on its channels',
+	replayed: "frames that have arrived before, or were signed more than a minute off this node's time",
+};
+
 /** Decodes the frames that arrive from other nodes, and passes on their contents. */
 export class InboundFrames {
 	readonly #options: InboundFramesOptions;
 	readonly #throttle: LogThrottle;
-	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };
+	readonly #skipped: Record<keyof SkippedFrames, number> = { ...NOTHING_SKIPPED };
 
 	constructor(options: InboundFramesOptions) {
 		this.#options = options;
@@ -65,7 +83,7 @@ export class InboundFrames {
 		const frame = decodeFrame(bytes, origin);
 		if (frame === 'echo') return;
 		if (typeof frame === 'string') {
-			this.#skip(channel, frame);
+			this.skip(channel, frame);
 			if (frame === 'unknown-version') this.#options.onUnreadable(channel);
 		} else if (frame.type === 'digest') {
 			// The backend made it, whichever connection the beat came over that caused it.
@@ -118,10 +136,11 @@ export class InboundFrames {
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 
-	#skip(channel: string, fault: FrameFault): void {
+	/** Counts a frame that is not delivered, and logs the first one of a kind. */
+	skip(channel: string, fault: FrameFault | SignatureFault): void {
 		if (this.#skipped[fault]++ > 0) return;
 		this.#options.logger.warn(
-			`Skipping unreadable frames (${fault}). This is logged only once; getSkippedFrames() counts them`,
+			`Skipping ${WHAT[fault]} (${fault}). This is logged only once; getSkippedFrames() counts them`,
 			{ channel },
 		);
 	}

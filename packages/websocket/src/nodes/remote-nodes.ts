@@ -15,12 +15,14 @@ import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/chann
 import type { Counts } from '../wire/digest.ts';
 import { encodeMessages, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
+import type { FrameSignatures } from '../wire/signature.ts';
 import { ChannelInterest } from './channel-interest.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import type { NodeLease } from './lease.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
+import { SignedBus } from './signed-bus.ts';
 
 export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
@@ -33,6 +35,8 @@ export interface RemoteNodesOptions {
 	readonly heartbeatMs: number;
 	readonly collectBeatsAbove: number;
 	readonly startTimeoutMs: number;
+	/** Undefined if frames are not signed. */
+	readonly signatures: FrameSignatures | undefined;
 	/** The nodes of the cluster, which this adds the others to. */
 	readonly directory: NodeDirectory;
 	/** Returns how much this node has to do. */
@@ -77,9 +81,13 @@ export class RemoteNodes {
 	/** When the bus last became ready, by the monotonic clock. */
 	#readySince = -Infinity;
 
-	constructor(bus: Bus, options: RemoteNodesOptions) {
-		const { local, histories, logger, directory, graceMs, onRefused, onError } = options;
+	constructor(transport: Bus, options: RemoteNodesOptions) {
+		const { local, histories, logger, directory, graceMs, signatures, onRefused, onError } = options;
 		const origin = randomOrigin();
+		const bus =
+			signatures === undefined
+				? transport
+				: new SignedBus(transport, signatures, (channel, fault) => this.#inbound.skip(channel, fault));
 		this.#directory = directory;
 		this.#bus = bus;
 		this.#options = options;

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
 import { isSpeaker, type SocketData, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { HistoryRules } from '../history/history-rules.ts';
+import type { Secret } from '../wire/secrets.ts';
 import { rejected } from '../support/promises.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
 import { WsProvider } from '../ws-provider.ts';
@@ -13,6 +14,8 @@ export interface NodeOptions {
 	readonly graceMs?: number;
 	readonly heartbeatMs?: number;
 	readonly collectBeatsAbove?: number;
+	readonly secret?: Secret | readonly Secret[];
+	readonly acceptUnsigned?: boolean;
 	/** Whether to call `setServer`, before the start. Default true. */
 	readonly setServer?: boolean;
 	/** Whether to start the provider. Default true. */

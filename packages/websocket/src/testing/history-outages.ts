@@ -46,7 +46,7 @@ export const OUTAGES: Requirements = {
 	async 'providers deliver what they missed in an outage, once and in order, without a gap'(context) {
 		context.needs('cut', 'restore');
 		historyOf(await context.createBus());
-		const pair = await ProviderPair.start(context, { [TOPIC]: ROOMY });
+		const pair = await ProviderPair.start(context, { history: { [TOPIC]: ROOMY } });
 		await pair.publishThroughout(() => pair.cut(pair.b));
 		for (const { from, to } of pair.ways) {
 			const lost = (): SentMessage[] => {

@@ -1,16 +1,17 @@
 import type { SocketData } from '../sockets/websocket-connection.ts';
 import type { Bus } from '../bus.ts';
-import type { HistoryRules } from '../history/history-rules.ts';
 import type { Logger } from '../logger.ts';
 import type { Gap } from '../loss/gap-events.ts';
 import { within } from '../support/promises.ts';
-import { WsProvider } from '../ws-provider.ts';
+import { WsProvider, type WsProviderOptions } from '../ws-provider.ts';
 import type { CaseContext } from './case-context.ts';
 import { until } from './waiting.ts';
 
 /** The time between heartbeats, in milliseconds. It is short, so that dead connections are found quickly. */
 const HEARTBEAT_MS = 100;
 export const TOPIC = 't';
+
+export type NodeOptions = Pick<WsProviderOptions, 'history' | 'collectBeatsAbove'>;
 
 export interface SentMessage {
 	readonly number: number;
@@ -33,17 +34,16 @@ export class ProviderNode {
 	readonly #received = new Map<string, number[]>();
 	readonly #unsettled = new Set<Promise<void>>();
 
-	private constructor(name: string, bus: Bus, history: HistoryRules | undefined) {
+	private constructor(name: string, bus: Bus, options: NodeOptions) {
 		this.name = name;
 		this.bus = bus;
-		const options = { bus, logger: SILENT, heartbeatMs: HEARTBEAT_MS };
-		this.#provider = new WsProvider(history === undefined ? options : { ...options, history });
+		this.#provider = new WsProvider({ bus, logger: SILENT, heartbeatMs: HEARTBEAT_MS, ...options });
 		this.#provider.onGap((gap) => this.gaps.push(gap));
 	}
 
 	/** Resolves once the node's client is subscribed. */
-	static async start(context: CaseContext, name: string, bus: Bus, history?: HistoryRules): Promise<ProviderNode> {
-		const node = new ProviderNode(name, bus, history);
+	static async start(context: CaseContext, name: string, bus: Bus, options: NodeOptions = {}): Promise<ProviderNode> {
+		const node = new ProviderNode(name, bus, options);
 		await node.#open(context);
 		return node;
 	}
@@ -106,6 +106,11 @@ export class ProviderNode {
 		});
 		this.#unsettled.add(outcome);
 		void outcome.finally(() => this.#unsettled.delete(outcome));
+	}
+
+	/** The number of nodes that it knows, itself included. */
+	get nodeCount(): number {
+		return this.#provider.cluster.nodes().length;
 	}
 
 	/** Reports the gaps that are being held back, without waiting any longer. */

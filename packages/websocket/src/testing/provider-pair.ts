@@ -1,7 +1,6 @@
 import { sleep } from '../support/promises.ts';
-import type { HistoryRules } from '../history/history-rules.ts';
 import type { CaseContext } from './case-context.ts';
-import { ProviderNode } from './provider-node.ts';
+import { type NodeOptions, ProviderNode } from './provider-node.ts';
 import { until } from './waiting.ts';
 
 /**
@@ -23,12 +22,12 @@ export class ProviderPair {
 		this.b = b;
 	}
 
-	static async start(context: CaseContext, history?: HistoryRules): Promise<ProviderPair> {
+	static async start(context: CaseContext, options: NodeOptions = {}): Promise<ProviderPair> {
 		const [a, b] = [await context.createBus(), await context.createBus()];
 		return new ProviderPair(
 			context,
-			await ProviderNode.start(context, 'a', a, history),
-			await ProviderNode.start(context, 'b', b, history),
+			await ProviderNode.start(context, 'a', a, options),
+			await ProviderNode.start(context, 'b', b, options),
 		);
 	}
 

@@ -74,19 +74,24 @@ interface Run {
 export class MessageRuns {
 	readonly #messages: readonly Message[];
 	readonly #runs: Run[] = [];
+	/** Whether there are texts for the node among the messages. */
+	readonly areForNode: boolean;
 	/** The number of bytes that `write` writes. */
 	readonly size: number;
 
 	constructor(messages: readonly Message[]) {
 		this.#messages = messages;
 		let size = 0;
+		let areForNode = false;
 		for (let from = 0; from < messages.length;) {
 			const run = runFrom(messages, from);
+			if (run.kind === FOR_NODE) areForNode = true;
 			this.#runs.push(run);
 			from = run.to;
 			size += RUN_HEADER_BYTES + (run.to - run.from - 1) * LENGTH_BYTES + run.bytes;
 		}
 		this.size = size;
+		this.areForNode = areForNode;
 	}
 
 	write(frame: Buffer, start: number): void {
@@ -156,8 +161,12 @@ function isHighSurrogate(unit: number): boolean {
 	return (unit & 0xfc00) === 0xd800;
 }
 
-/** Reads the messages that begin at `start`. Returns undefined if they are malformed. */
-export function readMessages(frame: Buffer, start: number): Message[] | undefined {
+/**
+ * Reads the messages that begin at `start`. Returns undefined if they are malformed.
+ *
+ * @param areForNode whether there may be texts for the node among them
+ */
+export function readMessages(frame: Buffer, start: number, areForNode: boolean): Message[] | undefined {
 	const messages: Message[] = [];
 	for (let at = start; at < frame.length;) {
 		if (at + RUN_HEADER_BYTES > frame.length) return undefined;
@@ -168,7 +177,7 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 		const end = begin + frame.readUInt32BE(at + 3);
 		if (count === 0 || end > frame.length) return undefined;
 		at = end;
-		if ((kind === FOR_NODE || kind === MISTAKABLE) && count === 1) {
+		if (((kind === FOR_NODE && areForNode) || kind === MISTAKABLE) && count === 1) {
 			const text = frame.toString('utf8', begin, end);
 			messages.push(kind === FOR_NODE ? new ForNode(text) : new MistakableText(text));
 			continue;

@@ -11,8 +11,10 @@
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * digest   = type 4: see digest.ts
  * hello    = type 5: text (UTF-8), see nodes/node-description.ts
+ * for node = type 6: messages, with texts for the node among them
  * ```
  *
+ * With the flag 128 in its type, a frame ends with a signature: see signature.ts.
  * The origin of a silence is the node that has fallen silent; another node sends the frame for it.
  * `shard` is the shard that the frame was published to. `incarnation` grows each time the node's connection to that
  * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
@@ -29,6 +31,10 @@ const GAP = 2;
 const SILENCE = 3;
 const DIGEST = 4;
 const HELLO = 5;
+const FOR_NODE = 6;
+/** A flag in the type of a frame: it ends with a signature. */
+export const SIGNED = 0x80;
+export const SIGNATURE_BYTES = 40;
 const LAST = 1;
 const ENDS_SHARED = 2;
 const EVERYTHING = 1;
@@ -133,7 +139,7 @@ export type FrameFault = 'unknown-version' | 'malformed';
 
 export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
 	const runs = new MessageRuns(messages);
-	const frame = begin(HEADER_BYTES + runs.size, MESSAGES, sender);
+	const frame = begin(HEADER_BYTES + runs.size, runs.areForNode ? FOR_NODE : MESSAGES, sender);
 	runs.write(frame, HEADER_BYTES);
 	return frame;
 }
@@ -205,15 +211,21 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 	if (bytes[0] !== VERSION) return 'unknown-version';
 	if (bytes.length < HEADER_BYTES) return 'malformed';
 
-	const frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	const type = frame[1];
+	let frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	let type = frame[1] as number;
+	if (type >= SIGNED) {
+		if (!isReadable(bytes)) return 'malformed';
+		frame = frame.subarray(0, -SIGNATURE_BYTES);
+		type -= SIGNED;
+	}
 	const origin = frame.readDoubleBE(2);
-	if (type === MESSAGES && origin === self) return 'echo';
-	const shard = frame.readUInt16BE(10);
+	if ((type === MESSAGES || type === FOR_NODE) && origin === self) return 'echo';
+	const shard = shardOf(frame);
 	const incarnation = frame.readUInt32BE(12);
 	switch (type) {
-		case MESSAGES: {
-			const messages = readMessages(frame, HEADER_BYTES);
+		case MESSAGES:
+		case FOR_NODE: {
+			const messages = readMessages(frame, HEADER_BYTES, type === FOR_NODE);
 			return messages === undefined ? 'malformed' : { type: 'messages', origin, shard, incarnation, messages };
 		}
 		case BEAT:
@@ -235,6 +247,26 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		default:
 			return 'malformed';
 	}
+}
+
+/** Returns whether a frame has a known version, and is long enough for its header and its signature, if it has one. */
+export function isReadable(frame: Uint8Array): boolean {
+	const least = ((frame[1] ?? 0) & SIGNED) === 0 ? HEADER_BYTES : HEADER_BYTES + SIGNATURE_BYTES;
+	return frame[0] === VERSION && frame.length >= least;
+}
+
+/** Returns whether a frame holds only messages for sockets. */
+export function isForSockets(frame: Uint8Array): boolean {
+	return frame[1] === MESSAGES;
+}
+
+/** Returns whether a frame is a digest, which the backend puts together. */
+export function isDigest(frame: Uint8Array): boolean {
+	return frame[1] === DIGEST;
+}
+
+export function shardOf(frame: Buffer): number {
+	return frame.readUInt16BE(10);
 }
 
 function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {

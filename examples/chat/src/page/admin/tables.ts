@@ -1,7 +1,7 @@
 import { byId, make } from '@orijs/examples-shared/element';
 import type { ConnectionRow, Overview } from '../../admin-messages.ts';
 import { roomOf } from '../../messages.ts';
-import { clockWithSeconds } from '../clock.ts';
+import { dateAndTime } from '../clock.ts';
 import { avatar, nodeSign } from '../looks.ts';
 import { unansweredText } from '../unanswered.ts';
 
@@ -33,14 +33,14 @@ export function draw(overview: Overview, { kick, ban, lift }: Actions): void {
 		host,
 		version,
 		String(count),
-		clockWithSeconds.format(startedAt),
+		dateAndTime.format(startedAt),
 		ageMs < 1_000 ? 'now' : `${Math.round(ageMs / 1_000)} s ago`,
 	]);
 	setText(more, overview.hasMore ? `(the first ${overview.connections.length})` : '');
 	fill(connections, overview.connections, (row) => [
 		user(row),
 		nodeSign(nameOf(row.nodeId)),
-		clockWithSeconds.format(row.connectedAt),
+		dateAndTime.format(row.connectedAt),
 		row.address,
 		make('ul', '', ...row.topics.map((topic) => make('li', '', topic))),
 		actions(row),
@@ -49,7 +49,7 @@ export function draw(overview: Overview, { kick, ban, lift }: Actions): void {
 	fill(bans, overview.bans ?? [], ({ userId, name, why, at }) => [
 		person(name),
 		why,
-		clockWithSeconds.format(at),
+		dateAndTime.format(at),
 		buttons(button('Lift', `Lift the ban of ${name}`, () => lift(userId, name))),
 	]);
 
