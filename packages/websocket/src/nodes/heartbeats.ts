@@ -166,7 +166,7 @@ export class Heartbeats {
 
 	/** Called once per heartbeat interval, before the beats go out. */
 	#onTick(now: number): void {
-		const { liveness, peers, missing, directory } = this.#options;
+		const { peers, missing, directory } = this.#options;
 		this.#isFirstBeat = true;
 		this.#channels.update();
 		if (peers.newlySuspicious(now)) this.#verifyLater();
