@@ -4,17 +4,29 @@ import { answerRequests, report } from '@orijs/testkit/child';
 import { now } from '../clock.ts';
 import type { HostRequest, NodeEvent } from './requests.ts';
 
-/** How many nodes start at the same time. Redis would refuse connections beyond the length of its queue (511). */
-const AT_ONCE = 10;
 const POLL_MS = 50;
+/** How late a timer may be, in milliseconds, for the process to keep up with its nodes. */
+const LATE_MS = 50;
 
 const nodes: RedisWsProvider[] = [];
 
+/**
+ * Starts one node after the other, as fast as those that have started leave time for it: real nodes have a process of
+ * their own, which the start of another one does not hold up.
+ */
 async function start(redisPort: number, count: number): Promise<readonly string[]> {
-	for (let left = count; left > 0; left -= AT_ONCE) {
-		await Promise.all(Array.from({ length: Math.min(AT_ONCE, left) }, () => startNode(redisPort)));
+	while (nodes.length < count) {
+		await startNode(redisPort);
+		while ((await lateness()) > LATE_MS);
 	}
 	return nodes.map(({ nodeId }) => nodeId);
+}
+
+/** Returns how late a timer is, in milliseconds. */
+async function lateness(): Promise<number> {
+	const startedAt = performance.now();
+	await Bun.sleep(1);
+	return performance.now() - startedAt - 1;
 }
 
 async function startNode(port: number): Promise<void> {

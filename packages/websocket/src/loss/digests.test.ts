@@ -323,9 +323,12 @@ describe('beats of a node that are no longer collected', () => {
 		expect(single(18, 9_000, { ageMs: 0 })).toBeUndefined();
 		expect(beat(18, 9_000, { sharedFrom: 18, isLast: true })).toBeUndefined();
 		expect(peers.isAlive(1)).toBeUndefined();
-		// A digest of another shard, or a late one.
+		// A digest that is late.
 		expect(full(18, 9_100)).toBeUndefined();
 		expect(peers.isAlive(1)).toBeUndefined();
+		// The node was started again.
+		expect(single(1, 9_500, { ageMs: 0 })).toBeUndefined();
+		expect(peers.isAlive(1)).toBe(true);
 	});
 
 	it('follow on if nothing was collected in between', () => {

@@ -54,8 +54,8 @@ export class PeerBeats {
 	readonly #peers = new Peers();
 	/** By shard. Has no entry for a shard whose subscriptions have never been interrupted. */
 	readonly #listening = new Map<number, Listening>();
-	/** The nodes that have stopped lately, by origin and shard. */
-	readonly #stopped = new Remembered<true>(STOPPED_MS);
+	/** When nodes that have stopped lately sent their last beats, by their clocks; by origin and shard. */
+	readonly #stopped = new Remembered<number>(STOPPED_MS);
 	readonly #silent = new SilentPeers(this.#peers);
 	/** The least time that is accounted for, by shard. It is computed when it is needed, as are the next two. */
 	readonly #accountedAt: (number | undefined)[] = [];
@@ -117,7 +117,7 @@ export class PeerBeats {
 		const missed = isUnproven ? this.#missedWithout(peer, shard) : this.#missed(peer, proof, shard);
 		if (isLast) {
 			this.#peers.delete(origin, shard);
-			this.#stopped.set(`${origin} ${shard}`, true);
+			this.#stopped.set(`${origin} ${shard}`, beat.sentAt);
 		} else if (peer === undefined) {
 			this.#peers.set(origin, shard, { ...newPeer(proof, incarnation, now), isCollected: beat.endsShared });
 		} else {
@@ -163,7 +163,7 @@ export class PeerBeats {
 
 	#firstDigested(entry: DigestEntry, shard: number, proof: Proof, now: number): EntryNews {
 		const { origin, incarnation, number, sentAt, ageMs } = entry;
-		if (this.#stopped.get(`${origin} ${shard}`) === true) return NO_NEWS;
+		if (this.#hasStopped(origin, shard, sentAt)) return NO_NEWS;
 		const { intervalMs } = proof;
 		if (ageMs < SILENT_AFTER_MS) {
 			this.#peers.set(origin, shard, { ...newPeer(proof, incarnation, now), isCollected: true });
@@ -174,6 +174,12 @@ export class PeerBeats {
 		const givenUp = ageMs > 2 * GIVEN_UP_AFTER_MS;
 		this.#peers.set(origin, shard, { ...hearsayPeer(silence, now), isCollected: true, givenUp });
 		return { isNews: ageMs < MOST_AGE_MS, missedSince: undefined };
+	}
+
+	/** Returns whether a node has stopped since it sent a beat. It may have been started again. */
+	#hasStopped(origin: number, shard: number, sentAt: number): boolean {
+		const lastAt = this.#stopped.get(`${origin} ${shard}`);
+		return lastAt !== undefined && sentAt <= lastAt;
 	}
 
 	/** Called when a frame of a digest of all nodes has arrived. */
@@ -208,7 +214,7 @@ export class PeerBeats {
 		const { origin, shard } = silence;
 		this.#changed();
 		if (this.#peers.get(origin, shard) !== undefined) return;
-		if (this.#stopped.get(`${origin} ${shard}`) === true) return;
+		if (this.#hasStopped(origin, shard, silence.sentAt)) return;
 		this.#peers.set(origin, shard, hearsayPeer(silence, now));
 	}
 

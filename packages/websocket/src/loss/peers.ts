@@ -25,8 +25,8 @@ export class Peers {
 	}
 
 	/**
-	 * What is known, by shard and origin. With many nodes, all of it is looked at several times per heartbeat, so this is
-	 * no generator.
+	 * What is known, by shard and origin. With many nodes, all of it is looked at several times per heartbeat, so this
+	 * is no generator.
 	 */
 	get shards(): readonly ReadonlyMap<number, Peer>[] {
 		return this.#shards;

@@ -32,6 +32,12 @@ export interface HeartbeatsOptions {
 
 /** A node whose own beats have not come back for this many intervals is cut off. */
 const CUT_OFF_AFTER_BEATS = 3;
+/**
+ * When beats are collected, all nodes learn at the same time that one has fallen silent. They look whether they are on
+ * the right server within this time for each node, at random, and at most this time, in milliseconds.
+ */
+const VERIFY_PER_NODE_MS = 2;
+const VERIFY_WITHIN_MS = 2_000;
 
 /**
  * Sends this node's beats and follows those of the others: whether connections work, whether messages may be missing,
@@ -48,6 +54,7 @@ export class Heartbeats {
 	readonly #introductions: Introductions;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
+	#verifying: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: HeartbeatsOptions) {
 		const { bus, liveness, origin, interest, failures, missing, directory, logger, counts } = options;
@@ -100,6 +107,8 @@ export class Heartbeats {
 	}
 
 	stop(): void {
+		clearTimeout(this.#verifying);
+		this.#verifying = undefined;
 		this.own.stop();
 		this.#introductions.stop();
 		this.#beats.reset();
@@ -128,8 +137,10 @@ export class Heartbeats {
 
 	/** Called with the first news of another node. @param isHere whether a beat itself has arrived */
 	newNode(isHere: boolean): void {
-		// A node whose beats are collected learns of this one from digests.
-		if (isHere && !this.#mode.isCollected) this.own.beatNow();
+		// The other node learns of one whose beats are collected from digests.
+		if (!isHere || this.#mode.isCollected) return;
+		this.#mode.update(this.#nodeCount, performance.now());
+		if (!this.#mode.isCollected) this.own.beatNow();
 	}
 
 	/** Called when this node has been interrupted. */
@@ -155,10 +166,10 @@ export class Heartbeats {
 
 	/** Called once per heartbeat interval, before the beats go out. */
 	#onTick(now: number): void {
-		const { liveness, peers, missing, directory } = this.#options;
+		const { peers, missing, directory } = this.#options;
 		this.#isFirstBeat = true;
 		this.#channels.update();
-		if (peers.newlySuspicious(now)) void liveness.verifyPrimary();
+		if (peers.newlySuspicious(now)) this.#verifyLater();
 		this.#passOnSilences(now);
 		missing().beats.check(now);
 		missing().checkSilentNodes(now);
@@ -167,6 +178,19 @@ export class Heartbeats {
 		const isCutOff = now - this.own.provenAt() > CUT_OFF_AFTER_BEATS * this.own.intervalMs;
 		if (!isCutOff) directory.check(now, (origin) => peers.isAlive(origin));
 		this.#introductions.check();
+	}
+
+	/** Has the bus look whether it is on the right server. Many nodes do not look at the same time. */
+	#verifyLater(): void {
+		const { liveness } = this.#options;
+		if (!this.#mode.isCollected) return void liveness.verifyPrimary();
+		this.#verifying ??= setTimeout(
+			() => {
+				this.#verifying = undefined;
+				void liveness.verifyPrimary();
+			},
+			Math.random() * Math.min(VERIFY_PER_NODE_MS * this.#nodeCount, VERIFY_WITHIN_MS),
+		);
 	}
 
 	/** Tells the other nodes who this one is. */

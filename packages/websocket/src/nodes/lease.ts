@@ -40,8 +40,8 @@ export class NodeLease {
 	}
 
 	/**
-	 * Called before a beat is sent. If the lease has expired, takes a new generation, and returns true. In an outage that
-	 * happens once.
+	 * Called before a beat is sent. If the lease has expired, takes a new generation, and returns true. In an outage
+	 * that happens once.
 	 */
 	ensure(now: number): boolean {
 		if (this.#isUnused || !this.isExpired(now)) return false;

@@ -75,6 +75,50 @@ async function startAll(collectBeatsAbove: number) {
 	return all;
 }
 
+/** Whether a backend still collects beats. */
+interface Refusable {
+	isRefused: boolean;
+}
+
+/** A bus whose backend refuses to collect beats from some time on. */
+function refusable(bus: Bus, state: Refusable): Bus {
+	const { liveness } = bus;
+	if (liveness === undefined) throw new Error('the bus has no liveness');
+	return {
+		...bus,
+		liveness: {
+			...liveness,
+			get beats() {
+				return state.isRefused ? undefined : liveness.beats;
+			},
+		},
+	};
+}
+
+it('nodes whose backend no longer collects beats go on without', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const state = { isRefused: false };
+	const options = { logger: SILENT, heartbeatMs: HEARTBEAT_MS, collectBeatsAbove: 1 };
+	const [a, b] = [0, 1].map(() => {
+		const { bus, traffic } = counted(backend.createBus());
+		const provider = new WsProvider({ ...options, bus: refusable(bus, state) });
+		onTestFinished(() => provider.stop());
+		return { provider, traffic };
+	}) as [{ provider: WsProvider; traffic: Traffic }, { provider: WsProvider; traffic: Traffic }];
+	const left: unknown[] = [];
+	a.provider.cluster.onNodesChange((change) => left.push(...change.left));
+	await Promise.all([a, b].map(({ provider }) => provider.start()));
+	await until(() => a.traffic.isCollected && b.traffic.isCollected, { what: 'beats are collected' });
+	state.isRefused = true;
+	a.traffic.received = {};
+	await until(() => (a.traffic.received['beat'] ?? 0) > 40, { what: 'beats of both arrive' });
+	// What was published before the first of them that arrived is accounted for by a digest, or a gap after 10 s.
+	await until(() => a.provider.watermark().lagMs < 1_000, { what: 'all is accounted for', timeoutMs: 15_000 });
+	expect(a.provider.watermark().isLagging).toBe(false);
+	expect(a.provider.cluster.nodes()).toHaveLength(2);
+	expect(left).toEqual([]);
+}, 30_000);
+
 describe(`${NODES} nodes that start at once`, () => {
 	it('say once who they are, read once who the others are, and send no more beats than later', async () => {
 		const all = await startAll(4);
