@@ -32,8 +32,7 @@ describe('the Redis keys of a topic with history', () => {
 	}
 
 	/** The keys, except those that count topics, which do not expire. */
-	const keys = async (): Promise<string[]> =>
-		(await historyKeys(redis)).filter((key) => !key.includes(':begun:'));
+	const keys = async (): Promise<string[]> => (await historyKeys(redis)).filter((key) => !key.includes(':begun:'));
 
 	it('do not exist after the start, whose probe leaves nothing behind', async () => {
 		expect(await historyKeys(redis)).toEqual([]);
