@@ -1,17 +1,12 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import type { Position, Recovery } from '@orijs/websocket';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { historyKeys } from '../test-support/history-keys.ts';
 import { type HistoryNode, messagesOf, positionsOf, startHistoryNode } from '../test-support/history-node.ts';
-import { isBeatKey } from '../test-support/keys.ts';
 
 const DAY = 24 * 60 * 60_000;
 const HISTORY = { 'chat:*': { size: 5, ttlMs: 60_000 } };
 const BEGUN = `{orijs:!}:begun:${DAY}`;
-
-/** Returns the keys, except those of heartbeats. */
-async function keysOf(redis: RedisServer): Promise<string[]> {
-	return ((await redis.command('KEYS', '*')) as string[]).filter((key) => !isBeatKey(key)).toSorted();
-}
 
 describe('a topic on Redis without messages', () => {
 	let redis: RedisServer;
@@ -64,13 +59,13 @@ describe('a topic on Redis without messages', () => {
 			await a.provider.subscribe(id, topic);
 		}
 		await b.node.connect(topics);
-		expect(await keysOf(redis)).toEqual([BEGUN]);
+		expect(await historyKeys(redis)).toEqual([BEGUN]);
 		expect(await begun()).toBe(0);
 	});
 
 	it('costs one number and two keys once it has a message', async () => {
 		for (const topic of ['chat:1', 'chat:2', 'chat:1']) await a.provider.publish(topic, 'x');
-		expect(await keysOf(redis)).toEqual([
+		expect(await historyKeys(redis)).toEqual([
 			'{orijs:!}:begun:86400000',
 			'{orijs:chat:1}:log',
 			'{orijs:chat:1}:meta',
@@ -199,9 +194,9 @@ describe('a full Redis', () => {
 				await node.provider.history(`chat:${i}`);
 				await node.provider.resume(id, `chat:${i}`, {});
 			}
-			expect(await keysOf(redis)).toEqual([BEGUN]);
+			expect(await historyKeys(redis)).toEqual([BEGUN]);
 			await expect(node.provider.publish('chat:1', 'x')).rejects.toThrow(/OOM/);
-			expect(await keysOf(redis)).toEqual([BEGUN]);
+			expect(await historyKeys(redis)).toEqual([BEGUN]);
 			expect(await redis.command('ZCARD', BEGUN)).toBe(2);
 		} finally {
 			await node.stop();

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { historyKeys } from '../test-support/history-keys.ts';
 import { type HistoryNode, startHistoryNode } from '../test-support/history-node.ts';
-import { isBeatKey } from '../test-support/keys.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -31,14 +31,11 @@ describe('the Redis keys of a topic with history', () => {
 		expect(left, key).toBeGreaterThan(ms - 10_000);
 	}
 
-	/** The keys, except those that count topics, which do not expire, and those of heartbeats. */
-	const keys = async (): Promise<string[]> =>
-		((await redis.command('KEYS', '*')) as string[])
-			.filter((key) => !key.includes(':begun:') && !isBeatKey(key))
-			.toSorted();
+	/** The keys, except those that count topics, which do not expire. */
+	const keys = async (): Promise<string[]> => (await historyKeys(redis)).filter((key) => !key.includes(':begun:'));
 
 	it('do not exist after the start, whose probe leaves nothing behind', async () => {
-		expect(await keys()).toEqual([]);
+		expect(await historyKeys(redis)).toEqual([]);
 	});
 
 	it.each([

@@ -2,9 +2,9 @@ import { type RedisServer, startRedis, startRedisSentinel } from '@orijs/testkit
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidRedisOptionError, type RedisConnection, RedisWsProvider } from '../index.ts';
+import { withoutBeats } from '../test-support/history-keys.ts';
 import { messagesOf } from '../test-support/history-node.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
-import { isBeatKey } from '../test-support/keys.ts';
 import { startNode } from '../test-support/test-nodes.ts';
 
 const HISTORY = { 'chat:*': { size: 10, ttlMs: 60_000 } };
@@ -77,7 +77,7 @@ describe('databases of one Redis', () => {
 		for (const db of [0, 3]) {
 			const client = new Redis({ port: redis.port, db });
 			onTestFinished(() => client.disconnect());
-			expect((await client.keys('*')).filter((key) => !isBeatKey(key)).toSorted()).toEqual([
+			expect(withoutBeats(await client.keys('*'))).toEqual([
 				expect.stringMatching(/^\{orijs:!\}:begun:\d+$/),
 				'{orijs:chat:1}:log',
 				'{orijs:chat:1}:meta',
