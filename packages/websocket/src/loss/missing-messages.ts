@@ -278,10 +278,14 @@ export class MissingMessages {
 
 	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
 	#accountedAt(now: number, disconnectedAt: number | undefined): number {
-		const { peers } = this.#options;
+		const { peers, heartbeat } = this.#options;
 		let at = this.#provenAt(now, disconnectedAt);
-		for (const channel of this.#affected.heartbeatChannels())
-			at = Math.min(at, peers.accountedAt(this.#affected.shardOf(channel), now));
+		for (const channel of this.#affected.heartbeatChannels()) {
+			const shard = this.#affected.shardOf(channel);
+			at = Math.min(at, peers.accountedAt(shard, now));
+			// Which nodes there are is not known yet.
+			if (heartbeat?.mustAwaitDigest(channel) === true) at = Math.min(at, peers.listeningSince(shard));
+		}
 		return at;
 	}
 
