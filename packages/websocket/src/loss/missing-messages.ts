@@ -164,6 +164,11 @@ export class MissingMessages {
 		this.#options.gaps.flush();
 	}
 
+	/** When it was last noticed that this node's clock was set, by the monotonic clock; -Infinity if never. */
+	get clockSetAt(): number {
+		return this.#skews.ownSetAt;
+	}
+
 	/** The skews of the clocks whose beats this node has received. */
 	get skews(): Skews {
 		return this.#skews.observed();

@@ -33,7 +33,7 @@ export interface HeartbeatsOptions {
 
 /** A node whose own beats have not come back for this many intervals is cut off. */
 const CUT_OFF_AFTER_BEATS = 3;
-/** For how many intervals digests are wanted for a node that has just started. */
+/** For how many intervals digests are wanted soon, once a node has started or a clock was set. */
 const HURRY_BEATS = 2.5;
 /** Between digests that are wanted soon is at least this time for each node, in milliseconds. */
 const HURRY_PER_NODE_MS = 1;
@@ -61,8 +61,8 @@ export class Heartbeats {
 	readonly #introductions: Introductions;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
-	/** Until when digests are wanted for nodes that have just started, by the monotonic clock. */
-	#hurriesUntil = -Infinity;
+	/** When there were first news of another node, by the monotonic clock. */
+	#newNodeAt = -Infinity;
 	#verifying: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: HeartbeatsOptions) {
@@ -150,7 +150,7 @@ export class Heartbeats {
 		const now = performance.now();
 		this.#mode.update(this.#nodeCount, now);
 		if (this.#mode.isCollected) {
-			this.#hurriesUntil = now + HURRY_BEATS * this.own.intervalMs;
+			this.#newNodeAt = now;
 			if (Math.random() < ANSWERS / this.#nodeCount) this.own.beatNow();
 		} else if (isHere) {
 			this.own.beatNow();
@@ -159,10 +159,12 @@ export class Heartbeats {
 
 	/**
 	 * A node that has just subscribed must soon have a digest of all nodes, and one that has just started must also have
-	 * one that another node has caused, as it says what is known of clocks.
+	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must soon tell so.
 	 */
 	#digestEveryMs(channel: string): number {
-		const hurries = this.own.awaitsDigest(channel) || performance.now() < this.#hurriesUntil;
+		const forMs = HURRY_BEATS * this.own.intervalMs;
+		const since = Math.max(this.#newNodeAt, this.#options.missing().clockSetAt);
+		const hurries = this.own.awaitsDigest(channel) || performance.now() - since < forMs;
 		return hurries ? Math.min(HURRY_PER_NODE_MS * this.#nodeCount, DIGEST_EVERY_MS) : DIGEST_EVERY_MS;
 	}
 
