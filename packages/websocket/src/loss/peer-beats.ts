@@ -156,7 +156,8 @@ export class PeerBeats {
 		settleUnproven(peer, unproven);
 		heard(peer, proof.at, now);
 		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
-		if (isSilent) this.#silent.found(peer);
+		// Its beats may have arrived by themselves meanwhile.
+		if (isSilent && now - peer.receivedAt >= SILENT_AFTER_MS) this.#silent.found(peer);
 		return { isNews: true, missedSince: missed };
 	}
 
