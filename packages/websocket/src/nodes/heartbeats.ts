@@ -159,7 +159,7 @@ export class Heartbeats {
 
 	/**
 	 * A node that has just subscribed must soon have a digest of all nodes, and one that has just started must also have
-	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must soon tell so.
+	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must tell so.
 	 */
 	#digestEveryMs(channel: string): number {
 		const forMs = HURRY_BEATS * this.own.intervalMs;
