@@ -87,8 +87,8 @@ export interface WsProviderOptions {
 	readonly logger?: Logger;
 	/**
 	 * The time between a node's heartbeats, in milliseconds. Should be the same on all nodes. A connection on which two
-	 * heartbeats go missing is considered dead. If the transport can't collect heartbeats, the actual time grows above 50
-	 * nodes, in proportion to their number. Default 500.
+	 * heartbeats go missing is considered dead. If the transport can't collect heartbeats, the actual time grows above
+	 * 50 nodes, in proportion to their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/**

@@ -54,6 +54,8 @@ interface ShardBeats {
 	lastAt: number;
 	/** When the last digest of all nodes arrived; or later, if none were due before. */
 	digestAt: number;
+	/** Whether a digest of all nodes has arrived over the current subscriptions. */
+	hasDigest: boolean;
 }
 
 /**
@@ -121,7 +123,19 @@ export class BusHeartbeat {
 	/** Called when a digest of all nodes has arrived. */
 	digestArrived(channel: string): void {
 		const shard = this.#shards.get(channel);
-		if (shard !== undefined) shard.digestAt = performance.now();
+		if (shard === undefined) return;
+		shard.digestAt = performance.now();
+		shard.hasDigest = true;
+	}
+
+	/** Like {@link awaitsDigest}, if news of other nodes come only with digests. */
+	mustAwaitDigest(channel: string): boolean {
+		return this.#options.areCollected(channel) && this.awaitsDigest(channel);
+	}
+
+	/** Returns whether no digest of all nodes has arrived yet since the shard was subscribed to. */
+	awaitsDigest(channel: string): boolean {
+		return this.#shards.get(channel)?.hasDigest === false;
 	}
 
 	/**
@@ -156,6 +170,7 @@ export class BusHeartbeat {
 		shard.received = shard.accepted;
 		shard.sentAt.clear();
 		shard.digestAt = performance.now();
+		shard.hasDigest = false;
 	}
 
 	#tick(): void {
@@ -207,6 +222,7 @@ export class BusHeartbeat {
 				unansweredSince: undefined,
 				lastAt: -Infinity,
 				digestAt: now,
+				hasDigest: false,
 			};
 			this.#shards.set(channel, shard);
 		}

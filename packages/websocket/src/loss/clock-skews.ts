@@ -59,6 +59,8 @@ const DOUBTFUL_AGE_MS = 1_000;
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
 	readonly #own = new OwnClock();
+	/** When it was last noticed that this node's own clock was set, by the monotonic clock. */
+	ownSetAt: number = -Infinity;
 	/** The last results of {@link observed} and {@link range}; undefined if there are news since. */
 	#observed: Skews | undefined;
 	#range: Skews | undefined;
@@ -165,6 +167,7 @@ export class ClockSkews {
 	#followOwnClock(): void {
 		const step = this.#own.check();
 		if (step === 0) return;
+		this.ownSetAt = performance.now();
 		this.#observed = undefined;
 		for (const clock of this.#clocks.values()) clock.skewMs += step;
 		for (const former of this.#former) former.skewMs += step;

@@ -164,6 +164,11 @@ export class MissingMessages {
 		this.#options.gaps.flush();
 	}
 
+	/** When it was last noticed that this node's clock was set, by the monotonic clock; -Infinity if never. */
+	get clockSetAt(): number {
+		return this.#skews.ownSetAt;
+	}
+
 	/** The skews of the clocks whose beats this node has received. */
 	get skews(): Skews {
 		return this.#skews.observed();
@@ -278,10 +283,14 @@ export class MissingMessages {
 
 	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
 	#accountedAt(now: number, disconnectedAt: number | undefined): number {
-		const { peers } = this.#options;
+		const { peers, heartbeat } = this.#options;
 		let at = this.#provenAt(now, disconnectedAt);
-		for (const channel of this.#affected.heartbeatChannels())
-			at = Math.min(at, peers.accountedAt(this.#affected.shardOf(channel), now));
+		for (const channel of this.#affected.heartbeatChannels()) {
+			const shard = this.#affected.shardOf(channel);
+			at = Math.min(at, peers.accountedAt(shard, now));
+			// Which nodes there are is not known yet.
+			if (heartbeat?.mustAwaitDigest(channel) === true) at = Math.min(at, peers.listeningSince(shard));
+		}
 		return at;
 	}
 

@@ -39,6 +39,7 @@ function createBeats() {
 		counts: () => ({ connections: 5, topics: 6 }),
 		store: () => (state.hasStore ? store : undefined),
 		mustCollect: () => state.mustCollect,
+		digestEveryMs: () => 5_000,
 		isSubscribed: (channel) => state.isSubscribed || channel === '!',
 		publish: async (channel, frame) => add('publish', channel, frame),
 	});

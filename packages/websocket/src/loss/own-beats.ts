@@ -17,6 +17,8 @@ export interface OwnBeatsOptions {
 	readonly store: () => BeatStore | undefined;
 	/** Whether this node's beats must be collected. */
 	readonly mustCollect: () => boolean;
+	/** The longest time since the last digest of all nodes, in milliseconds, after which a beat causes another one. */
+	readonly digestEveryMs: (channel: string) => number;
 	readonly isSubscribed: (channel: string) => boolean;
 	/** Publishes a frame; rejects when the backend has not accepted it. */
 	readonly publish: (channel: string, frame: Uint8Array) => Promise<unknown>;
@@ -97,7 +99,7 @@ export class OwnBeats {
 				entry: encodeEntry({ origin, number, incarnation, sentAt, pauseMs: now - shard.acceptedAt, counts }),
 				digestHeader: encodeDigestHeader(sender, skews),
 				isCollected: now - shard.collectedAt <= DIGESTS_AFTER_MS,
-				digestEveryMs: DIGEST_EVERY_MS,
+				digestEveryMs: this.#options.digestEveryMs(channel),
 				silentAfterMs: SILENT_AFTER_MS,
 				forgetAfterMs: FORGET_AFTER_MS,
 			});

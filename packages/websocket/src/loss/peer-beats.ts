@@ -358,6 +358,11 @@ export class PeerBeats {
 		this.#areCollected = this.#count = undefined;
 	}
 
+	/** Returns when this node began to listen to a shard, or to listen again, by the monotonic clock. */
+	listeningSince(shard: number): number {
+		return this.#listeningTo(shard).since;
+	}
+
 	#listeningTo(shard: number): Listening {
 		return (
 			this.#listening.get(shard) ?? {

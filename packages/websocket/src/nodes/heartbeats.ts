@@ -1,6 +1,7 @@
 import type { Bus, BusLiveness } from '../bus.ts';
 import type { Logger } from '../logger.ts';
 import { BeatMode } from '../loss/beat-mode.ts';
+import { DIGEST_EVERY_MS } from '../loss/beat-timing.ts';
 import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import type { MissingMessages } from '../loss/missing-messages.ts';
 import { OwnBeats } from '../loss/own-beats.ts';
@@ -32,6 +33,12 @@ export interface HeartbeatsOptions {
 
 /** A node whose own beats have not come back for this many intervals is cut off. */
 const CUT_OFF_AFTER_BEATS = 3;
+/** For how many intervals digests are wanted soon, once a node has started or a clock was set. */
+const HURRY_BEATS = 2.5;
+/** Between digests that are wanted soon is at least this time for each node, in milliseconds. */
+const HURRY_PER_NODE_MS = 1;
+/** How many nodes answer one that has just started by an additional beat, on average. */
+const ANSWERS = 3;
 /**
  * When beats are collected, all nodes learn at the same time that one has fallen silent. They look whether they are on
  * the right server within this time for each node, at random, and at most this time, in milliseconds.
@@ -54,6 +61,8 @@ export class Heartbeats {
 	readonly #introductions: Introductions;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
+	/** When there were first news of another node, by the monotonic clock. */
+	#newNodeAt = -Infinity;
 	#verifying: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: HeartbeatsOptions) {
@@ -71,6 +80,7 @@ export class Heartbeats {
 			counts,
 			store,
 			mustCollect: () => this.#mode.isCollected,
+			digestEveryMs: (channel) => this.#digestEveryMs(channel),
 			isSubscribed,
 			publish: (channel, frame) => bus.publish(channel, frame),
 		});
@@ -137,10 +147,25 @@ export class Heartbeats {
 
 	/** Called with the first news of another node. @param isHere whether a beat itself has arrived */
 	newNode(isHere: boolean): void {
-		// The other node learns of one whose beats are collected from digests.
-		if (!isHere || this.#mode.isCollected) return;
-		this.#mode.update(this.#nodeCount, performance.now());
-		if (!this.#mode.isCollected) this.own.beatNow();
+		const now = performance.now();
+		this.#mode.update(this.#nodeCount, now);
+		if (this.#mode.isCollected) {
+			this.#newNodeAt = now;
+			if (Math.random() < ANSWERS / this.#nodeCount) this.own.beatNow();
+		} else if (isHere) {
+			this.own.beatNow();
+		}
+	}
+
+	/**
+	 * A node that has just subscribed must soon have a digest of all nodes, and one that has just started must also have
+	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must tell so.
+	 */
+	#digestEveryMs(channel: string): number {
+		const forMs = HURRY_BEATS * this.own.intervalMs;
+		const since = Math.max(this.#newNodeAt, this.#options.missing().clockSetAt);
+		const hurries = this.own.awaitsDigest(channel) || performance.now() - since < forMs;
+		return hurries ? Math.min(HURRY_PER_NODE_MS * this.#nodeCount, DIGEST_EVERY_MS) : DIGEST_EVERY_MS;
 	}
 
 	/** Called when this node has been interrupted. */

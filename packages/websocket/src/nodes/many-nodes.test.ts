@@ -119,6 +119,36 @@ it('nodes whose backend no longer collects beats go on without', async () => {
 	expect(left).toEqual([]);
 }, 30_000);
 
+it('a node that has just started, or was interrupted, soon has a digest of all nodes, though they are every 5 s', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const open = async () => {
+		const inner = backend.createBus();
+		const { bus, traffic } = counted(inner);
+		const options = { logger: SILENT, heartbeatMs: HEARTBEAT_MS, collectBeatsAbove: 1 };
+		const provider = new WsProvider({ ...options, bus });
+		onTestFinished(() => provider.stop());
+		await provider.start();
+		return { provider, traffic, bus: inner };
+	};
+	const [a, b] = [await open(), await open()];
+	await until(() => a.traffic.isCollected && b.traffic.isCollected, { what: 'beats are collected' });
+	await until(() => a.provider.watermark().lagMs > 1_000, { what: 'the next digest is not due' });
+	const c = await open();
+	const startedAt = performance.now();
+	// The first is its own, the other one comes from a node that knew others before.
+	await until(() => (c.traffic.received['digest'] ?? 0) >= 2, { what: 'digests arrive', timeoutMs: 1_000 });
+	expect(performance.now() - startedAt).toBeLessThan(1_000);
+	expect(a.provider.watermark().lagMs).toBeLessThan(1_000);
+
+	await until(() => a.provider.watermark().lagMs > 1_000, { what: 'the next digest is not due' });
+	backend.cut(b.bus);
+	expect(b.provider.status).toBe('degraded');
+	backend.restore(b.bus);
+	await until(() => b.provider.status === 'ready', { what: 'b is connected again' });
+	b.traffic.received = {};
+	await until(() => (b.traffic.received['digest'] ?? 0) >= 1, { what: 'a digest arrives', timeoutMs: 1_000 });
+}, 30_000);
+
 describe(`${NODES} nodes that start at once`, () => {
 	it('say once who they are, read once who the others are, and send no more beats than later', async () => {
 		const all = await startAll(4);
