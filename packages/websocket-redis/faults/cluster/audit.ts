@@ -237,7 +237,10 @@ function wrongAnswers(
 		wrong.push('has a node more than once');
 	if (action.to === 'all') {
 		const leftOut = known.filter(
-			(node) => node.listeningAt < span.from - KNOWN_AFTER_MS && node.until > span.until && !named.has(node.nodeId),
+			(node) =>
+				node.listeningAt < span.from - KNOWN_AFTER_MS &&
+				Math.min(node.stoppingAt, node.until) > span.until &&
+				!named.has(node.nodeId),
 		);
 		wrong.push(...leftOut.map(({ process }) => `says nothing of ${process}`));
 	}

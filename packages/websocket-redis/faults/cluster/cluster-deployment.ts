@@ -8,7 +8,7 @@ import { audit, type Finding } from './audit.ts';
 import { ClusterClient, type SeenEnd } from './cluster-client.ts';
 import { Draw } from './draw-action.ts';
 import { astray, seenOtherwise } from './effects.ts';
-import { lifeOf, type NodeLife } from './lives.ts';
+import { lifeOf, type NodeLife, type Span } from './lives.ts';
 import { NodeProcess } from './node-process.ts';
 import { CLIENTS_PER_NODE, userOf } from './population.ts';
 import type { SeenNode } from './protocol.ts';
@@ -51,6 +51,8 @@ export class ClusterDeployment<B extends Backend = Backend> {
 	readonly backend: B;
 	readonly nodes: readonly NodeProcess[];
 	readonly clients: readonly ClusterClient[];
+	/** When the backend was broken. */
+	readonly outages: Span[] = [];
 	readonly #dir: string;
 	readonly #draw = new Draw();
 	#pending = 0;
@@ -124,7 +126,7 @@ export class ClusterDeployment<B extends Backend = Backend> {
 
 	/** Compares what actions said with what was done. */
 	outcome(): Outcome {
-		const nodes = this.nodes.flatMap((node) => node.records().flatMap((record) => lifeOf(record) ?? []));
+		const nodes = this.#lives();
 		const settled = nodes.flatMap((node) => node.settled);
 		const log = new Map<string, number>();
 		for (const line of nodes.flatMap((node) => node.log)) log.set(line, (log.get(line) ?? 0) + 1);
@@ -144,9 +146,10 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		};
 	}
 
-	/** What the processes have done, for tests of single faults. */
-	lives(): NodeLife[] {
-		return this.nodes.flatMap((node) => node.records().flatMap((record) => lifeOf(record) ?? []));
+	#lives(): NodeLife[] {
+		return this.nodes.flatMap((node) =>
+			node.records().flatMap((record) => lifeOf({ ...record, away: [...record.away, ...this.outages] }) ?? []),
+		);
 	}
 
 	#ends(): ReadonlyMap<string, SeenEnd> {
