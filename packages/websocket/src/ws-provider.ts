@@ -204,6 +204,7 @@ export class WsProvider implements WebSocketProvider {
 			local: this.#local,
 			directory: this.#nodes,
 			hasBeats: bus?.liveness !== undefined,
+			isReady: () => this.#remote?.state !== 'degraded',
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,

@@ -126,6 +126,19 @@ describe('counts', () => {
 		expect(await a.provider.cluster.connectionCount({ timeoutMs: 1 })).toEqual(complete);
 	}, 20_000);
 
+	it('are partial while the backend is away, also if no other node is known', async () => {
+		const { backend, nodes, buses } = await openCluster(1);
+		const [{ provider }] = nodes as [TestNode];
+		const started = performance.now();
+		await until(() => performance.now() - started > 6_100, { what: 'it would know others', timeoutMs: 10_000 });
+		expect(await provider.cluster.connectionCount()).toMatchObject({ nodes: 1, answered: 1, isPartial: false });
+		backend.cut(buses[0] as Bus);
+		await until(() => provider.status === 'degraded', { what: 'it is cut off' });
+
+		expect(await provider.cluster.connectionCount()).toMatchObject({ nodes: 2, answered: 1, isPartial: true });
+		expect(await provider.cluster.disconnect('all')).toMatchObject({ nodes: 2, answered: 1, unanswered: [] });
+	}, 20_000);
+
 	it('are partial while a node does not answer', async () => {
 		const { backend, a, c, busOfC } = await openThree();
 		await a.connect({ topics: new Set(['t']) });

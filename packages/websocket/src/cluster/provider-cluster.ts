@@ -41,6 +41,8 @@ export interface ProviderClusterOptions
 	readonly directory: NodeDirectory;
 	/** Whether the nodes say with their heartbeats how many sockets they have. */
 	readonly hasBeats: boolean;
+	/** Returns whether messages get through between nodes. */
+	readonly isReady: () => boolean;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -156,7 +158,7 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
-		const { lifecycle, failures, directory, registry, hasBeats } = this.#options;
+		const { lifecycle, failures, directory, registry, hasBeats, isReady } = this.#options;
 		const call = 'cluster.connectionCount()';
 		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
 		if (error !== undefined) return failures.refuse(error);
@@ -167,7 +169,9 @@ export class ProviderCluster implements Cluster {
 		return this.#count(unknown, undefined, options).then((rest) => {
 			const answered = known.answered + rest.answered;
 			const unanswered = [...known.unanswered, ...rest.unanswered];
-			const all = answered + unanswered.length;
+			// While the backend is away, others may have come.
+			const isOneUnknown = unanswered.length === 0 && !isReady();
+			const all = answered + unanswered.length + (isOneUnknown ? 1 : 0);
 			return { count: known.count + rest.count, nodes: all, answered, unanswered, isPartial: answered < all };
 		});
 	}

@@ -12,6 +12,11 @@ const NODES_AT_FULL_RATE = 50;
 /** A connection counts as dead when this many beats in a row are missing. A single one can be missing by chance. */
 const BEATS_TO_MISS = 2;
 
+/** A process whose timers are this late, in milliseconds, was held up. */
+const LATE_MS = 100;
+/** How long such a process then reads what has arrived, in milliseconds. */
+const READ_FIRST_MS = 10;
+
 /** A beat without its sender. */
 export type BeatContent = Pick<Beat, 'number' | 'intervalMs' | 'sentAt' | 'isLast'>;
 
@@ -165,8 +170,17 @@ export class BusHeartbeat {
 			this.#check(channel, shard, now, intervalMs);
 			if (shard.unansweredSince === undefined) this.#beat(channel, shard, now, intervalMs);
 		}
-		this.#timer = setTimeout(() => this.#tick(), intervalMs);
+		this.#timer = setTimeout(this.#due, intervalMs, now + intervalMs);
 	}
+
+	/**
+	 * If this process was held up, what has arrived meanwhile is read first: without the answers to its beats, good
+	 * connections would count as dead.
+	 */
+	readonly #due = (at: number): void => {
+		if (performance.now() - at < LATE_MS) this.#tick();
+		else this.#timer = setTimeout(() => this.#tick(), READ_FIRST_MS);
+	};
 
 	/**
 	 * Publishes a beat on each shard now, unless one was published just before. From it, a node that has just started

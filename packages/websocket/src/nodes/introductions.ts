@@ -2,7 +2,7 @@ import type { BeatStore } from '../bus.ts';
 import type { Hello } from '../wire/frame.ts';
 import type { NodeLease } from './lease.ts';
 import type { NodeDirectory } from './node-directory.ts';
-import { type Greeting, readDescription } from './node-description.ts';
+import { type Greeting, type NodeDescription, readDescription } from './node-description.ts';
 
 export interface IntroductionsOptions {
 	readonly directory: NodeDirectory;
@@ -133,14 +133,13 @@ export class Introductions {
 		try {
 			const nodes = await beats.list();
 			if (!this.#isStarted) return;
-			let count = 0;
+			const others: [origin: number, description: NodeDescription, ageMs: number][] = [];
 			for (const { origin, text, ageMs } of nodes) {
 				const description = readDescription(text);
-				if (isSelf(origin) || description === undefined) continue;
-				if (ageMs <= SILENT_MS) count++;
-				directory.described(origin, description, ageMs);
+				if (!isSelf(origin) && description !== undefined) others.push([origin, description, ageMs]);
 			}
-			onListed(count);
+			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
+			directory.listed(others);
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

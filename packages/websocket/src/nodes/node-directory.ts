@@ -73,6 +73,10 @@ export class NodeDirectory {
 	readonly #others = new Map<Origin, Entry>();
 	readonly #listeners: Listeners<NodesChange>;
 	#startedAt = Date.now();
+	/** Whether a node may have come or gone since the listeners were called. */
+	#hasChanged = false;
+	/** Whether there may be nodes of which it is not known who they are. */
+	#mayHaveUnknown = false;
 
 	/** @param counts returns how much this node has to do */
 	constructor(id: string, logger: Logger, counts: () => Counts) {
@@ -151,8 +155,19 @@ export class NodeDirectory {
 		};
 	}
 
-	/** Called when another node has said who it is, or the backend has told what it said. */
-	described(origin: Origin, description: NodeDescription, ageMs = 0): void {
+	/** Called when another node has said who it is. */
+	described(origin: Origin, description: NodeDescription): void {
+		this.#describe(origin, description, 0);
+		this.#tell();
+	}
+
+	/** Called when the backend has told what other nodes have said, and the time since their last beats. */
+	listed(nodes: Iterable<readonly [origin: Origin, description: NodeDescription, ageMs: number]>): void {
+		for (const [origin, description, ageMs] of nodes) this.#describe(origin, description, ageMs);
+		this.#tell();
+	}
+
+	#describe(origin: Origin, description: NodeDescription, ageMs: number): void {
 		const known = this.#others.get(origin);
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
@@ -166,7 +181,7 @@ export class NodeDirectory {
 			known.description = description;
 			known.at = Math.max(known.at, at);
 		}
-		this.#tell();
+		this.#hasChanged = true;
 	}
 
 	/**
@@ -181,6 +196,7 @@ export class NodeDirectory {
 		if (entry === undefined) {
 			entry = { description: undefined, counts, at, state: isSilent ? 'silent' : 'here', isTold: false };
 			this.#others.set(origin, entry);
+			this.#mayHaveUnknown = true;
 			return false;
 		}
 		if (at < entry.at) return entry.description !== undefined;
@@ -188,6 +204,7 @@ export class NodeDirectory {
 		entry.counts = counts;
 		if (entry.state === 'silent' && !isSilent) {
 			entry.state = 'here';
+			this.#hasChanged = this.#mayHaveUnknown = true;
 			this.#tell();
 		}
 		return entry.description !== undefined;
@@ -198,6 +215,7 @@ export class NodeDirectory {
 		const entry = this.#others.get(origin);
 		if (entry === undefined) return;
 		entry.state = 'stopped';
+		this.#hasChanged = true;
 		entry.at = performance.now();
 		this.#tell();
 	}
@@ -211,7 +229,9 @@ export class NodeDirectory {
 		for (const [origin, entry] of this.#others) {
 			const silentMs = now - entry.at;
 			if (entry.state === 'here') {
-				if (!(isAlive(origin) ?? silentMs <= LEASE_MS)) entry.state = 'silent';
+				if (isAlive(origin) ?? silentMs <= LEASE_MS) continue;
+				entry.state = 'silent';
+				this.#hasChanged = true;
 			} else if (silentMs > (entry.state === 'stopped' ? STOPPED_MS : FORGET_AFTER_MS)) {
 				this.#others.delete(origin);
 			}
@@ -221,14 +241,18 @@ export class NodeDirectory {
 
 	/** Returns whether there are nodes of which it is not known who they are. */
 	get hasUnknown(): boolean {
+		if (!this.#mayHaveUnknown) return false;
 		for (const { state, description } of this.#others.values()) {
 			if (state === 'here' && description === undefined) return true;
 		}
+		this.#mayHaveUnknown = false;
 		return false;
 	}
 
 	/** Calls the listeners if nodes have come or gone since they were called last. */
 	#tell(): void {
+		if (!this.#hasChanged) return;
+		this.#hasChanged = false;
 		const now = performance.now();
 		const joined: NodeInfo[] = [];
 		const left: { id: string; why: 'stopped' | 'silent' }[] = [];
