@@ -49,7 +49,7 @@ async function actUnderFaults(
 	ofTheBackend: Readonly<Record<string, () => Promise<void>>>,
 ): Promise<void> {
 	const deployment = await ClusterDeployment.start(backend, { nodes, collectBeatsAbove });
-	onTestFinished(() => deployment.stop());
+	onTestFinished(({ task }) => deployment.stop(task.result?.state === 'fail'));
 	const startAt = Date.now();
 	const endAt = performance.now() + forMs;
 	const brokenNodes = new Set<NodeProcess>();

@@ -226,7 +226,10 @@ function wrongAnswers(
 	said: Said,
 	known: readonly NodeLife[],
 ): string[] {
-	if (action.do !== 'request') return [];
+	const twice = nodes
+		.filter(({ handled }) => (handled.get(action.n) ?? 0) > 1)
+		.map(({ process }) => `was handled twice by ${process}`);
+	if (action.do !== 'request') return twice;
 	const answers = said.answers ?? [];
 	const wrong = answers.flatMap(([from, by]) => {
 		const node = nodes.find(({ nodeId }) => nodeId === from);
@@ -244,8 +247,7 @@ function wrongAnswers(
 		);
 		wrong.push(...leftOut.map(({ process }) => `says nothing of ${process}`));
 	}
-	const twice = nodes.filter(({ handled }) => (handled.get(action.n) ?? 0) > 1);
-	return [...wrong, ...twice.map(({ process }) => `was handled twice by ${process}`)];
+	return [...wrong, ...twice];
 }
 
 function isThere({ from, until }: NodeLife, span: Span): boolean {

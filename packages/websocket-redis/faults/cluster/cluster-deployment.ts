@@ -65,8 +65,13 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		const names = NAMES.slice(0, count);
 		const nodes = await Promise.all(names.map((name) => NodeProcess.start({ name, backend, collectBeatsAbove, dir })));
 		const deployment = new ClusterDeployment(backend, nodes, dir, clientsPerNode);
-		await deployment.untilAllAgree();
-		return deployment;
+		try {
+			await deployment.untilAllAgree();
+			return deployment;
+		} catch (error) {
+			await deployment.stop();
+			throw error;
+		}
 	}
 
 	private constructor(backend: B, nodes: readonly NodeProcess[], dir: string, clientsPerNode: number) {
@@ -156,11 +161,13 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		return new Map(this.clients.flatMap(({ ends }) => [...ends]));
 	}
 
-	async stop(): Promise<void> {
+	/** @param keepsJournals whether the journals of the nodes are kept, for people who look for a cause */
+	async stop(keepsJournals = false): Promise<void> {
 		await Promise.all(this.clients.map((client) => client.close()));
 		await Promise.all(this.nodes.map((node) => node.close()));
 		await this.backend.stop();
-		rmSync(this.#dir, { recursive: true });
+		if (keepsJournals) console.log(`The journals of the nodes: ${this.#dir}`);
+		else rmSync(this.#dir, { recursive: true });
 	}
 }
 
