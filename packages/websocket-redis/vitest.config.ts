@@ -18,6 +18,7 @@ export default mergeConfig(
 							'src/integration/two-processes.test.ts',
 							'src/integration/stop.test.ts',
 							// These take long, and what they test does not depend on ioredis.
+							'src/beats/no-writes.test.ts',
 							'src/beats/primary.test.ts',
 							'src/integration/silent-nodes.test.ts',
 							'src/integration/server-subscriptions.test.ts',

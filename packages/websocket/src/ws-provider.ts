@@ -204,6 +204,7 @@ export class WsProvider implements WebSocketProvider {
 			local: this.#local,
 			directory: this.#nodes,
 			hasBeats: bus?.liveness !== undefined,
+			isReady: () => this.#remote?.state !== 'degraded',
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,
@@ -252,6 +253,7 @@ export class WsProvider implements WebSocketProvider {
 		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
+				this.#cluster.started();
 				this.#membership.started();
 				this.#status.set(this.#isHistoryUnreadable ? 'degraded' : remote.state);
 			},

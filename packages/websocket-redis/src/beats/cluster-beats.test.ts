@@ -1,4 +1,5 @@
 import { type RedisCluster, startRedisCluster, until } from '@orijs/testkit';
+import type { Gap } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ClusterBus } from '../cluster/cluster-bus.ts';
 import { slotOf } from '../cluster/slot.ts';
@@ -68,6 +69,26 @@ describe('beats collected by a Redis Cluster', () => {
 		await until(async () => (await evaluated()) >= from + 24, { what: 'four seconds pass', timeoutMs: 10_000 });
 		// The scripts look four times a second on each of three primaries; polls of the nodes would be 24 more.
 		expect((await asked()) - before).toBeLessThan(3 * 4 * 4 + 12);
+	});
+
+	it('show within a second that the slot of a topic has moved', async () => {
+		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
+		const { node, provider } = await startNode({ connection: { cluster: nodes }, keyPrefix: 'topic' });
+		const { client } = await node.connect(['t']);
+		const gaps: Gap[] = [];
+		provider.onGap((gap) => void gaps.push(gap));
+		const slot = await cluster.slotOf('topic:t');
+		const from = await cluster.primaryOf(slot);
+		const to = (await cluster.primaries()).find(({ id }) => id !== from.id) ?? from;
+		const movedAt = Date.now();
+		await cluster.moveSlot(slot, from, to);
+		const isSubscribed = async (): Promise<boolean> =>
+			((await to.command('PUBSUB', 'SHARDNUMSUB', 'topic:t')) as unknown[])[1] === 1;
+		await until(isSubscribed, { what: 'the topic is subscribed on the other primary', timeoutMs: 2_500 });
+		await until(() => gaps.some(({ topic, since }) => topic === 't' && since <= movedAt), {
+			what: 'a gap from before the move is reported',
+		});
+		await client.close();
 	});
 
 	it('go on while their slot moves, and afterwards on the other primary', async () => {

@@ -150,7 +150,11 @@ export class ServerBeats {
 		return [name, bufferOf(frame), bufferOf(entry), bufferOf(digestHeader), sharedChannel, isCollected ? 1 : 0];
 	}
 
-	/** Runs a script. If the server refuses to, publishes the beat's frame without it, and resolves with undefined. */
+	/**
+	 * Runs a script. If the server refuses to, publishes a frame of the heartbeat channel without it, and resolves with
+	 * undefined. A frame of a node's own channel is not published: only the script tells the others of it, and the node
+	 * now publishes its next beat, with the same number, to the heartbeat channel.
+	 */
 	async #runOrPublish(
 		script: RedisScript,
 		heartbeatChannel: string,
@@ -166,6 +170,7 @@ export class ServerBeats {
 			if (error.message.startsWith('READONLY')) primaryCheck.leaveReplica();
 			if (AS_PUBLISH.test(error.message)) throw error;
 			this.#refused(heartbeatChannel, error);
+			if (channel !== heartbeatChannel) throw error;
 		}
 		await publish.publish(channelPrefix + channel, frame);
 		return undefined;

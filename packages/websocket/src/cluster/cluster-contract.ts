@@ -21,8 +21,9 @@ export interface ActionOptions extends TimeLimit {
 /** What is known of the nodes that were asked. */
 export interface Answered {
 	/**
-	 * The number of nodes that were asked, this one included. It may be larger than that of the nodes that have answered
-	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet.
+	 * The number of nodes that were asked, this one included. It is larger than that of the nodes that have answered or
+	 * are named in `unanswered` if there may be nodes that this one does not know: the backend says that more have
+	 * received the question, or it is away.
 	 */
 	readonly nodes: number;
 	/** The number of nodes that have answered in time. */

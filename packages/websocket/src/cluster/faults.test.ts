@@ -95,9 +95,13 @@ describe('a node that does not answer', () => {
 describe('a node that stops', () => {
 	it('is no longer expected, while it is asked and afterwards', async () => {
 		const { a, b, c } = await openThree();
-		c.provider.onReauthorize(() => new Promise(() => {}));
+		const asked = Promise.withResolvers<void>();
+		c.provider.onReauthorize(() => {
+			asked.resolve();
+			return new Promise(() => {});
+		});
 		const asking = timed(a.provider.cluster.reauthorize('all', undefined, { timeoutMs: 60_000 }));
-		await until(() => true, { what: 'asked' });
+		await asked.promise;
 		await c.provider.stop();
 		const [result, ms] = await asking;
 		expect(result).toMatchObject({ nodes: 2, answered: 2, unanswered: [] });
@@ -109,6 +113,32 @@ describe('a node that stops', () => {
 });
 
 describe('counts', () => {
+	it('of connections are what nodes have said with their heartbeats, once they know each other', async () => {
+		const { backend, a, b, c, busOfC } = await openThree();
+		for (const node of [a, b, b, c]) await node.connect();
+		const complete = { nodes: 3, answered: 3, unanswered: [], isPartial: false, count: 4 };
+		expect(await a.provider.cluster.connectionCount()).toEqual(complete);
+		const started = performance.now();
+		await until(() => performance.now() - started > 6_100, { what: 'they know each other', timeoutMs: 10_000 });
+		// It could not answer.
+		backend.freeze(busOfC);
+
+		expect(await a.provider.cluster.connectionCount({ timeoutMs: 1 })).toEqual(complete);
+	}, 20_000);
+
+	it('are partial while the backend is away, also if no other node is known', async () => {
+		const { backend, nodes, buses } = await openCluster(1);
+		const [{ provider }] = nodes as [TestNode];
+		const started = performance.now();
+		await until(() => performance.now() - started > 6_100, { what: 'it would know others', timeoutMs: 10_000 });
+		expect(await provider.cluster.connectionCount()).toMatchObject({ nodes: 1, answered: 1, isPartial: false });
+		backend.cut(buses[0] as Bus);
+		await until(() => provider.status === 'degraded', { what: 'it is cut off' });
+
+		expect(await provider.cluster.connectionCount()).toMatchObject({ nodes: 2, answered: 1, isPartial: true });
+		expect(await provider.cluster.disconnect('all')).toMatchObject({ nodes: 2, answered: 1, unanswered: [] });
+	}, 20_000);
+
 	it('are partial while a node does not answer', async () => {
 		const { backend, a, c, busOfC } = await openThree();
 		await a.connect({ topics: new Set(['t']) });

@@ -29,3 +29,18 @@ describe('an action on many sockets', () => {
 		expect(there.provider.getConnectionCount()).toBe(0);
 	}, 30_000);
 });
+
+it('the connections of a node are cut off above 4 MiB, which the result says', async () => {
+	const [here, there] = await openPair();
+	const topics = Array.from({ length: 100 }, (_, i) => `${'x'.repeat(250)}${i}`);
+	for (let i = 0; i < 200; i += 50) {
+		await Promise.all(
+			Array.from({ length: 50 }, () => there.connect({ subprotocol: undefined, topics: new Set(topics) })),
+		);
+	}
+	const { sockets, connections, hasMore } = await here.provider.cluster.connections('all', { limit: 10_000 });
+
+	expect([sockets, hasMore]).toEqual([200, true]);
+	expect(connections.length).toBeGreaterThan(150);
+	expect(connections.length).toBeLessThan(180);
+}, 30_000);

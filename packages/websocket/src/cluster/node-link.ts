@@ -73,6 +73,7 @@ export class NodeLink {
 		const others = known.filter((id) => id !== nodeId && !silent.includes(id));
 		return this.#questions.ask<TAnswer>({
 			...asking,
+			isToAll,
 			expected: local === undefined ? others : [nodeId, ...others],
 			silent: isToAll ? silent : known.filter((id) => silent.includes(id)),
 			uncounted: local === undefined ? 1 : 0,
@@ -85,8 +86,9 @@ export class NodeLink {
 				if (isToAll) return this.sendToAll('ask', number, content);
 				await Promise.all(
 					others.map(async (id) => {
+						const nodes = await this.send(id, 'ask', number, content).catch(() => 0);
 						// It has not been received, so no answer will come.
-						if ((await this.send(id, 'ask', number, content)) === 0) question.silent(id);
+						if (nodes === 0) question.silent(id);
 					}),
 				);
 				return undefined;

@@ -15,6 +15,7 @@ function ask(expected: readonly string[], options: Partial<QuestionOptions<numbe
 		question: new Question<number>({
 			self: SELF,
 			expected,
+			isToAll: true,
 			silent: [],
 			uncounted: 0,
 			timeoutMs: 10_000,
@@ -165,6 +166,27 @@ describe('a question', () => {
 		asked.question.answer(SELF, 1);
 
 		expect(asked.outcome).toMatchObject({ nodes: 3, unanswered: ['a', 'b'] });
+	});
+
+	it('that was not sent says that there may be nodes that are not known', () => {
+		const asked = ask([SELF]);
+		asked.question.unsent();
+		asked.question.answer(SELF, 1);
+		expect(asked.outcome).toEqual({ nodes: 2, answers: new Map([[SELF, 1]]), unanswered: [] });
+
+		const stopped = ask([SELF]);
+		stopped.question.unsent();
+		stopped.question.finish();
+		expect(stopped.outcome).toEqual({ nodes: 2, answers: new Map(), unanswered: [SELF] });
+
+		const pending = ask([SELF]);
+		pending.question.answer(SELF, 1);
+		pending.question.finish();
+		expect(pending.outcome?.nodes).toBe(2);
+		const toOne = ask([SELF], { isToAll: false });
+		toOne.question.answer(SELF, 1);
+		toOne.question.finish();
+		expect(toOne.outcome?.nodes).toBe(1);
 	});
 
 	it('names nodes that can not say what they have done, and does not wait for them', () => {

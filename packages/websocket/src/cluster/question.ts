@@ -11,6 +11,8 @@ export interface Outcome<TAnswer> {
 export interface QuestionOptions<TAnswer> {
 	/** The id of this node. */
 	readonly self: string;
+	/** Whether all nodes are asked, also those that are not known. */
+	readonly isToAll: boolean;
 	/** Of the nodes that are expected to answer, this one included if it is asked as well. */
 	readonly expected: Iterable<string>;
 	/** Of nodes that have fallen silent: they may receive the question, but are not waited for. */
@@ -45,6 +47,7 @@ export class Question<TAnswer> {
 	/** The number of nodes that have received the question, as far as the backend can tell. */
 	#received = 0;
 	#isSending = true;
+	#isSent = false;
 	#isDone = false;
 
 	constructor(options: QuestionOptions<TAnswer>) {
@@ -57,6 +60,7 @@ export class Question<TAnswer> {
 	/** Called when the backend has accepted the question. @param nodes how many have received it, if known */
 	sent(nodes: number | undefined): void {
 		this.#isSending = false;
+		this.#isSent = true;
 		this.#received = (nodes ?? 0) - this.#options.uncounted;
 		this.#check();
 	}
@@ -67,7 +71,8 @@ export class Question<TAnswer> {
 		const isSelfExpected = this.#expected.has(this.#options.self);
 		this.#expected.clear();
 		if (isSelfExpected) this.#expected.add(this.#options.self);
-		this.sent(undefined);
+		this.#isSending = false;
+		this.#check();
 	}
 
 	answer(nodeId: string, answer: TAnswer): void {
@@ -117,12 +122,16 @@ export class Question<TAnswer> {
 	/** Waits no longer. */
 	finish(): void {
 		if (this.#isDone) return;
+		const { self, isToAll, onDone } = this.#options;
 		this.#isDone = true;
 		clearTimeout(this.#timer);
 		clearTimeout(this.#unknownTimer);
 		const unanswered = [...this.#expected, ...this.#silent, ...this.#failed];
-		const nodes = Math.max(this.#answers.size + unanswered.length, this.#received);
-		this.#options.onDone({ nodes, answers: this.#answers, unanswered });
+		const known = this.#answers.size + unanswered.length;
+		// Where the backend has not accepted a question to all nodes, there may be some that are not known.
+		const isOneUnknown = isToAll && !this.#isSent && unanswered.every((nodeId) => nodeId === self);
+		const nodes = isOneUnknown ? known + 1 : Math.max(known, this.#received);
+		onDone({ nodes, answers: this.#answers, unanswered });
 	}
 
 	#check(): void {

@@ -3,6 +3,7 @@ import { type Outcome, Question } from './question.ts';
 
 export interface Asking<TAnswer> {
 	/** See {@link Question}. */
+	readonly isToAll: boolean;
 	readonly expected: Iterable<string>;
 	readonly silent: Iterable<string>;
 	readonly uncounted: number;
@@ -11,7 +12,10 @@ export interface Asking<TAnswer> {
 	readonly read: (nodeId: string, content: string) => TAnswer | undefined;
 	/** Returns the answer that a node of another version counts as; undefined if it counts as none. */
 	readonly ofOtherVersion?: (nodeId: string, version: number) => TAnswer;
-	/** Sends the question. Resolves with the number of nodes that have received it, if known. */
+	/**
+	 * Sends the question. Resolves with the number of nodes that have received it, if known. Rejects if the backend has
+	 * not accepted a question to all nodes.
+	 */
 	readonly send: (number: number, question: Question<TAnswer>) => Promise<number | undefined>;
 }
 

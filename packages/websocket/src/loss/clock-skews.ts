@@ -24,6 +24,9 @@ type Observation = Pick<Beat, 'origin' | 'shard' | 'sentAt'> & { readonly skews?
 
 const NO_SKEWS: Skews = { least: 0, most: 0 };
 
+/** For how long a range holds without news, in milliseconds: it gets smaller as clocks are known for longer. */
+const KEPT_MS = 100;
+
 interface Clock {
 	/**
 	 * The smallest difference between the arrival of a beat, by this node's clock, and its sending, by the other node's.
@@ -56,6 +59,10 @@ const DOUBTFUL_AGE_MS = 1_000;
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
 	readonly #own = new OwnClock();
+	/** The last results of {@link observed} and {@link range}; undefined if there are news since. */
+	#observed: Skews | undefined;
+	#range: Skews | undefined;
+	#observedAt = 0;
 	/** Skews that no longer hold, because a clock was set; oldest first. `until` is by the monotonic clock. */
 	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
@@ -70,6 +77,7 @@ export class ClockSkews {
 		this.#followOwnClock();
 		const now = performance.now();
 		const skewMs = Date.now() - ageMs - sentAt;
+		this.#observed = undefined;
 		const isDoubtful = ageMs > DOUBTFUL_AGE_MS;
 		const clock = this.#clocks.get(origin);
 		if (clock === undefined) {
@@ -99,6 +107,7 @@ export class ClockSkews {
 	told(origin: number, skews: Skews): void {
 		const clock = this.#clocks.get(origin);
 		if (clock !== undefined) clock.others = skews;
+		this.#observed = undefined;
 	}
 
 	/** See {@link OwnClock.settingsSince}. */
@@ -118,18 +127,22 @@ export class ClockSkews {
 	 * was set within the last minute, that includes its skew before.
 	 */
 	range(): Skews {
-		let { least, most } = this.observed();
+		const observed = this.observed();
+		if (this.#range !== undefined) return this.#range;
+		let { least, most } = observed;
 		for (const { skewMs, others } of this.#clocks.values()) {
 			least = Math.min(least, skewMs + others.least);
 			most = Math.max(most, skewMs + others.most);
 		}
-		return { least, most };
+		this.#range = { least, most };
+		return this.#range;
 	}
 
 	/** Like {@link range}, but only of the nodes whose beats have arrived here. */
 	observed(): Skews {
 		this.#followOwnClock();
 		const now = performance.now();
+		if (this.#observed !== undefined && now - this.#observedAt <= KEPT_MS) return this.#observed;
 		while (this.#former[0] !== undefined && now - this.#former[0].until > FORMER_MS) this.#former.shift();
 		let least = 0;
 		let most = 0;
@@ -142,13 +155,17 @@ export class ClockSkews {
 			least = Math.min(least, skewMs);
 			most = Math.max(most, skewMs);
 		}
-		return { least, most };
+		this.#observed = { least, most };
+		this.#observedAt = now;
+		this.#range = undefined;
+		return this.#observed;
 	}
 
 	/** If this node's own clock was set, shifts all skews by the same amount. */
 	#followOwnClock(): void {
 		const step = this.#own.check();
 		if (step === 0) return;
+		this.#observed = undefined;
 		for (const clock of this.#clocks.values()) clock.skewMs += step;
 		for (const former of this.#former) former.skewMs += step;
 		// What this node published before was stamped by its clock of then.

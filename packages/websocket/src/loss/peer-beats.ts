@@ -1,13 +1,7 @@
 import { Remembered } from '../support/remembered.ts';
 import type { DigestEntry } from '../wire/digest.ts';
 import type { Beat, Sender, Silence } from '../wire/frame.ts';
-import {
-	DIGEST_EVERY_MS,
-	DIGEST_MARGIN_MS,
-	FORGET_AFTER_MS,
-	OVERDUE_AFTER_BEATS,
-	SILENT_AFTER_MS,
-} from './beat-timing.ts';
+import { SILENT_AFTER_MS } from './beat-timing.ts';
 import { type Listening, missedBeforeFirst, missedSince } from './missed-since.ts';
 import {
 	type Accounted,
@@ -25,12 +19,9 @@ import {
 	SMALLEST_STEP_MS,
 } from './peer.ts';
 import { Peers } from './peers.ts';
+import { GIVEN_UP_AFTER_MS, SilentPeers } from './silent-peers.ts';
 import { addUnproven, settleUnproven, unprovenTooLong } from './unproven.ts';
 
-/** A node is suspicious if it sends no beat for this many of its intervals: it may be connected to another server. */
-const SUSPICIOUS_AFTER_BEATS = 4;
-/** A node is given up if it sends no beat for this long, in milliseconds, and has not sent a last beat. */
-const GIVEN_UP_AFTER_MS = 10_000;
 /**
  * For how long a subscription counts as new, in milliseconds. The connections to a server, if opened together, are all
  * ready within this time.
@@ -41,8 +32,6 @@ const JUST_NOW_MS = 5_000;
  * before it received the last beat arrives within this time.
  */
 const STOPPED_MS = 30_000;
-/** The frames of one digest arrive within this time, in milliseconds. */
-const ONE_DIGEST_MS = 1_000;
 /** The age in a digest is at most this, in milliseconds. */
 const MOST_AGE_MS = 655_350;
 
@@ -67,34 +56,33 @@ export class PeerBeats {
 	readonly #listening = new Map<number, Listening>();
 	/** The nodes that have stopped lately, by origin and shard. */
 	readonly #stopped = new Remembered<true>(STOPPED_MS);
-	/** When the last digest of all nodes arrived, or its first frame, by shard. */
-	readonly #fullAt: number[] = [];
-	/** Whether a digest has shown a silent node since the last call of {@link newlySuspicious}. */
-	#hasFoundSilent = false;
+	readonly #silent = new SilentPeers(this.#peers);
+	/** The least time that is accounted for, by shard. It is computed when it is needed, as are the next two. */
+	readonly #accountedAt: (number | undefined)[] = [];
+	#areCollected: boolean | undefined;
+	#count: number | undefined;
 	#startedAt = 0;
 
 	/** The number of other nodes whose beats arrive. */
 	get count(): number {
-		return this.#peers.aliveCount;
+		this.#count ??= this.#peers.countAlive();
+		return this.#count;
 	}
 
 	/** Whether news of any node come with digests. */
 	get areCollected(): boolean {
-		for (const peers of this.#peers.shards) {
-			for (const { isCollected, suspicious } of peers.values()) if (isCollected && !suspicious) return true;
-		}
-		return false;
+		this.#areCollected ??= this.#peers.some(({ isCollected, suspicious }) => isCollected && !suspicious);
+		return this.#areCollected;
 	}
 
 	/** Returns whether a beat of the node was received, unless the node has stopped since. */
 	knows(origin: number): boolean {
-		for (const peers of this.#peers.shards) if (peers.get(origin)?.isHearsay === false) return true;
-		return false;
+		return this.#peers.knows(origin);
 	}
 
 	/** Returns whether beats of a node arrive on any shard; undefined if nothing is known about it. */
 	isAlive(origin: number): boolean | undefined {
-		return this.#peers.isAlive(origin) || (this.#peers.has(origin) ? false : undefined);
+		return this.#peers.isAlive(origin);
 	}
 
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
@@ -121,6 +109,7 @@ export class PeerBeats {
 	 * @param now by the monotonic clock
 	 */
 	received(beat: Beat, now: number): Accounted | undefined {
+		this.#changed();
 		const { origin, shard, incarnation, isLast, sharedFrom } = beat;
 		const proof = proofOf(beat, now);
 		const peer = this.#peers.get(origin, shard);
@@ -146,6 +135,7 @@ export class PeerBeats {
 	 * @param now by the monotonic clock
 	 */
 	digested(entry: DigestEntry, shard: number, intervalMs: number, now: number): EntryNews {
+		this.#changed();
 		const { origin, incarnation, ageMs } = entry;
 		const peer = this.#peers.get(origin, shard);
 		const proof = proofOfEntry(entry, peer?.intervalMs ?? intervalMs, now);
@@ -157,7 +147,7 @@ export class PeerBeats {
 			// Beats that arrive by themselves can be of a node whose beats the server no longer records.
 			if (proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
 			if (peer.isCollected) peer.heardAt = now;
-			if (isSilent) this.#foundSilent(peer);
+			if (isSilent) this.#silent.found(peer);
 			return NO_NEWS;
 		}
 		const missed = this.#missed(peer, proof, shard);
@@ -166,7 +156,8 @@ export class PeerBeats {
 		settleUnproven(peer, unproven);
 		heard(peer, proof.at, now);
 		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
-		if (isSilent) this.#foundSilent(peer);
+		// Its beats may have arrived by themselves meanwhile.
+		if (isSilent && now - peer.receivedAt >= SILENT_AFTER_MS) this.#silent.found(peer);
 		return { isNews: true, missedSince: missed };
 	}
 
@@ -185,14 +176,9 @@ export class PeerBeats {
 		return { isNews: ageMs < MOST_AGE_MS, missedSince: undefined };
 	}
 
-	#foundSilent(peer: Peer): void {
-		if (peer.suspicious) return;
-		peer.suspicious = this.#hasFoundSilent = true;
-	}
-
 	/** Called when a frame of a digest of all nodes has arrived. */
 	digestedAll(shard: number, now: number): void {
-		if (now - (this.#fullAt[shard] ?? -Infinity) > ONE_DIGEST_MS) this.#fullAt[shard] = now;
+		this.#silent.digestedAll(shard, now);
 	}
 
 	/**
@@ -205,6 +191,7 @@ export class PeerBeats {
 			for (const peer of peers.values()) {
 				const last = unprovenTooLong(peer, now);
 				if (last === undefined) continue;
+				this.#changed();
 				found.push({ shard, since: peer.accounted });
 				prove(peer, last);
 				peer.isCollected = false;
@@ -219,6 +206,7 @@ export class PeerBeats {
 	 */
 	heardOf(silence: Silence, now: number): void {
 		const { origin, shard } = silence;
+		this.#changed();
 		if (this.#peers.get(origin, shard) !== undefined) return;
 		if (this.#stopped.get(`${origin} ${shard}`) === true) return;
 		this.#peers.set(origin, shard, hearsayPeer(silence, now));
@@ -230,17 +218,7 @@ export class PeerBeats {
 	 * collected. Returns none if no other node is alive: this node may be the one that is cut off.
 	 */
 	silences(shard: number, now: number): Omit<Silence, 'type'>[] {
-		const found: Omit<Silence, 'type'>[] = [];
-		const peers = this.#peers.onShard(shard);
-		if (!peers.values().some(({ suspicious }) => !suspicious)) return found;
-		for (const [origin, peer] of peers) {
-			if (!peer.suspicious || peer.isHearsay || peer.isCollected) continue;
-			const { incarnation, number, intervalMs, sentAt, passedOnAt, givenUp } = peer;
-			if (passedOnAt > -Infinity && (givenUp || now - passedOnAt < SUSPICIOUS_AFTER_BEATS * intervalMs)) continue;
-			peer.passedOnAt = now;
-			found.push({ origin, shard, incarnation, number, intervalMs, sentAt, silentMs: now - peer.receivedAt });
-		}
-		return found;
+		return this.#silent.toPassOn(shard, now);
 	}
 
 	/**
@@ -285,6 +263,7 @@ export class PeerBeats {
 		now: number,
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
+		this.#changed();
 		const before = this.#listeningTo(shard).since;
 		const arrivedUntil = this.arrivedUntil(shard, from);
 		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil });
@@ -334,23 +313,8 @@ export class PeerBeats {
 	 * the wrong server.
 	 */
 	newlySuspicious(now: number): boolean {
-		let found = this.#hasFoundSilent;
-		this.#hasFoundSilent = false;
-		for (const [shard, peers] of this.#peers.shards.entries()) {
-			for (const [origin, peer] of peers) {
-				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
-				else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
-			}
-		}
-		return found;
-	}
-
-	#isWithoutNews(peer: Peer, shard: number, now: number): boolean {
-		if (!peer.isCollected) return now - peer.heardAt > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
-		// A digest of all nodes of a server that does not know the node.
-		const fullAt = this.#fullAt[shard] ?? -Infinity;
-		if (peer.heardAt < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
-		return now - peer.heardAt > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
+		this.#changed();
+		return this.#silent.newlySuspicious(now);
 	}
 
 	/**
@@ -362,20 +326,8 @@ export class PeerBeats {
 	 * clock
 	 */
 	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
-		const found: { shard: number; since: Accounted }[] = [];
-		for (const [shard, peers] of this.#peers.shards.entries()) {
-			const { since } = this.#listeningTo(shard);
-			const until = provenAt(shard);
-			for (const peer of peers.values()) {
-				if (peer.givenUp) continue;
-				const listenedMs = peer.listenedMs + Math.max(0, until - Math.max(peer.receivedAt, since));
-				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
-				peer.givenUp = true;
-				peer.passedOnAt = -Infinity;
-				found.push({ shard, since: peer.accounted });
-				peer.accounted = later(peer.accounted, now);
-			}
-		}
+		const found = this.#silent.givenUp(provenAt, (shard) => this.#listeningTo(shard).since, now);
+		if (found.length > 0) this.#changed();
 		return found;
 	}
 
@@ -384,10 +336,20 @@ export class PeerBeats {
 	 * missing. Returns `now` if there is no other node.
 	 */
 	accountedAt(shard: number, now: number): number {
-		let least = now;
-		for (const peer of this.#peers.onShard(shard).values())
-			if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
-		return least;
+		let least = this.#accountedAt[shard];
+		if (least === undefined) {
+			least = Infinity;
+			for (const peer of this.#peers.onShard(shard).values())
+				if (!peer.givenUp) least = Math.min(least, peer.accounted.at);
+			this.#accountedAt[shard] = least;
+		}
+		return Math.min(now, least);
+	}
+
+	/** Called when anything may have become known of a node. */
+	#changed(): void {
+		this.#accountedAt.length = 0;
+		this.#areCollected = this.#count = undefined;
 	}
 
 	#listeningTo(shard: number): Listening {

@@ -24,31 +24,45 @@ export class Peers {
 		return this.#shards[shard] ?? NONE;
 	}
 
-	/** What is known, by shard and origin. All of it is looked at several times per heartbeat: no generators. */
+	/**
+	 * What is known, by shard and origin. With many nodes, all of it is looked at several times per heartbeat, so this is
+	 * no generator.
+	 */
 	get shards(): readonly ReadonlyMap<number, Peer>[] {
 		return this.#shards;
 	}
 
-	/** Returns whether a node is known on any shard. */
-	has(origin: number): boolean {
-		for (const peers of this.#shards) if (peers.has(origin)) return true;
+	/** Returns whether beats of a node have arrived on any shard. */
+	knows(origin: number): boolean {
+		for (const peers of this.#shards) if (peers.get(origin)?.isHearsay === false) return true;
 		return false;
 	}
 
-	/** Returns whether beats of a node arrive on any shard. */
-	isAlive(origin: number): boolean {
-		for (const peers of this.#shards) if (peers.get(origin)?.suspicious === false) return true;
-		return false;
+	/** Returns whether beats of a node arrive on any shard; undefined if nothing is known about it. */
+	isAlive(origin: number): boolean | undefined {
+		let isKnown = false;
+		for (const peers of this.#shards) {
+			const peer = peers.get(origin);
+			if (peer?.suspicious === false) return true;
+			isKnown ||= peer !== undefined;
+		}
+		return isKnown ? false : undefined;
 	}
 
-	/** The number of nodes whose beats arrive on any shard. */
-	get aliveCount(): number {
+	/** Returns the number of nodes whose beats arrive on any shard. */
+	countAlive(): number {
 		const [first = NONE, ...others] = this.#shards;
 		let count = 0;
-		for (const peer of first.values()) if (!peer.suspicious) count++;
+		for (const { suspicious } of first.values()) if (!suspicious) count++;
 		if (others.length === 0) return count;
 		const alive = new Set<number>();
 		for (const peers of this.#shards) for (const [origin, { suspicious }] of peers) if (!suspicious) alive.add(origin);
 		return alive.size;
+	}
+
+	/** Returns whether a condition holds for any node on any shard. */
+	some(condition: (peer: Peer) => boolean): boolean {
+		for (const peers of this.#shards) for (const peer of peers.values()) if (condition(peer)) return true;
+		return false;
 	}
 }

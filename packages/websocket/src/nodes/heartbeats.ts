@@ -94,7 +94,7 @@ export class Heartbeats {
 
 	/** Called once this node receives what the others publish. */
 	start(): void {
-		this.lease.start(performance.now());
+		this.lease.start();
 		this.#introductions.start();
 		this.own.start();
 	}

@@ -1,8 +1,8 @@
 import type { BeatStore } from '../bus.ts';
 import type { Hello } from '../wire/frame.ts';
 import type { NodeLease } from './lease.ts';
-import type { ListedNode, NodeDirectory } from './node-directory.ts';
-import { type Greeting, readDescription } from './node-description.ts';
+import type { NodeDirectory } from './node-directory.ts';
+import { type Greeting, type NodeDescription, readDescription } from './node-description.ts';
 
 export interface IntroductionsOptions {
 	readonly directory: NodeDirectory;
@@ -133,13 +133,13 @@ export class Introductions {
 		try {
 			const nodes = await beats.list();
 			if (!this.#isStarted) return;
-			const listed: ListedNode[] = [];
+			const others: [origin: number, description: NodeDescription, ageMs: number][] = [];
 			for (const { origin, text, ageMs } of nodes) {
 				const description = readDescription(text);
-				if (description !== undefined && !isSelf(origin)) listed.push({ origin, description, ageMs });
+				if (!isSelf(origin) && description !== undefined) others.push([origin, description, ageMs]);
 			}
-			directory.listed(listed);
-			onListed(listed.filter(({ ageMs }) => ageMs <= SILENT_MS).length);
+			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
+			directory.listed(others);
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

@@ -14,6 +14,8 @@ export class NodeLease {
 	readonly nodeId: string;
 	readonly #listeners: Listeners<number>;
 	#generation = 0;
+	/** Whether no beat has been accepted yet in this generation. */
+	#isUnused = false;
 	#expiresAt = -Infinity;
 
 	constructor(nodeId: string, logger: Logger) {
@@ -27,26 +29,30 @@ export class NodeLease {
 		return this.#generation;
 	}
 
-	/** Returns whether the lease has expired. */
+	/** Returns whether the lease has expired, or has not begun: no beat of this generation has been accepted. */
 	isExpired(now: number): boolean {
-		return now > this.#expiresAt;
+		return this.#isUnused || now > this.#expiresAt;
 	}
 
-	/** Called when this node starts: begins a lease. */
-	start(now: number): void {
-		this.#begin(now);
+	/** Called when this node starts. */
+	start(): void {
+		this.#renew();
 	}
 
-	/** Called before a beat is sent. If the lease has expired, begins another one, and returns true. */
+	/**
+	 * Called before a beat is sent. If the lease has expired, takes a new generation, and returns true. In an outage that
+	 * happens once.
+	 */
 	ensure(now: number): boolean {
-		if (!this.isExpired(now)) return false;
-		this.#begin(now);
+		if (this.#isUnused || !this.isExpired(now)) return false;
+		this.#renew();
 		this.#listeners.call(this.#generation);
 		return true;
 	}
 
 	/** Called when the backend has accepted a beat. @param sentAt when it was sent */
 	renewed(sentAt: number): void {
+		this.#isUnused = false;
 		this.#expiresAt = Math.max(this.#expiresAt, sentAt + LEASE_MS);
 	}
 
@@ -55,8 +61,8 @@ export class NodeLease {
 		return this.#listeners.add(listener);
 	}
 
-	#begin(now: number): void {
+	#renew(): void {
 		this.#generation = Math.max(Date.now(), this.#generation + 1);
-		this.#expiresAt = now + LEASE_MS;
+		this.#isUnused = true;
 	}
 }

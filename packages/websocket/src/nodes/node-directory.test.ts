@@ -107,8 +107,8 @@ describe('the directory of nodes', () => {
 	});
 
 	it('holds a node that the backend has listed until its lease would have ended, though no beat arrives', () => {
-		directory.described(1, describedAs('a'), 1_000);
-		directory.described(2, describedAs('b'), 5_000);
+		directory.listed([[1, describedAs('a'), 1_000]]);
+		directory.listed([[2, describedAs('b'), 5_000]]);
 		expect([ids(), directory.silent()]).toEqual([['self', 'a'], ['b']]);
 		vi.advanceTimersByTime(8_900);
 		check();
@@ -125,7 +125,7 @@ describe('the directory of nodes', () => {
 		directory.alive(1, { connections: 0, topics: 0 }, performance.now() - 100);
 		expect(directory.list()[1]).toMatchObject({ startedAt: 20, connections: 3 });
 		directory.alive(2, COUNTS, performance.now() - 60_000);
-		directory.described(2, describedAs('b'), 60_000);
+		directory.listed([[2, describedAs('b'), 60_000]]);
 		expect([ids(), directory.silent()]).toEqual([['self', 'a'], ['b']]);
 	});
 

@@ -63,14 +63,6 @@ interface Entry {
 	isTold: boolean;
 }
 
-/** What the backend tells of another node. */
-export interface ListedNode {
-	readonly origin: Origin;
-	readonly description: NodeDescription;
-	/** The time since its last beat, in milliseconds. */
-	readonly ageMs: number;
-}
-
 const NO_COUNTS: Counts = { connections: 0, topics: 0 };
 
 /** Knows the nodes of the cluster: from their beats that they are there, and from what they say who they are. */
@@ -79,10 +71,12 @@ export class NodeDirectory {
 	readonly id: string;
 	readonly #counts: () => Counts;
 	readonly #others = new Map<Origin, Entry>();
-	/** The nodes whose state or description may have changed since the listeners were called last. */
-	readonly #changed = new Set<Entry>();
 	readonly #listeners: Listeners<NodesChange>;
 	#startedAt = Date.now();
+	/** Whether a node may have come or gone since the listeners were called. */
+	#hasChanged = false;
+	/** Whether there may be nodes of which it is not known who they are. */
+	#mayHaveUnknown = false;
 
 	/** @param counts returns how much this node has to do */
 	constructor(id: string, logger: Logger, counts: () => Counts) {
@@ -147,7 +141,6 @@ export class NodeDirectory {
 	/** Called when this node has stopped. It no longer knows any other. */
 	close(): void {
 		this.#others.clear();
-		this.#changed.clear();
 	}
 
 	/** Returns what this node says of itself. @param generation see {@link NodeLease} */
@@ -163,25 +156,23 @@ export class NodeDirectory {
 	}
 
 	/** Called when another node has said who it is. */
-	described(origin: Origin, description: NodeDescription, ageMs = 0): void {
-		this.#describe({ origin, description, ageMs });
+	described(origin: Origin, description: NodeDescription): void {
+		this.#describe(origin, description, 0);
 		this.#tell();
 	}
 
-	/** Called when the backend has told what nodes have said of themselves. */
-	listed(nodes: Iterable<ListedNode>): void {
-		for (const node of nodes) this.#describe(node);
+	/** Called when the backend has told what other nodes have said, and the time since their last beats. */
+	listed(nodes: Iterable<readonly [origin: Origin, description: NodeDescription, ageMs: number]>): void {
+		for (const [origin, description, ageMs] of nodes) this.#describe(origin, description, ageMs);
 		this.#tell();
 	}
 
-	#describe({ origin, description, ageMs }: ListedNode): void {
+	#describe(origin: Origin, description: NodeDescription, ageMs: number): void {
 		const known = this.#others.get(origin);
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
 			const state = ageMs > SILENT_MS ? 'silent' : 'here';
-			const entry: Entry = { description, counts: undefined, at, state, isTold: false };
-			this.#others.set(origin, entry);
-			this.#changed.add(entry);
+			this.#others.set(origin, { description, counts: undefined, at, state, isTold: false });
 		} else {
 			if (known.description !== undefined && known.description.generation > description.generation) return;
 			// A node that was started again greets with a later generation than it had when it stopped.
@@ -189,8 +180,8 @@ export class NodeDirectory {
 			if (isAgain && ageMs <= SILENT_MS) known.state = 'here';
 			known.description = description;
 			known.at = Math.max(known.at, at);
-			this.#changed.add(known);
 		}
+		this.#hasChanged = true;
 	}
 
 	/**
@@ -205,6 +196,7 @@ export class NodeDirectory {
 		if (entry === undefined) {
 			entry = { description: undefined, counts, at, state: isSilent ? 'silent' : 'here', isTold: false };
 			this.#others.set(origin, entry);
+			this.#mayHaveUnknown = true;
 			return false;
 		}
 		if (at < entry.at) return entry.description !== undefined;
@@ -212,7 +204,7 @@ export class NodeDirectory {
 		entry.counts = counts;
 		if (entry.state === 'silent' && !isSilent) {
 			entry.state = 'here';
-			this.#changed.add(entry);
+			this.#hasChanged = this.#mayHaveUnknown = true;
 			this.#tell();
 		}
 		return entry.description !== undefined;
@@ -223,8 +215,8 @@ export class NodeDirectory {
 		const entry = this.#others.get(origin);
 		if (entry === undefined) return;
 		entry.state = 'stopped';
+		this.#hasChanged = true;
 		entry.at = performance.now();
-		this.#changed.add(entry);
 		this.#tell();
 	}
 
@@ -239,7 +231,7 @@ export class NodeDirectory {
 			if (entry.state === 'here') {
 				if (isAlive(origin) ?? silentMs <= LEASE_MS) continue;
 				entry.state = 'silent';
-				this.#changed.add(entry);
+				this.#hasChanged = true;
 			} else if (silentMs > (entry.state === 'stopped' ? STOPPED_MS : FORGET_AFTER_MS)) {
 				this.#others.delete(origin);
 			}
@@ -249,26 +241,28 @@ export class NodeDirectory {
 
 	/** Returns whether there are nodes of which it is not known who they are. */
 	get hasUnknown(): boolean {
+		if (!this.#mayHaveUnknown) return false;
 		for (const { state, description } of this.#others.values()) {
 			if (state === 'here' && description === undefined) return true;
 		}
+		this.#mayHaveUnknown = false;
 		return false;
 	}
 
 	/** Calls the listeners if nodes have come or gone since they were called last. */
 	#tell(): void {
-		if (this.#changed.size === 0) return;
+		if (!this.#hasChanged) return;
+		this.#hasChanged = false;
 		const now = performance.now();
 		const joined: NodeInfo[] = [];
 		const left: { id: string; why: 'stopped' | 'silent' }[] = [];
-		for (const entry of this.#changed) {
+		for (const entry of this.#others.values()) {
 			const { description, state, isTold } = entry;
 			if (description === undefined || isTold === (state === 'here')) continue;
 			entry.isTold = state === 'here';
 			if (state === 'here') joined.push(infoOf(entry, description, now));
 			else left.push({ id: description.id, why: state });
 		}
-		this.#changed.clear();
 		if (joined.length > 0 || left.length > 0) this.#listeners.call({ joined, left });
 	}
 }
