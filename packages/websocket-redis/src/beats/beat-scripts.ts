@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 20;
 const WINDOW_MS = 250;
 /** How many digests of single nodes can be published in this time. Further nodes wait, and share the next one. */
 const MOST_IN_WINDOW = 10;
+/** If none of at least this many nodes has beaten for a time, it is the server that was away. */
+const MANY_NODES = 4;
 /** How many records are forgotten at a time. */
 const MOST_FORGOTTEN = 100;
 /** For how long the keys outlive the records in them, in milliseconds. */
@@ -62,7 +64,7 @@ if now - mapped >= ${TOPOLOGY_MS} then
 	if not ranges.err then
 		local lines = {}
 		for i, range in ipairs(ranges) do
-			local primary = range[3]
+			local primary = range[3] or { '', 0 }
 			lines[i] = string.format('%d-%d %s:%d', range[1], range[2], primary[1] or '', primary[2])
 		end
 		view = redis.sha1hex(table.concat(lines, '\\n'))
@@ -71,8 +73,8 @@ end
 `;
 
 /**
- * The script that takes a beat: see `BeatStore.beat`. Further ARGV: digestEveryMs, silentAfterMs,
- * forgetAfterMs and, if that is to be stored, what the node says of itself.
+ * The script that takes a beat: see `BeatStore.beat`. Further ARGV: digestEveryMs, silentAfterMs, forgetAfterMs and, if
+ * that is to be stored, what the node says of itself.
  *
  * Returns whether the node had no record, and what INFO has said of the server: how many milliseconds ago, the role
  * (1 primary, 2 replica, 0 unknown), the number of replicas, the lag of the slowest in milliseconds, and the run id. On
@@ -109,17 +111,21 @@ if known[1] then
 	due = known[1]:sub(rest)
 end
 
-local function each(origins, act)
-	for first = 1, #origins, ${MAX_DIGEST_ENTRIES} do act(unpack(origins, first, math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #origins))) end
-end
-
--- The server's clock was set back. A digest of all nodes is due, as the next one could be too late.
+-- The server's clock was set back. Ages stay as they were, plus a second, as the time since the last beat is not known.
+-- A digest of all nodes is due, as the next one could be too late.
 if now < at then
-	resumed, cut, full, asked, mapped = now, math.min(cut, now - 1), 0, 0, 0
-	each(redis.call('ZRANGE', seen, string.format('(%.0f', now), '+inf', 'BYSCORE'), function(...)
-		for _, member in ipairs({ ... }) do redis.call('ZADD', seen, now, member) end
-	end)
-elseif now - at > silentAfter and redis.call('HLEN', records) > 4 then
+	local shift = now - at - 1000
+	resumed, cut, full, asked, mapped = now, cut + shift, 0, 0, 0
+	local all = redis.call('ZRANGE', seen, 0, -1, 'WITHSCORES')
+	for i = 1, #all, 2 do
+		redis.call('ZADD', seen, tonumber(all[i + 1]) + shift, all[i])
+		local value = redis.call('HMGET', records, all[i])[1]
+		if value then
+			local taken, length = struct.unpack('>dB', value, 29)
+			redis.call('HSET', records, all[i], value:sub(1, 28) .. struct.pack('>dB', taken + shift, length))
+		end
+	end
+elseif now - at > silentAfter and redis.call('HLEN', records) - 1 >= ${MANY_NODES} then
 	resumed = now
 end
 
@@ -194,9 +200,11 @@ if isFull then
 elseif handed ~= '' then
 	local origins = {}
 	for first = 1, #handed, 7 do origins[#origins + 1] = handed:sub(first, first + 6) end
-	each(origins, function(...)
-		for _, value in ipairs(redis.call('HMGET', records, ...)) do add(value) end
-	end)
+	-- Lua passes only so many arguments.
+	for first = 1, #origins, 1000 do
+		local values = redis.call('HMGET', records, unpack(origins, first, math.min(first + 999, #origins)))
+		for _, value in ipairs(values) do add(value) end
+	end
 end
 for first = 1, #found, ${MAX_DIGEST_ENTRIES} do
 	local last = math.min(first + ${MAX_DIGEST_ENTRIES - 1}, #found)

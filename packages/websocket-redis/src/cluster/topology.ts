@@ -28,7 +28,7 @@ type SlotRange = readonly [first: number, last: number, primary?: readonly [host
 
 /** Names a topology by its content, as the script of beats does. */
 function topologyName(ranges: readonly SlotRange[]): string {
-	const lines = ranges.map(([first, last, primary]) => `${first}-${last} ${primary?.[0] ?? ''}:${primary?.[1]}`);
+	const lines = ranges.map(([first, last, primary]) => `${first}-${last} ${primary?.[0] ?? ''}:${primary?.[1] ?? 0}`);
 	return createHash('sha1').update(lines.join('\n')).digest('hex');
 }
 

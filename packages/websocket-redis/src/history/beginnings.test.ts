@@ -1,6 +1,7 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import type { Position, Recovery } from '@orijs/websocket';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { historyKeys } from '../test-support/history-keys.ts';
 import { type HistoryNode, messagesOf, positionsOf, startHistoryNode } from '../test-support/history-node.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -58,13 +59,13 @@ describe('a topic on Redis without messages', () => {
 			await a.provider.subscribe(id, topic);
 		}
 		await b.node.connect(topics);
-		expect(await redis.command('KEYS', '*')).toEqual([BEGUN]);
+		expect(await historyKeys(redis)).toEqual([BEGUN]);
 		expect(await begun()).toBe(0);
 	});
 
 	it('costs one number and two keys once it has a message', async () => {
 		for (const topic of ['chat:1', 'chat:2', 'chat:1']) await a.provider.publish(topic, 'x');
-		expect(((await redis.command('KEYS', '*')) as string[]).toSorted()).toEqual([
+		expect(await historyKeys(redis)).toEqual([
 			'{orijs:!}:begun:86400000',
 			'{orijs:chat:1}:log',
 			'{orijs:chat:1}:meta',
@@ -193,9 +194,9 @@ describe('a full Redis', () => {
 				await node.provider.history(`chat:${i}`);
 				await node.provider.resume(id, `chat:${i}`, {});
 			}
-			expect(await redis.command('KEYS', '*')).toEqual([BEGUN]);
+			expect(await historyKeys(redis)).toEqual([BEGUN]);
 			await expect(node.provider.publish('chat:1', 'x')).rejects.toThrow(/OOM/);
-			expect(await redis.command('KEYS', '*')).toEqual([BEGUN]);
+			expect(await historyKeys(redis)).toEqual([BEGUN]);
 			expect(await redis.command('ZCARD', BEGUN)).toBe(2);
 		} finally {
 			await node.stop();

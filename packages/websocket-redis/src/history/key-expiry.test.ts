@@ -1,5 +1,6 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { historyKeys } from '../test-support/history-keys.ts';
 import { type HistoryNode, startHistoryNode } from '../test-support/history-node.ts';
 
 const MINUTE = 60_000;
@@ -31,11 +32,10 @@ describe('the Redis keys of a topic with history', () => {
 	}
 
 	/** The keys, except those that count topics, which do not expire. */
-	const keys = async (): Promise<string[]> =>
-		((await redis.command('KEYS', '*')) as string[]).filter((key) => !key.includes(':begun:')).toSorted();
+	const keys = async (): Promise<string[]> => (await historyKeys(redis)).filter((key) => !key.includes(':begun:'));
 
 	it('do not exist after the start, whose probe leaves nothing behind', async () => {
-		expect(await redis.command('KEYS', '*')).toEqual([]);
+		expect(await historyKeys(redis)).toEqual([]);
 	});
 
 	it.each([
