@@ -203,7 +203,7 @@ export class WsProvider implements WebSocketProvider {
 			membership: this.#membership,
 			local: this.#local,
 			directory: this.#nodes,
-			hasBeats: bus?.liveness !== undefined,
+			areNodesKnown: () => this.#remote?.areNodesKnown === true,
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,

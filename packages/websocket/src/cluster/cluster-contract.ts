@@ -22,7 +22,8 @@ export interface ActionOptions extends TimeLimit {
 export interface Answered {
 	/**
 	 * The number of nodes that were asked, this one included. It may be larger than that of the nodes that have answered
-	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet.
+	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet. It is, by at least one,
+	 * if the backend has not accepted the question, because there may be others then.
 	 */
 	readonly nodes: number;
 	/** The number of nodes that have answered in time. */

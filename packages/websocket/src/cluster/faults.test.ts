@@ -81,6 +81,22 @@ describe('a node that does not answer', () => {
 		expect([c.provider.isConnected(own.id), a.provider.isConnected(other.id)]).toEqual([false, true]);
 	});
 
+	it('is not taken to be there alone, if it has come while the asking one was cut off', async () => {
+		const { backend, nodes, buses } = await openCluster(1);
+		const { cluster } = (nodes[0] as TestNode).provider;
+		await until(async () => !(await cluster.connectionCount()).isPartial, { what: 'it knows that it is alone' });
+		backend.cut(buses[0] as Bus);
+		const late = await openNode({ bus: backend.createBus(), heartbeatMs: 100 });
+		const unmet = await late.connect({ userId: '42' });
+
+		const partial = { nodes: 2, answered: 1, unanswered: [] };
+		expect(await cluster.disconnect({ userId: '42' }, { timeoutMs: 500 })).toEqual({ ...partial, sockets: 0 });
+		const count = { ...partial, count: 0, isPartial: true };
+		expect(await cluster.connectionCount({ timeoutMs: 500 })).toEqual(count);
+		expect(await cluster.subscriberCount('t', { timeoutMs: 500 })).toEqual(count);
+		expect(late.provider.isConnected(unmet.id)).toBe(true);
+	});
+
 	it('is named by a node that starts later', async () => {
 		const { backend, c, busOfC } = await openThree();
 		backend.cut(busOfC);
@@ -109,6 +125,14 @@ describe('a node that stops', () => {
 });
 
 describe('counts', () => {
+	it('are whole as soon as a node has started', async () => {
+		const { backend, a, b } = await openThree();
+		for (const node of [a, b]) await node.connect();
+		const late = await openNode({ bus: backend.createBus(), heartbeatMs: 100 });
+		const { count, nodes, isPartial } = await late.provider.cluster.connectionCount();
+		expect({ count, nodes, isPartial }).toEqual({ count: 2, nodes: 4, isPartial: false });
+	});
+
 	it('are partial while a node does not answer', async () => {
 		const { backend, a, c, busOfC } = await openThree();
 		await a.connect({ topics: new Set(['t']) });

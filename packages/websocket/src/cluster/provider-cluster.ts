@@ -39,8 +39,8 @@ import { type Selection, targetFault } from './target.ts';
 export interface ProviderClusterOptions
 	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
-	/** Whether the nodes say with their heartbeats how many sockets they have. */
-	readonly hasBeats: boolean;
+	/** Whether all nodes are known, and say with their heartbeats how many sockets they have. */
+	readonly areNodesKnown: () => boolean;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -154,11 +154,11 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
-		const { lifecycle, failures, directory, registry, hasBeats } = this.#options;
+		const { lifecycle, failures, directory, registry, areNodesKnown } = this.#options;
 		const call = 'cluster.connectionCount()';
 		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
 		if (error !== undefined) return failures.refuse(error);
-		if (!hasBeats) return this.#count('all', undefined, options);
+		if (!areNodesKnown()) return this.#count('all', undefined, options);
 		const { count, nodes, unknown } = directory.connections(LEASE_MS);
 		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
 		return this.#count(unknown, undefined, options).then((rest) => {

@@ -17,6 +17,8 @@ export interface QuestionOptions<TAnswer> {
 	readonly silent: Iterable<string>;
 	/** The number of nodes that receive everything that is sent to all, but are not asked: 1 if this node is not. */
 	readonly uncounted: number;
+	/** Whether nodes that are not known here receive the question as well. */
+	readonly isToUnknown: boolean;
 	readonly timeoutMs: number;
 	readonly onDone: (outcome: Outcome<TAnswer>) => void;
 }
@@ -45,6 +47,8 @@ export class Question<TAnswer> {
 	/** The number of nodes that have received the question, as far as the backend can tell. */
 	#received = 0;
 	#isSending = true;
+	/** Whether the backend has accepted the question, so that it is known how many have received it. */
+	#isSent = false;
 	#isDone = false;
 
 	constructor(options: QuestionOptions<TAnswer>) {
@@ -57,6 +61,7 @@ export class Question<TAnswer> {
 	/** Called when the backend has accepted the question. @param nodes how many have received it, if known */
 	sent(nodes: number | undefined): void {
 		this.#isSending = false;
+		this.#isSent = true;
 		this.#received = (nodes ?? 0) - this.#options.uncounted;
 		this.#check();
 	}
@@ -67,7 +72,8 @@ export class Question<TAnswer> {
 		const isSelfExpected = this.#expected.has(this.#options.self);
 		this.#expected.clear();
 		if (isSelfExpected) this.#expected.add(this.#options.self);
-		this.sent(undefined);
+		this.#isSending = false;
+		this.#check();
 	}
 
 	answer(nodeId: string, answer: TAnswer): void {
@@ -121,8 +127,15 @@ export class Question<TAnswer> {
 		clearTimeout(this.#timer);
 		clearTimeout(this.#unknownTimer);
 		const unanswered = [...this.#expected, ...this.#silent, ...this.#failed];
-		const nodes = Math.max(this.#answers.size + unanswered.length, this.#received);
+		const nodes = Math.max(this.#answers.size + unanswered.length, this.#received, this.#leastNodes);
 		this.#options.onDone({ nodes, answers: this.#answers, unanswered });
+	}
+
+	/**
+	 * While the backend is away, it is unknown whether there are other nodes: it must not look as if all had answered.
+	 */
+	get #leastNodes(): number {
+		return this.#isSent || !this.#options.isToUnknown ? 0 : this.#answers.size + 1;
 	}
 
 	#check(): void {

@@ -122,7 +122,7 @@ describe('while the backend is away', () => {
 		bus.publishFault = new Error('no way through');
 		const { cluster } = node.provider;
 
-		expect(await cluster.unsubscribe('all', 't')).toMatchObject({ nodes: 1, answered: 1, sockets: 1 });
+		expect(await cluster.unsubscribe('all', 't')).toMatchObject({ nodes: 2, answered: 1, sockets: 1 });
 		expect(await cluster.disconnect('all')).toMatchObject({ sockets: 1 });
 		await member.client.closed;
 	});
