@@ -194,7 +194,10 @@ export interface Cluster {
 	 * counted.
 	 */
 	subscribe(target: Target, topic: string, options?: ClusterSubscribeOptions): Promise<ActionResult>;
-	/** Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted. */
+	/**
+	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted; if it is just being decided
+	 * whether their clients may subscribe to it, `authorize.subscribe` is asked again.
+	 */
 	unsubscribe(target: Target, topic: string, options?: ClusterUnsubscribeOptions): Promise<ActionResult>;
 	/**
 	 * Asks `authorize.subscribe` again about the topics that clients have asked for, as `app.reauthorize` does.
