@@ -423,6 +423,8 @@ export class WsProvider implements WebSocketProvider {
 
 	/** Sends a text of the cluster. Resolves with the number of nodes that it was sent to, if known. */
 	#toNodes(channel: string, text: string): Promise<number | undefined> {
+		// Other nodes may still ask. That they get no answer is no failure.
+		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('publish()'));
 		return this.#remote?.publishToNodes(channel, text) ?? NOBODY;
 	}
 

@@ -85,6 +85,20 @@ describe('a stop', () => {
 		expect(received).toEqual([]);
 	});
 
+	it('is no failure, although an answer can no longer be sent', async () => {
+		const [here, there] = await openPair();
+		const answered = Promise.withResolvers<number>();
+		there.provider.cluster.on(Ask, () => answered.promise);
+		const asking = here.provider.cluster.request(Ask, 1);
+		await here.provider.cluster.subscriberCount('t'); // so it has been asked
+		const stopping = there.provider.stop();
+		answered.resolve(1);
+		await stopping;
+
+		expect((await asking).answers.size).toBe(0);
+		expect(there.log.problems).toEqual([]);
+	});
+
 	it('of another node ends nothing: the others answer, and it is met again after its start', async () => {
 		const { nodes } = await openCluster(3);
 		const [a, b, c] = nodes as [TestNode, TestNode, TestNode];
