@@ -77,7 +77,7 @@ export interface ConnectionInfo {
 	readonly nodeId: string;
 	/** When the connection began, in milliseconds since the epoch, by its node's clock. */
 	readonly connectedAt: number;
-	/** The client's address. */
+	/** The client's address; `unix` if it is connected by a Unix socket, and has none. */
 	readonly address: string;
 	/** Up to 100 of the topics that it is subscribed to. */
 	readonly topics: readonly string[];
