@@ -21,9 +21,9 @@ export interface ActionOptions extends TimeLimit {
 /** What is known of the nodes that were asked. */
 export interface Answered {
 	/**
-	 * The number of nodes that were asked, this one included. It is larger than that of the nodes that have answered or
-	 * are named in `unanswered` if there may be nodes that this one does not know: the backend says that more have
-	 * received the question, or it is away.
+	 * The number of nodes that were asked, this one included. It may be larger than that of the nodes that have answered
+	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet. It is, by at least one,
+	 * if the backend has not accepted the question, because there may be others then.
 	 */
 	readonly nodes: number;
 	/** The number of nodes that have answered in time. */
@@ -77,7 +77,7 @@ export interface ConnectionInfo {
 	readonly nodeId: string;
 	/** When the connection began, in milliseconds since the epoch, by its node's clock. */
 	readonly connectedAt: number;
-	/** The client's address. */
+	/** The client's address; `unix` if it is connected by a Unix socket, and has none. */
 	readonly address: string;
 	/** Up to 100 of the topics that it is subscribed to. */
 	readonly topics: readonly string[];
@@ -194,7 +194,10 @@ export interface Cluster {
 	 * counted.
 	 */
 	subscribe(target: Target, topic: string, options?: ClusterSubscribeOptions): Promise<ActionResult>;
-	/** Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted. */
+	/**
+	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted; if it is just being decided
+	 * whether their clients may subscribe to it, `authorize.subscribe` is asked again.
+	 */
 	unsubscribe(target: Target, topic: string, options?: ClusterUnsubscribeOptions): Promise<ActionResult>;
 	/**
 	 * Asks `authorize.subscribe` again about the topics that clients have asked for, as `app.reauthorize` does.

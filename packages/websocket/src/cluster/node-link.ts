@@ -77,6 +77,7 @@ export class NodeLink {
 			expected: local === undefined ? others : [nodeId, ...others],
 			silent: isToAll ? silent : known.filter((id) => silent.includes(id)),
 			uncounted: local === undefined ? 1 : 0,
+			isToUnknown: isToAll,
 			send: async (number, question) => {
 				const answered = local?.().then(
 					(answer) => (answer === undefined ? question.failed(nodeId) : question.answer(nodeId, answer)),

@@ -28,6 +28,8 @@ const LEARN_LAST_MS = 60_000;
  */
 const SPREAD_MS = 500;
 const SPREAD_PER_NODE_MS = 10;
+/** How long after they were asked the others have said who they are, in milliseconds. */
+const ANSWERED_MS = 2 * SPREAD_MS;
 /** A node whose last beat is older than this, in milliseconds, does not count as being there. */
 const SILENT_MS = 2_500;
 
@@ -46,6 +48,8 @@ export class Introductions {
 	#answering: ReturnType<typeof setTimeout> | undefined;
 	#learnEveryMs = LEARN_FIRST_MS;
 	#learnedAt = -Infinity;
+	/** From when on all nodes have had the time to say who they are. */
+	#knownFrom = Infinity;
 
 	constructor(options: IntroductionsOptions) {
 		this.#options = options;
@@ -67,6 +71,12 @@ export class Introductions {
 		this.#learning = this.#answering = undefined;
 		this.#learnEveryMs = LEARN_FIRST_MS;
 		this.#learnedAt = -Infinity;
+		this.#knownFrom = Infinity;
+	}
+
+	/** Whether it is known who the other nodes are, apart from those that have just started. */
+	get areAllKnown(): boolean {
+		return !this.#mustLearn && performance.now() >= this.#knownFrom && !this.#options.directory.hasUnknown;
 	}
 
 	/** Does what is due. Called once per heartbeat interval. */
@@ -85,6 +95,7 @@ export class Introductions {
 	/** Called after an interruption, in which other nodes may have come. */
 	interrupted(): void {
 		this.#mustLearn = true;
+		this.#knownFrom = Infinity;
 	}
 
 	/** Called when another node has said who it is. */
@@ -108,9 +119,14 @@ export class Introductions {
 		const { directory, lease, publish } = this.#options;
 		const greeting: Greeting = { ...directory.describe(lease.generation), asks };
 		this.#mustGreet = false;
-		publish(JSON.stringify(greeting)).catch(() => {
-			this.#mustGreet = this.#isStarted;
-		});
+		publish(JSON.stringify(greeting)).then(
+			() => {
+				if (asks && this.#isStarted) this.#knownFrom = Math.min(this.#knownFrom, performance.now() + ANSWERED_MS);
+			},
+			() => {
+				this.#mustGreet = this.#isStarted;
+			},
+		);
 	}
 
 	#learnLater(): void {
@@ -138,6 +154,7 @@ export class Introductions {
 				const description = readDescription(text);
 				if (!isSelf(origin) && description !== undefined) others.push([origin, description, ageMs]);
 			}
+			this.#knownFrom = 0;
 			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
 			directory.listed(others);
 		} catch {
