@@ -263,6 +263,18 @@ describe('an interruption', () => {
 		expect(full(24, 12_000, { run: 6 })).toBeUndefined();
 	});
 
+	it('does not account for what was missed before, if the first digest afterwards tells nothing newer', () => {
+		const { peers, full, single } = createPeers();
+		full(11, 5_500);
+		peers.interrupted(0, 6_000, 6_500);
+		// This node was led to another server, and back.
+		peers.interrupted(0, 15_000, 15_200);
+		peers.receivedWhileInterrupted(1, 0, 30, false);
+		expect(full(30, 15_400, { ageMs: 400 })).toBe(6_500);
+		expect(single(31, 18_000, { ageMs: 0 })).toBeUndefined();
+		expect(peers.accountedAt(0, 18_000)).toBe(18_000);
+	});
+
 	it('is reported by the clock of a node that was not known, if it ran meanwhile', () => {
 		const { peers, full } = createPeers();
 		peers.interrupted(0, 9_000, 9_500);

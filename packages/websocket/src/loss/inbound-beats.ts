@@ -92,10 +92,11 @@ export class InboundBeats {
 			if (entry.origin === origin) continue;
 			const isNew = !peers.knows(entry.origin);
 			const { isNews, missedSince } = peers.digested(entry, shard, intervalMs(), now);
-			if (!isNews) continue;
-			news.push(entry);
-			isAnyNew ||= isNew && peers.knows(entry.origin);
-			skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs);
+			if (isNews) {
+				news.push(entry);
+				isAnyNew ||= isNew && peers.knows(entry.origin);
+				skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs);
+			}
 			if (missedSince !== undefined) onMissed(shard, missedSince, now, entry.sentAt + entry.ageMs);
 		}
 		if (digest.origin !== origin) skews.told(digest.origin, digest.skews);

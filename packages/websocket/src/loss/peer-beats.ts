@@ -151,9 +151,11 @@ export class PeerBeats {
 		if (incarnation < peer.incarnation) return NO_NEWS;
 		peer.incarnation = incarnation;
 		const isSilent = ageMs >= SILENT_AFTER_MS;
-		if (!isNewer(proof, peer)) {
-			// Beats that arrive by themselves can be of a node whose beats the server no longer records.
-			if (proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+		const isNews = isNewer(proof, peer);
+		// Beats that arrive by themselves can be of a node whose beats the server no longer records.
+		if (!isNews && proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+		// A beat that was told of while the subscriptions were interrupted accounts for nothing before it.
+		if (!isNews && this.#missedWithout(peer, shard) === undefined) {
 			if (peer.isCollected) peer.heardAt = now;
 			if (isSilent) this.#foundSilent(peer);
 			return NO_NEWS;
@@ -165,7 +167,7 @@ export class PeerBeats {
 		heard(peer, proof.at, now);
 		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
 		if (isSilent) this.#foundSilent(peer);
-		return { isNews: true, missedSince: missed };
+		return { isNews, missedSince: missed };
 	}
 
 	#firstDigested(entry: DigestEntry, shard: number, proof: Proof, now: number): EntryNews {
