@@ -36,6 +36,7 @@ function createPeers({ startedAt = 0 } = {}) {
 				isLast: false,
 				sharedFrom: 1,
 				endsShared: false,
+				pauseMs: 500,
 			};
 			const beat = { type: 'beat' as const, ...NODE, ...content, counts: COUNTS, skews: { least: 0, most: 0 } };
 			return peers.received({ ...beat, number, ...more }, at)?.at;
@@ -273,6 +274,26 @@ describe('an interruption', () => {
 		expect(full(30, 15_400, { ageMs: 400 })).toBe(6_500);
 		expect(single(31, 18_000, { ageMs: 0 })).toBeUndefined();
 		expect(peers.accountedAt(0, 18_000)).toBe(18_000);
+	});
+
+	it('in which a digest was lost does not make other nodes silent', () => {
+		const { peers, full } = createPeers();
+		full(11, 5_500);
+		peers.interrupted(0, 10_000, 11_000);
+		expect(peers.newlySuspicious(15_000)).toBe(false);
+		full(31, 15_500);
+		expect(peers.newlySuspicious(22_900)).toBe(false);
+		expect(peers.isAlive(1)).toBe(true);
+	});
+
+	it('ends the silence of nodes that were heard until it began', () => {
+		const { peers, full } = createPeers();
+		full(11, 5_500);
+		expect(peers.newlySuspicious(13_100)).toBe(true);
+		peers.interrupted(0, 10_000, 14_000);
+		expect(peers.isAlive(1)).toBe(true);
+		expect(peers.newlySuspicious(21_400)).toBe(false);
+		expect(peers.newlySuspicious(21_600)).toBe(true);
 	});
 
 	it('is reported by the clock of a node that was not known, if it ran meanwhile', () => {

@@ -293,6 +293,8 @@ export class PeerBeats {
 			if (peer.hasStopped) {
 				this.#peers.delete(origin, shard);
 			} else if (!isOverdue) {
+				// It has fallen silent only to this node, which was cut off.
+				if (!peer.isHearsay) peer.suspicious = false;
 				peer.accounted = peer.arrived = later(peer.accounted, now);
 				peer.number = Math.max(peer.number, peer.unproven?.last.number ?? 0);
 			}
@@ -341,11 +343,14 @@ export class PeerBeats {
 	}
 
 	#isWithoutNews(peer: Peer, shard: number, now: number): boolean {
-		if (!peer.isCollected) return now - peer.heardAt > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
+		const { since } = this.#listeningTo(shard);
+		// What arrives is expected from the time on when this node began to listen.
+		const expectedFrom = Math.max(peer.heardAt, since);
+		if (!peer.isCollected) return now - expectedFrom > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
 		// A digest of all nodes of a server that does not know the node.
 		const fullAt = this.#fullAt[shard] ?? -Infinity;
-		if (peer.heardAt < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
-		return now - peer.heardAt > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
+		if (expectedFrom < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
+		return now - expectedFrom > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
 	}
 
 	/**

@@ -33,6 +33,10 @@ export interface HeartbeatsOptions {
 /** A node whose own beats have not come back for this many intervals is cut off. */
 const CUT_OFF_AFTER_BEATS = 3;
 
+/** A look at the primary is delayed at random by up to this much for each node, and at most, in milliseconds. */
+const VERIFY_SPREAD_PER_NODE_MS = 2;
+const MOST_VERIFY_SPREAD_MS = 2_000;
+
 /**
  * Sends this node's beats and follows those of the others: whether connections work, whether messages may be missing,
  * and which nodes there are.
@@ -48,6 +52,7 @@ export class Heartbeats {
 	readonly #introductions: Introductions;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
+	#verifying: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: HeartbeatsOptions) {
 		const { bus, liveness, origin, interest, failures, missing, directory, logger, counts } = options;
@@ -100,6 +105,8 @@ export class Heartbeats {
 	}
 
 	stop(): void {
+		clearTimeout(this.#verifying);
+		this.#verifying = undefined;
 		this.own.stop();
 		this.#introductions.stop();
 		this.#beats.reset();
@@ -155,10 +162,10 @@ export class Heartbeats {
 
 	/** Called once per heartbeat interval, before the beats go out. */
 	#onTick(now: number): void {
-		const { liveness, peers, missing, directory } = this.#options;
+		const { peers, missing, directory } = this.#options;
 		this.#isFirstBeat = true;
 		this.#channels.update();
-		if (peers.newlySuspicious(now)) void liveness.verifyPrimary();
+		if (peers.newlySuspicious(now)) this.#verifyPrimary();
 		this.#passOnSilences(now);
 		missing().beats.check(now);
 		missing().checkSilentNodes(now);
@@ -167,6 +174,15 @@ export class Heartbeats {
 		const isCutOff = now - this.own.provenAt() > CUT_OFF_AFTER_BEATS * this.own.intervalMs;
 		if (!isCutOff) directory.check(now, (origin) => peers.isAlive(origin));
 		this.#introductions.check();
+	}
+
+	/** All nodes notice at the same time that one has fallen silent, and each opens a connection to verify its server. */
+	#verifyPrimary(): void {
+		const spreadMs = Math.min(MOST_VERIFY_SPREAD_MS, VERIFY_SPREAD_PER_NODE_MS * this.#nodeCount);
+		this.#verifying ??= setTimeout(() => {
+			this.#verifying = undefined;
+			void this.#options.liveness.verifyPrimary();
+		}, Math.random() * spreadMs);
 	}
 
 	/** Tells the other nodes who this one is. */
