@@ -2,7 +2,7 @@ import type { BeatStore } from '../bus.ts';
 import type { Hello } from '../wire/frame.ts';
 import type { NodeLease } from './lease.ts';
 import type { NodeDirectory } from './node-directory.ts';
-import { type Greeting, type NodeDescription, readDescription } from './node-description.ts';
+import { type Asked, type Greeting, type NodeDescription, readDescription } from './node-description.ts';
 
 export interface IntroductionsOptions {
 	readonly directory: NodeDirectory;
@@ -103,7 +103,8 @@ export class Introductions {
 		const greeting = readDescription(text);
 		if (greeting === undefined) return;
 		this.#options.directory.described(origin, greeting);
-		if (greeting.asks !== true || !this.#isStarted) return;
+		const isAsked = greeting.asks === 'all' || (greeting.asks === 'unlisted' && this.#options.store() === undefined);
+		if (!isAsked || !this.#isStarted) return;
 		this.#answering ??= setTimeout(() => {
 			this.#answering = undefined;
 			this.#greet(false);
@@ -115,7 +116,7 @@ export class Introductions {
 		store()?.describe(JSON.stringify(directory.describe(lease.generation)));
 	}
 
-	#greet(asks: boolean = this.#options.store() === undefined): void {
+	#greet(asks: Asked | false = this.#options.store() === undefined && 'all'): void {
 		const { directory, lease, publish } = this.#options;
 		const greeting: Greeting = { ...directory.describe(lease.generation), asks };
 		this.#mustGreet = false;
@@ -145,7 +146,7 @@ export class Introductions {
 		this.#learnedAt = performance.now();
 		this.#mustLearn = false;
 		const beats = store();
-		if (beats === undefined) return this.#greet(true);
+		if (beats === undefined) return this.#greet('all');
 		try {
 			const nodes = await beats.list();
 			if (!this.#isStarted) return;
@@ -157,6 +158,8 @@ export class Introductions {
 			this.#knownFrom = 0;
 			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
 			directory.listed(others);
+			// The backend may refuse to keep what some of the nodes say.
+			if (directory.hasUnknown) this.#greet('unlisted');
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

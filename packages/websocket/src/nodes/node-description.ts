@@ -13,10 +13,12 @@ export interface NodeDescription {
 	readonly cluster: number;
 }
 
+export type Asked = 'all' | 'unlisted';
+
 /** What a hello says. */
 export interface Greeting extends NodeDescription {
-	/** Whether the sender asks the other nodes to say who they are. */
-	readonly asks?: boolean;
+	/** Which other nodes the sender asks to say who they are, if any: `unlisted` are those that the backend can't list. */
+	readonly asks?: Asked | false;
 }
 
 export const CLUSTER_VERSION = 1;
@@ -33,5 +35,5 @@ export function readDescription(text: string): Greeting | undefined {
 	const { id, host, version, startedAt, generation, cluster, asks } = value as Record<string, unknown>;
 	if (typeof id !== 'string' || typeof host !== 'string' || typeof version !== 'string') return undefined;
 	if (typeof startedAt !== 'number' || typeof generation !== 'number' || typeof cluster !== 'number') return undefined;
-	return { id, host, version, startedAt, generation, cluster, asks: asks === true };
+	return { id, host, version, startedAt, generation, cluster, asks: asks === 'all' || asks === 'unlisted' ? asks : false };
 }

@@ -1,6 +1,7 @@
 import { RecordingLogger, until } from '@orijs/testkit';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Bus, BusLiveness } from '../bus.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import { VERSION } from '../version.ts';
@@ -196,6 +197,20 @@ describe.each([
 			await until(() => idsOf(each).length === 3, { what: 'b is known again', timeoutMs: 7_000 });
 	}, 20_000);
 });
+
+it('a node that the backend does not list is asked by those who start later', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const bus = backend.createBus();
+	const unlisted: Bus = { ...bus, liveness: { ...(bus.liveness as BusLiveness), beats: undefined } };
+	const options = { collectBeatsAbove: 1, heartbeatMs: 100 };
+	const first = await openNode({ ...options, bus: unlisted });
+	const others = [
+		await openNode({ ...options, bus: backend.createBus() }),
+		await openNode({ ...options, bus: backend.createBus() }),
+	];
+	for (const { provider } of [first, ...others])
+		await until(() => provider.cluster.nodes().length === 3, { what: 'all know each other', timeoutMs: 7_000 });
+}, 20_000);
 
 it('a node that is started again is known again, with a later start', async () => {
 	const backend = new MemoryBackend({ liveness: true });
