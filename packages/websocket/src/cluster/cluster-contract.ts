@@ -177,7 +177,8 @@ export interface Cluster {
 	nodes(): readonly NodeInfo[];
 	/**
 	 * Returns the nodes that have fallen silent within the last 10 minutes without having stopped, as they were when
-	 * they were last heard. Each action names them among `unanswered`.
+	 * they were last heard; the counts of those that were silent before this node started are 0. Each action names them
+	 * among `unanswered`.
 	 */
 	silentNodes(): readonly NodeInfo[];
 	/**
