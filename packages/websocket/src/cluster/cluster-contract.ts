@@ -177,6 +177,12 @@ export interface Cluster {
 	/** Returns the nodes that are known to run, this one first. */
 	nodes(): readonly NodeInfo[];
 	/**
+	 * Returns the nodes that have fallen silent within the last 10 minutes without having stopped, as they were when
+	 * they were last heard; the counts of those that were silent before this node started are 0. Each action names them
+	 * among `unanswered`.
+	 */
+	silentNodes(): readonly NodeInfo[];
+	/**
 	 * Calls `listener` when nodes have been found, have stopped or have fallen silent. If it throws or rejects, the
 	 * error is logged. Returns a function that removes it.
 	 *

@@ -50,7 +50,7 @@ describe('a node that does not answer', () => {
 		const [first, waitedMs] = await timed(a.provider.cluster.disconnect('all', { timeoutMs: 60_000 }));
 		expect(first).toMatchObject({ nodes: 3, answered: 2, unanswered: [idOf(c)] });
 		expect(waitedMs).toBeLessThan(10_000);
-		expect(changes.flatMap(({ left }) => left)).toContainEqual({ id: idOf(c), why: 'silent' });
+		expect(changes.flatMap(({ left }) => left)).toContainEqual(expect.objectContaining({ id: idOf(c), why: 'silent' }));
 		expect(a.provider.cluster.nodes().map(({ id }) => id)).not.toContain(idOf(c));
 
 		const [second, ms] = await timed(a.provider.cluster.disconnect('all', { timeoutMs: 60_000 }));

@@ -68,7 +68,7 @@ export class NodeLink {
 	ask<TAnswer>({ to, content, local, ...asking }: NodeQuestion<TAnswer>): Promise<Outcome<TAnswer>> {
 		const { nodeId, directory } = this.#options;
 		const isToAll = to === 'all' || to === 'others';
-		const silent = directory.silent();
+		const silent = directory.silent().map(({ id }) => id);
 		const known = isToAll ? directory.list().map(({ id }) => id) : to;
 		const others = known.filter((id) => id !== nodeId && !silent.includes(id));
 		return this.#questions.ask<TAnswer>({

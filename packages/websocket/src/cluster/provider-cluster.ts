@@ -83,6 +83,10 @@ export class ProviderCluster implements Cluster {
 		return this.#options.directory.list();
 	}
 
+	silentNodes(): readonly NodeInfo[] {
+		return this.#options.directory.silent();
+	}
+
 	onNodesChange(listener: (change: NodesChange) => unknown): () => void {
 		checkListener('cluster.onNodesChange()', listener);
 		return this.#options.directory.onChange(listener);
@@ -160,7 +164,8 @@ export class ProviderCluster implements Cluster {
 		if (error !== undefined) return failures.refuse(error);
 		if (!areNodesKnown()) return this.#count('all', undefined, options);
 		const { count, nodes, unknown } = directory.connections(LEASE_MS);
-		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
+		const unanswered = directory.silent().map(({ id }) => id);
+		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered };
 		return this.#count(unknown, undefined, options).then((rest) => {
 			const answered = known.answered + rest.answered;
 			const unanswered = [...known.unanswered, ...rest.unanswered];
