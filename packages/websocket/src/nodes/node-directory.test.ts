@@ -86,6 +86,19 @@ describe('the directory of nodes', () => {
 		]);
 	});
 
+	it('finds a node that was started again though what it said is missed', () => {
+		directory.described(1, describedAs('a'));
+		directory.stopped(1);
+		for (let second = 0; second < 32; second++) {
+			vi.advanceTimersByTime(1_000);
+			directory.alive(1, COUNTS, performance.now());
+			check({ 1: true });
+		}
+		expect([ids(), directory.hasUnknown]).toEqual([['self'], true]);
+		directory.listed([[1, describedAs('a', 2), 100]]);
+		expect(ids()).toEqual(['self', 'a']);
+	});
+
 	it('names a node that falls silent for ten minutes, and takes it back with its next beat', () => {
 		directory.described(1, describedAs('a'));
 		check({ 1: true });

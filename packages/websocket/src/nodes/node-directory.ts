@@ -207,7 +207,8 @@ export class NodeDirectory {
 			this.#mayHaveUnknown = true;
 			return false;
 		}
-		if (at < entry.at) return entry.description !== undefined;
+		// One that was started again and whose greeting was missed is found out once it is forgotten that it stopped.
+		if (at < entry.at || entry.state === 'stopped') return entry.description !== undefined;
 		entry.at = at;
 		entry.counts = counts;
 		if (entry.state === 'silent' && !isSilent) {
