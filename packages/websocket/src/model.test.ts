@@ -49,7 +49,7 @@ interface Known {
 
 it.each([
 	['without heartbeats', {}, {}],
-	['with beats that are collected', { liveness: true }, { collectBeatsAbove: 1, heartbeatMs: 50 }],
+	['with beats that are collected', { liveness: true }, { collectBeatsAbove: 1, heartbeatMs: 250 }],
 ])('every client of two nodes %s receives exactly what a simple model predicts, in order', async (_, on, options) => {
 	await fc.assert(
 		fc.asyncProperty(
