@@ -2,7 +2,7 @@ import type { BeatStore } from '../bus.ts';
 import type { Hello } from '../wire/frame.ts';
 import type { NodeLease } from './lease.ts';
 import type { NodeDirectory } from './node-directory.ts';
-import { type Greeting, type NodeDescription, readDescription } from './node-description.ts';
+import { type Asked, type Greeting, type NodeDescription, readDescription } from './node-description.ts';
 
 export interface IntroductionsOptions {
 	readonly directory: NodeDirectory;
@@ -38,6 +38,8 @@ const SILENT_MS = 2_500;
 export class Introductions {
 	readonly #options: IntroductionsOptions;
 	#isStarted = false;
+	/** Where the backend keeps what this node says of itself. */
+	#describedTo: BeatStore | undefined;
 	/** Whether the others must be told who this node is. */
 	#mustGreet = false;
 	/** Whether the others must be asked, even if it is known who all of them are. */
@@ -71,7 +73,9 @@ export class Introductions {
 
 	/** Does what is due. Called once per heartbeat interval. */
 	check(): void {
-		if (this.#mustGreet) this.#greet();
+		const store = this.#options.store();
+		if (store !== this.#describedTo) this.#describe();
+		if (this.#mustGreet) this.#greet(store === undefined ? 'all' : undefined);
 		if (this.#mustLearn || this.#options.directory.hasUnknown) this.#learnLater();
 		else this.#learnEveryMs = LEARN_FIRST_MS;
 	}
@@ -92,19 +96,22 @@ export class Introductions {
 		const greeting = readDescription(text);
 		if (greeting === undefined) return;
 		this.#options.directory.described(origin, greeting);
-		if (greeting.asks !== true || !this.#isStarted) return;
+		const { asks } = greeting;
+		if (asks === undefined || !this.#isStarted) return;
+		if (asks === 'unlisted' && this.#options.store() !== undefined) return;
 		this.#answering ??= setTimeout(() => {
 			this.#answering = undefined;
-			this.#greet(false);
+			this.#greet(undefined);
 		}, this.#spreadMs());
 	}
 
 	#describe(): void {
 		const { directory, lease, store } = this.#options;
-		store()?.describe(JSON.stringify(directory.describe(lease.generation)));
+		this.#describedTo = store();
+		this.#describedTo?.describe(JSON.stringify(directory.describe(lease.generation)));
 	}
 
-	#greet(asks: boolean = this.#options.store() === undefined): void {
+	#greet(asks: Asked): void {
 		const { directory, lease, publish } = this.#options;
 		const greeting: Greeting = { ...directory.describe(lease.generation), asks };
 		this.#mustGreet = false;
@@ -129,7 +136,7 @@ export class Introductions {
 		this.#learnedAt = performance.now();
 		this.#mustLearn = false;
 		const beats = store();
-		if (beats === undefined) return this.#greet(true);
+		if (beats === undefined) return this.#greet('all');
 		try {
 			const nodes = await beats.list();
 			if (!this.#isStarted) return;
@@ -140,6 +147,8 @@ export class Introductions {
 			}
 			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
 			directory.listed(others);
+			// A node for which the backend keeps nothing.
+			if (directory.hasUnknown && this.#learnEveryMs > LEARN_FIRST_MS) this.#greet('unlisted');
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

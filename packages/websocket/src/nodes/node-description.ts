@@ -15,9 +15,11 @@ export interface NodeDescription {
 
 /** What a hello says. */
 export interface Greeting extends NodeDescription {
-	/** Whether the sender asks the other nodes to say who they are. */
-	readonly asks?: boolean;
+	/** Which other nodes the sender asks to say who they are: all, or those that the backend does not list. */
+	readonly asks: Asked;
 }
+
+export type Asked = 'all' | 'unlisted' | undefined;
 
 export const CLUSTER_VERSION = 1;
 
@@ -33,5 +35,6 @@ export function readDescription(text: string): Greeting | undefined {
 	const { id, host, version, startedAt, generation, cluster, asks } = value as Record<string, unknown>;
 	if (typeof id !== 'string' || typeof host !== 'string' || typeof version !== 'string') return undefined;
 	if (typeof startedAt !== 'number' || typeof generation !== 'number' || typeof cluster !== 'number') return undefined;
-	return { id, host, version, startedAt, generation, cluster, asks: asks === true };
+	const asked = asks === 'all' || asks === 'unlisted' ? asks : undefined;
+	return { id, host, version, startedAt, generation, cluster, asks: asked };
 }

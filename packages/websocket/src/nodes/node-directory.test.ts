@@ -210,6 +210,17 @@ describe.each([
 	}, 20_000);
 });
 
+it('a node that the backend lists, and one for which it keeps nothing, know each other', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const inner = backend.createBus();
+	const { liveness } = inner;
+	const a = await openNode({ bus: { ...inner, ...(liveness && { liveness: { ...liveness, beats: undefined } }) } });
+	const b = await openNode({ bus: backend.createBus() });
+	const c = await openNode({ bus: backend.createBus() });
+	for (const { provider } of [a, b, c])
+		await until(() => provider.cluster.nodes().length === 3, { what: 'all know each other', timeoutMs: 15_000 });
+}, 20_000);
+
 it('a node that is started again is known again, with a later start', async () => {
 	const backend = new MemoryBackend({ liveness: true });
 	const [a, b] = [await openNode({ bus: backend.createBus() }), await openNode({ bus: backend.createBus() })];
