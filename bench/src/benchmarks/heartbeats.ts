@@ -3,6 +3,7 @@ import { CaseRecorder, type Comparison } from '../harness/case-recorder.ts';
 import { NodeGroup } from '../harness/node-group.ts';
 import { median } from '../harness/statistics.ts';
 import { orijs } from '../harness/subjects.ts';
+import type { NodeEvent } from '../nodes/requests.ts';
 import type { Sample } from '../report/results.ts';
 import type { Benchmark } from './benchmark.ts';
 
@@ -67,6 +68,7 @@ async function measure(bench: Bench, nodes: number): Promise<Record<Case, readon
 	const { group, cost } = await NodeGroup.start(nodes);
 	const windowMs = bench.scaled(WINDOW_MS);
 	const idle = await group.idle(windowMs);
+	if (idle.faults.length > 0) console.log(`\nFaults of idle nodes, as on a busy machine: ${describe(idle.faults)}`);
 	const received = await group.framesReceived(windowMs);
 	const deadSubscription: Sample[] = [];
 	for (let round = 0; round < roundsOf(bench, DEAD_SUBSCRIPTIONS); round++) {
@@ -94,6 +96,11 @@ async function measure(bench: Bench, nodes: number): Promise<Record<Case, readon
 		deadSubscription,
 		silentNode,
 	};
+}
+
+function describe(faults: readonly NodeEvent[]): string {
+	const byText = Map.groupBy(faults, ({ kind, about }) => (kind === 'warning' ? `"${about}"` : kind));
+	return Array.from(byText, ([text, { length }]) => `${length} × ${text}`).join(', ');
 }
 
 /** Returns `rounds`, or 1 if it is only to be checked that everything runs. */

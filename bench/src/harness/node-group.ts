@@ -31,6 +31,8 @@ export interface IdleCost {
 	readonly callsPerNode: Readonly<Record<string, number>>;
 	/** The share of the nodes that have reported no fault meanwhile. */
 	readonly undisturbed: number;
+	/** What the others have reported. */
+	readonly faults: readonly NodeEvent[];
 }
 
 export interface FramesReceived {
@@ -98,7 +100,8 @@ export class NodeGroup {
 		const { bytesToClients, reads, calls } = await traffic();
 		const perNode = (sum: number): number => sum / this.size / (elapsedNs / 1e9);
 		const called = [...calls].filter(([, count]) => count > 0);
-		const disturbed = new Set(this.#events(startedAt).map(({ node }) => node));
+		const faults = this.#events(startedAt);
+		const disturbed = new Set(faults.map(({ node }) => node));
 		return {
 			redisShare: redis / elapsedNs,
 			nodeNs: perNode(Object.values(hosts).reduce((sum, ns) => sum + ns, 0)),
@@ -106,6 +109,7 @@ export class NodeGroup {
 			bytesPerNode: perNode(bytesToClients),
 			callsPerNode: Object.fromEntries(Array.from(called, ([name, count]) => [name, perNode(count)])),
 			undisturbed: 1 - disturbed.size / this.size,
+			faults,
 		};
 	}
 

@@ -1,7 +1,7 @@
 import { type ScriptProcess, spawnBun } from '@orijs/testkit';
 import type { HostRequest, NodeEvent } from '../nodes/requests.ts';
 
-const REQUEST_TIMEOUT_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 300_000;
 
 /** A process that runs nodes of this system, without clients. */
 export class NodeHost {

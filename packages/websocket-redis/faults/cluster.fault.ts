@@ -1,17 +1,19 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { startRedisCluster } from '@orijs/testkit';
 import { ClusterDeployment } from './cluster/cluster-deployment.ts';
-import { type NodeProcess } from './cluster/node-process.ts';
+import type { NodeProcess } from './cluster/node-process.ts';
 import { disturb } from './cluster/disturb.ts';
 import { type Backend, oneRedis } from './harness/backend.ts';
 import { IS_FULL_RUN } from './harness/select-conditions.ts';
 
 const ACT_EVERY_MS = 30;
 const FROZEN_MS = 1_500;
-/** What each process may log, of each disturbance that is not its own as well. */
-const LINES_PER_PROCESS = 60;
+/** What each node may log, on average, although something breaks every second. */
+const LINES_PER_SECOND = 3;
 
-// Verified by mutation testing: TODO
+// Verified by mutation testing: if silent nodes are not named, if `unsubscribe` counts the sockets that were not in the
+// topic, or if connections in their guards are not met later, the test finds what is overstated; without the time limit,
+// actions that do not settle.
 it('actions on sockets of five nodes on one Redis say no more than they did, and end in time', async () => {
 	const backend = await oneRedis()({});
 	const { redis } = backend;
@@ -47,7 +49,7 @@ async function actUnderFaults(
 	ofTheBackend: Readonly<Record<string, () => Promise<void>>>,
 ): Promise<void> {
 	const deployment = await ClusterDeployment.start(backend, { nodes, collectBeatsAbove });
-	onTestFinished(() => deployment.stop());
+	onTestFinished(({ task }) => deployment.stop(task.result?.state === 'fail'));
 	const startAt = Date.now();
 	const endAt = performance.now() + forMs;
 	const brokenNodes = new Set<NodeProcess>();
@@ -69,7 +71,8 @@ async function actUnderFaults(
 	expect(findings.slice(0, 10).map(({ kind, by, at, what }) => `${kind}: at ${when(at)} ${by}: ${what}`)).toEqual([]);
 	expect(wrongs.slice(0, 10)).toEqual([]);
 	expect(failures.slice(0, 10)).toEqual([]);
-	if (counts.logLines > LINES_PER_PROCESS * counts.processes) expect(mostFrequent(log)).toEqual([]);
+	if (counts.logLines > (LINES_PER_SECOND * nodes * (Date.now() - startAt)) / 1_000)
+		expect(mostFrequent(log)).toEqual([]);
 	expect(counts.actions).toBeGreaterThan(100);
 	expect(counts.sockets).toBeGreaterThan(100);
 }

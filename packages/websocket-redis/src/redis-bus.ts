@@ -74,6 +74,7 @@ export class RedisBus implements Bus {
 			{
 				source: { initial, ask: this.#ask },
 				commands: plainPubSub,
+				keyPrefix,
 				channelPrefix: this.#channelPrefix,
 				connectTimeout,
 			},

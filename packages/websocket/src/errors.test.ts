@@ -68,4 +68,10 @@ describe('an error about the backend', () => {
 			expect(error.message).toMatch(/"t".*: connection lost$/);
 		}
 	});
+
+	it('say of a message to a node that no socket is concerned', () => {
+		const { message } = new BusUnavailableError(`!${crypto.randomUUID()}`, {});
+		expect(message).toContain('that node may not have received it');
+		expect(message).not.toContain('sockets');
+	});
 });

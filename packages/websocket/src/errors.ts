@@ -1,5 +1,5 @@
 import { BrandedError } from './protocol/branded-error.ts';
-import { SOCKET_ID_RULE } from './wire/channel-names.ts';
+import { isNodeChannel, SOCKET_ID_RULE } from './wire/channel-names.ts';
 import { show } from './support/show.ts';
 
 /** Thrown if a socket id is not a UUID v4. */
@@ -187,9 +187,9 @@ export class BusUnavailableError extends BrandedError {
 	readonly hasHistory: boolean;
 	constructor(topic: string, options: ErrorOptions & { readonly hasHistory?: boolean }) {
 		const { hasHistory = false } = options;
-		const fate = hasHistory
-			? 'it may not have been delivered to any socket; retrying is safe with an idempotencyKey'
-			: "this node's sockets received it, other nodes' sockets may not have";
+		let fate = "this node's sockets received it, other nodes' sockets may not have";
+		if (hasHistory) fate = 'it may not have been delivered to any socket; retrying is safe with an idempotencyKey';
+		else if (isNodeChannel(topic)) fate = 'that node may not have received it';
 		super(`A message to ${show(topic)} was not confirmed by the backend: ${fate}${because(options.cause)}`, options);
 		this.topic = topic;
 		this.hasHistory = hasHistory;

@@ -58,7 +58,7 @@ export type {
 	TimeLimit,
 	ToNodes,
 } from './cluster/cluster-contract.ts';
-export type { NodeInfo, NodesChange } from './nodes/node-directory.ts';
+export type { NodeInfo, NodeLeft, NodesChange } from './nodes/node-directory.ts';
 export {
 	DuplicateNodeHandlerError,
 	InvalidTargetError,

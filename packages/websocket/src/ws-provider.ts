@@ -203,8 +203,7 @@ export class WsProvider implements WebSocketProvider {
 			membership: this.#membership,
 			local: this.#local,
 			directory: this.#nodes,
-			hasBeats: bus?.liveness !== undefined,
-			isReady: () => this.#remote?.state !== 'degraded',
+			areNodesKnown: () => this.#remote?.areNodesKnown === true,
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,
@@ -253,7 +252,6 @@ export class WsProvider implements WebSocketProvider {
 		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
-				this.#cluster.started();
 				this.#membership.started();
 				this.#status.set(this.#isHistoryUnreadable ? 'degraded' : remote.state);
 			},
@@ -425,6 +423,8 @@ export class WsProvider implements WebSocketProvider {
 
 	/** Sends a text of the cluster. Resolves with the number of nodes that it was sent to, if known. */
 	#toNodes(channel: string, text: string): Promise<number | undefined> {
+		// Other nodes may still ask. That they get no answer is no failure.
+		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('publish()'));
 		return this.#remote?.publishToNodes(channel, text) ?? NOBODY;
 	}
 

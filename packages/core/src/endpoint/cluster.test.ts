@@ -252,6 +252,33 @@ describe('an action on a user', () => {
 	});
 });
 
+describe('app.cluster.unsubscribe', () => {
+	it('has what clients ask for decided again, if it was just being decided', async () => {
+		const members = new Set(['ada']);
+		const gate = Promise.withResolvers<void>();
+		let asked = 0;
+		const nodes = await clusterNodes({
+			authorize: {
+				async subscribe(ws) {
+					const isMember = members.has(ws.data.userId ?? '');
+					if (++asked === 1) await gate.promise;
+					return isMember;
+				},
+			},
+		});
+		const [here, there] = nodes;
+		const client = await there.speaker('ada');
+		const answer = request(client, '@subscribe', { topic: 'room' });
+		await until(() => asked === 1, { what: 'the application is asked' });
+
+		members.delete('ada');
+		expect(await here.app.cluster.unsubscribe({ userId: 'ada' }, 'room')).toMatchObject({ answered: 2, sockets: 0 });
+		gate.resolve();
+		expect(await answer).toMatchObject({ code: 'forbidden' });
+		expect([asked, there.provider.getTopicSubscriberCount('room')]).toEqual([2, 0]);
+	});
+});
+
 describe('app.cluster.connections', () => {
 	it('says where clients are connected, since when, from which address and in which topics', async () => {
 		const nodes = await clusterNodes({ authorize: { subscribe: () => true } });

@@ -92,7 +92,7 @@ describe('a reply that cannot be sent is logged, and the client receives interna
 		sendTyped(client, 'count', null, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'count', correlationId: 'a', error: INTERNAL });
 		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
-			expect.stringContaining('The data of count does not match its schema'),
+			expect.stringContaining('The reply to count does not match its schema'),
 		]);
 	});
 });

@@ -157,7 +157,7 @@ export class RoutedMessages {
 		const schema = route.message.reply;
 		let valid: unknown;
 		try {
-			valid = schema === undefined ? null : validateWith(route.message.name, schema, reply);
+			valid = schema === undefined ? null : validateWith(route.message.name, schema, reply, 'reply');
 		} catch (error) {
 			return this.#failed(ctx, session, error);
 		}

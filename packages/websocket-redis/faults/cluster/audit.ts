@@ -79,12 +79,16 @@ function isUnknown(node: NodeLife, origin: NodeLife, { span }: SettledAction, sa
 }
 
 /** No node has answered and is named, and no more have answered than there were. */
-function answersOf(nodes: readonly NodeLife[], { span }: SettledAction, said: Said): string[] {
+function answersOf(nodes: readonly NodeLife[], { action, span }: SettledAction, said: Said): string[] {
 	if (said.nodes === undefined || said.answered === undefined || said.unanswered === undefined) return [];
 	const wrong: string[] = [];
 	if (said.answered + said.unanswered.length > said.nodes)
 		wrong.push(`asked ${said.nodes} nodes, but ${said.answered} answered and ${said.unanswered.length} are named`);
-	const able = nodes.filter((node) => isThere(node, span) && !isFrozenThroughout(node, span));
+	// What nodes have said with their beats counts as their answer.
+	const able =
+		action.do === 'connectionCount'
+			? nodes.filter((node) => isThere(node, { ...span, from: span.from - STALE_MS }))
+			: nodes.filter((node) => isThere(node, span) && !isFrozenThroughout(node, span));
 	if (said.answered > able.length) wrong.push(`had ${said.answered} answers, but only ${able.length} could`);
 	const unknown = said.unanswered.filter((id) => !nodes.some(({ nodeId }) => nodeId === id));
 	if (unknown.length > 0) wrong.push(`names nodes that never were: ${unknown.join(' ')}`);
@@ -222,7 +226,10 @@ function wrongAnswers(
 	said: Said,
 	known: readonly NodeLife[],
 ): string[] {
-	if (action.do !== 'request') return [];
+	const twice = nodes
+		.filter(({ handled }) => (handled.get(action.n) ?? 0) > 1)
+		.map(({ process }) => `was handled twice by ${process}`);
+	if (action.do !== 'request') return twice;
 	const answers = said.answers ?? [];
 	const wrong = answers.flatMap(([from, by]) => {
 		const node = nodes.find(({ nodeId }) => nodeId === from);
@@ -233,12 +240,14 @@ function wrongAnswers(
 		wrong.push('has a node more than once');
 	if (action.to === 'all') {
 		const leftOut = known.filter(
-			(node) => node.listeningAt < span.from - KNOWN_AFTER_MS && node.until > span.until && !named.has(node.nodeId),
+			(node) =>
+				node.listeningAt < span.from - KNOWN_AFTER_MS &&
+				Math.min(node.stoppingAt, node.until) > span.until &&
+				!named.has(node.nodeId),
 		);
 		wrong.push(...leftOut.map(({ process }) => `says nothing of ${process}`));
 	}
-	const twice = nodes.filter(({ handled }) => (handled.get(action.n) ?? 0) > 1);
-	return [...wrong, ...twice.map(({ process }) => `was handled twice by ${process}`)];
+	return [...wrong, ...twice];
 }
 
 function isThere({ from, until }: NodeLife, span: Span): boolean {

@@ -8,7 +8,7 @@ import { audit, type Finding } from './audit.ts';
 import { ClusterClient, type SeenEnd } from './cluster-client.ts';
 import { Draw } from './draw-action.ts';
 import { astray, seenOtherwise } from './effects.ts';
-import { lifeOf, type NodeLife } from './lives.ts';
+import { lifeOf, type NodeLife, type Span } from './lives.ts';
 import { NodeProcess } from './node-process.ts';
 import { CLIENTS_PER_NODE, userOf } from './population.ts';
 import type { SeenNode } from './protocol.ts';
@@ -51,6 +51,8 @@ export class ClusterDeployment<B extends Backend = Backend> {
 	readonly backend: B;
 	readonly nodes: readonly NodeProcess[];
 	readonly clients: readonly ClusterClient[];
+	/** When the backend was broken. */
+	readonly outages: Span[] = [];
 	readonly #dir: string;
 	readonly #draw = new Draw();
 	#pending = 0;
@@ -63,8 +65,13 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		const names = NAMES.slice(0, count);
 		const nodes = await Promise.all(names.map((name) => NodeProcess.start({ name, backend, collectBeatsAbove, dir })));
 		const deployment = new ClusterDeployment(backend, nodes, dir, clientsPerNode);
-		await deployment.untilAllAgree();
-		return deployment;
+		try {
+			await deployment.untilAllAgree();
+			return deployment;
+		} catch (error) {
+			await deployment.stop();
+			throw error;
+		}
 	}
 
 	private constructor(backend: B, nodes: readonly NodeProcess[], dir: string, clientsPerNode: number) {
@@ -124,7 +131,7 @@ export class ClusterDeployment<B extends Backend = Backend> {
 
 	/** Compares what actions said with what was done. */
 	outcome(): Outcome {
-		const nodes = this.nodes.flatMap((node) => node.records().flatMap((record) => lifeOf(record) ?? []));
+		const nodes = this.#lives();
 		const settled = nodes.flatMap((node) => node.settled);
 		const log = new Map<string, number>();
 		for (const line of nodes.flatMap((node) => node.log)) log.set(line, (log.get(line) ?? 0) + 1);
@@ -144,20 +151,23 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		};
 	}
 
-	/** What the processes have done, for tests of single faults. */
-	lives(): NodeLife[] {
-		return this.nodes.flatMap((node) => node.records().flatMap((record) => lifeOf(record) ?? []));
+	#lives(): NodeLife[] {
+		return this.nodes.flatMap((node) =>
+			node.records().flatMap((record) => lifeOf({ ...record, away: [...record.away, ...this.outages] }) ?? []),
+		);
 	}
 
 	#ends(): ReadonlyMap<string, SeenEnd> {
 		return new Map(this.clients.flatMap(({ ends }) => [...ends]));
 	}
 
-	async stop(): Promise<void> {
+	/** @param keepsJournals whether the journals of the nodes are kept, for people who look for a cause */
+	async stop(keepsJournals = false): Promise<void> {
 		await Promise.all(this.clients.map((client) => client.close()));
 		await Promise.all(this.nodes.map((node) => node.close()));
 		await this.backend.stop();
-		rmSync(this.#dir, { recursive: true });
+		if (keepsJournals) console.log(`The journals of the nodes: ${this.#dir}`);
+		else rmSync(this.#dir, { recursive: true });
 	}
 }
 

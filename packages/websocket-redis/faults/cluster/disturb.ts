@@ -66,8 +66,11 @@ export async function disturb(
 		for (const client of sample(deployment.clients, CLIENTS_LEAVING)) void client.leave();
 		if (random() < OF_THE_BACKEND) {
 			const [name] = sample(Object.keys(ofTheBackend), 1);
-			if (name !== undefined) done.push({ at: Date.now(), what: name });
-			await ofTheBackend[name ?? '']?.();
+			if (name === undefined) continue;
+			const from = Date.now();
+			done.push({ at: from, what: name });
+			await ofTheBackend[name]?.();
+			deployment.outages.push({ from, until: Date.now() });
 			continue;
 		}
 		const node = pick(deployment.nodes.filter((each) => !broken.has(each)));

@@ -15,7 +15,7 @@ export interface ProcessRecord {
 	readonly endedAt: number;
 	/** When it was frozen. */
 	readonly frozen: readonly Span[];
-	/** When it was frozen or its links were broken. */
+	/** When it was frozen, or its links or the backend were broken. */
 	readonly away: readonly Span[];
 }
 
@@ -53,6 +53,8 @@ export interface NodeLife {
 	readonly from: number;
 	/** When it listened; Infinity if it never did. */
 	readonly listeningAt: number;
+	/** When it was told to stop; Infinity if it was not. */
+	readonly stoppingAt: number;
 	readonly until: number;
 	readonly frozen: readonly Span[];
 	readonly away: readonly Span[];
@@ -73,7 +75,7 @@ export function lifeOf({ process, entries, endedAt, frozen, away }: ProcessRecor
 	const [first] = entries;
 	if (first?.do !== 'start') return undefined;
 	const { nodeId, at: from } = first;
-	let listeningAt = Infinity;
+	let [listeningAt, stoppingAt] = [Infinity, Infinity];
 	const sockets = new Map<string, SocketLife>();
 	const handled = new Map<number, number>();
 	const asked: number[] = [];
@@ -91,6 +93,9 @@ export function lifeOf({ process, entries, endedAt, frozen, away }: ProcessRecor
 		switch (entry.do) {
 			case 'listening':
 				listeningAt = entry.at;
+				break;
+			case 'stopping':
+				stoppingAt = entry.at;
 				break;
 			case 'act':
 				pending.set(entry.action.n, { action: entry.action, from: entry.at });
@@ -139,6 +144,7 @@ export function lifeOf({ process, entries, endedAt, frozen, away }: ProcessRecor
 		nodeId,
 		from,
 		listeningAt,
+		stoppingAt,
 		until: endedAt,
 		frozen,
 		away,

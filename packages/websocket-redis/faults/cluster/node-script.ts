@@ -87,7 +87,10 @@ const app = new Application({ logger, signals: false })
 		},
 	});
 
-process.on('SIGTERM', () => void app.stop({ graceMs: 0 }).then(() => process.exit(0)));
+process.on('SIGTERM', () => {
+	journal({ do: 'stopping', at: Date.now() });
+	void app.stop({ graceMs: 0 }).then(() => process.exit(0));
+});
 
 /** Ends the process if it can't start, as it does while Redis is away: it is started again. */
 const started = app.listen({ port: settings.port, hostname: '127.0.0.1' }).then(

@@ -60,6 +60,8 @@ export type Entry =
 	| { readonly do: 'start'; readonly at: number; readonly nodeId: string }
 	/** It listens, and is known to the backend. */
 	| { readonly do: 'listening'; readonly at: number }
+	/** It has been told to stop. */
+	| { readonly do: 'stopping'; readonly at: number }
 	| { readonly do: 'act'; readonly at: number; readonly action: Action }
 	/**
 	 * An action has settled: `tookMs` later, of which the process was late for `lateMs`, by the monotonic clock; with

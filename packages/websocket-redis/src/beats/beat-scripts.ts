@@ -200,7 +200,7 @@ if isFull then
 elseif handed ~= '' then
 	local origins = {}
 	for first = 1, #handed, 7 do origins[#origins + 1] = handed:sub(first, first + 6) end
-	-- Lua passes only so many arguments.
+	-- Lua can't pass many thousand arguments.
 	for first = 1, #origins, 1000 do
 		local values = redis.call('HMGET', records, unpack(origins, first, math.min(first + 999, #origins)))
 		for _, value in ipairs(values) do add(value) end

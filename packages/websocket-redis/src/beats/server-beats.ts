@@ -14,6 +14,7 @@ export interface ServerBeatsOptions {
 	readonly publisher: ServerConnection;
 	readonly publish: PublishCommand;
 	readonly commands: PubSubCommands;
+	readonly keyPrefix: string;
 	readonly channelPrefix: string;
 	readonly primaryCheck: PrimaryCheck;
 	readonly handlers: Pick<BusHandlers, 'error'>;
@@ -62,8 +63,8 @@ export class ServerBeats {
 
 	/** See {@link BeatStore.beat}. @param text what this node says of itself */
 	async beat(heartbeatChannel: string, beat: StoredBeat, text: string | undefined): Promise<void> {
-		const { channelPrefix, primaryCheck, onTopology } = this.#options;
-		const keys = beatKeys(channelPrefix, heartbeatChannel);
+		const { keyPrefix, channelPrefix, primaryCheck, onTopology } = this.#options;
+		const keys = beatKeys(keyPrefix, heartbeatChannel);
 		const sharedText = text === this.#storedText ? undefined : text;
 		const args = this.#args(channelPrefix + heartbeatChannel, beat);
 		args.push(beat.digestEveryMs, beat.silentAfterMs, beat.forgetAfterMs);
@@ -83,15 +84,15 @@ export class ServerBeats {
 
 	/** See {@link BeatStore.remove}. */
 	async remove(heartbeatChannel: string, last: StoredBeat): Promise<void> {
-		const { channelPrefix, commands } = this.#options;
-		const keys = beatKeys(channelPrefix, heartbeatChannel);
+		const { keyPrefix, channelPrefix, commands } = this.#options;
+		const keys = beatKeys(keyPrefix, heartbeatChannel);
 		const args = this.#args(channelPrefix + heartbeatChannel, last);
 		await this.#runOrPublish(beatScripts[commands.publish].remove, heartbeatChannel, keys, args, last);
 	}
 
 	/** See {@link BeatStore.list}. */
 	async list(heartbeatChannel: string): Promise<readonly StoredNode[]> {
-		const reply = await this.#run(listScript, beatKeys(this.#options.channelPrefix, heartbeatChannel), []);
+		const reply = await this.#run(listScript, beatKeys(this.#options.keyPrefix, heartbeatChannel), []);
 		const fields = reply as readonly (Buffer | number)[];
 		const nodes: StoredNode[] = [];
 		for (let i = 0; i < fields.length; i += 3) {
@@ -125,9 +126,9 @@ export class ServerBeats {
 	}
 
 	async #tryScripts(heartbeatChannel: string): Promise<void> {
-		const { channelPrefix, commands } = this.#options;
+		const { keyPrefix, channelPrefix, commands } = this.#options;
 		const { beat, remove } = beatScripts[commands.publish];
-		const keys = probeKeys(channelPrefix, heartbeatChannel);
+		const keys = probeKeys(keyPrefix, heartbeatChannel);
 		const channel = ownChannelOf(channelPrefix, heartbeatChannel, 'probe');
 		const frame = new Uint8Array(DIGEST_ENTRY_BYTES);
 		const probe = { channel, frame, entry: frame, digestHeader: frame, isCollected: true };

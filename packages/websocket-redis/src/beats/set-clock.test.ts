@@ -34,7 +34,7 @@ it('the age of a silent node stays right when the clock of Redis is set back', a
 		() =>
 			b.digests.some(({ isFull, entries }) => !isFull && entries[0]?.origin === a.origin && entries[0].ageMs > 1_000),
 		{
-			what: 'it is told that it is silent',
+			what: 'a digest of the silent node arrives',
 		},
 	);
 	const own = b.digests.at(-1)?.entries.find(({ origin }) => origin === b.origin);

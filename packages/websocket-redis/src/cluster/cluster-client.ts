@@ -149,12 +149,13 @@ export class ClusterClient {
 	}
 
 	#addShard(primary: string, source: ConnectionSource): RedisServer {
-		const { connectTimeout } = this.#options;
+		const { keyPrefix, connectTimeout } = this.#options;
 		const handlers = this.#handlers;
 		const server = new RedisServer(
 			{
 				source,
 				commands,
+				keyPrefix,
 				channelPrefix: this.#channelPrefix,
 				connectTimeout,
 				onTopology: (name, at) => this.#toldTopology(primary, name, at),

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
+import { hasSent, type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
 import type { Gap } from '@orijs/websocket';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
@@ -184,6 +184,27 @@ describe('a node that is led to another server and back to its own', () => {
 		await until(() => receiver.gaps.length > told, { what: 'the second interruption is reported' });
 
 		numbers.expectReported(receiver, { least: 300 });
+	});
+
+	it('with one of its connections only, gets both to the same server', { timeout: 60_000 }, async () => {
+		const [redis, replica] = await serverAndDetachedReplica();
+		const proxy = await proxyTo(redis);
+		const publisher = await startReceiver(proxy);
+		const receiver = await startReceiver(redis);
+		const numbers = publishNumbers(publisher.provider);
+		await numbers.arriving(receiver.has);
+
+		proxy.retarget({ port: replica.port });
+		proxy.cut((link) => !hasSent('SUBSCRIBE')(link));
+		await until(() => publisher.gaps.length > 0, { what: 'the interruption is noticed', timeoutMs: 10_000 });
+		proxy.retarget({ port: redis.port });
+		proxy.cut(hasSent('SUBSCRIBE'));
+		await numbers.arriving(receiver.has);
+		numbers.stop();
+		await until(() => receiver.gaps.length > 0, { what: 'the gap is reported', timeoutMs: 10_000 });
+		await Bun.sleep(2_000);
+
+		numbers.expectReported(receiver, { least: 100 });
 	});
 
 	it.each([

@@ -67,6 +67,8 @@ export class OutageRecovery {
 			}
 			publisher.wasReady = subscriber.wasReady = true;
 			status.ready();
+			// One of the connections was kept, and the other now leads somewhere else.
+			if (primaryCheck.areApart) await primaryCheck.verifyPrimary();
 		} catch {
 			// The connection failed again. When it is ready, this method is called again.
 		}

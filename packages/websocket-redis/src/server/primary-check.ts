@@ -65,6 +65,12 @@ export class PrimaryCheck {
 		return this.#isOnReplica;
 	}
 
+	/** Whether the two connections lead to different servers, so that what is published does not come back. */
+	get areApart(): boolean {
+		const { publisher, subscriber } = this.#options;
+		return publisher.runId !== undefined && subscriber.runId !== undefined && publisher.runId !== subscriber.runId;
+	}
+
 	/** Starts checking the server regularly. */
 	start(): void {
 		this.#timer = setInterval(() => void this.#check(), CHECK_MS);

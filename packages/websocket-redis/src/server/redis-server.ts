@@ -16,6 +16,8 @@ import { Subscriptions } from './subscriptions.ts';
 export interface RedisServerOptions {
 	readonly source: ConnectionSource;
 	readonly commands: PubSubCommands;
+	/** The prefix of the names of keys; a `:` follows it. */
+	readonly keyPrefix: string;
 	/** The prefix of the names of channels on Redis. */
 	readonly channelPrefix: string;
 	/** How long `open` tries to connect, in milliseconds. */
@@ -70,6 +72,7 @@ export class RedisServer {
 			publisher: this.#publisher,
 			publish: this.#publish,
 			commands,
+			keyPrefix: options.keyPrefix,
 			channelPrefix,
 			primaryCheck: this.#primaryCheck,
 			handlers,

@@ -1,5 +1,6 @@
-import { until } from '@orijs/testkit';
-import { describe, expect, it } from 'vitest';
+import { scratchDir, until } from '@orijs/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { SocketData } from '../index.ts';
 import { openCluster, openPair } from '../test-support/open-nodes.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
@@ -194,6 +195,29 @@ describe('cluster.connections', () => {
 		const [info] = (await node.provider.cluster.connections('all')).connections;
 
 		expect([info?.topics.length, info?.topicCount]).toEqual([100, 150]);
+	});
+
+	it('lists clients of a Unix socket, which have no address', async () => {
+		const [here, there] = await openPair();
+		const dir = scratchDir('orijs-unix-');
+		const server = Bun.serve<SocketData>({
+			unix: `${dir.path}/s`,
+			fetch(req, self) {
+				const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set<string>() };
+				return self.upgrade(req, { data }) ? undefined : new Response('not a WebSocket', { status: 426 });
+			},
+			websocket: { open: (ws) => void there.provider.addConnection(ws), message() {} },
+		});
+		onTestFinished(async () => {
+			await server.stop(true);
+			dir.remove();
+		});
+		const client = new WebSocket(`ws+unix://${dir.path}/s`);
+		onTestFinished(() => client.close());
+		await until(() => there.provider.getConnectionCount() === 1, { what: 'it is connected' });
+		const { connections, hasMore } = await here.provider.cluster.connections('all');
+
+		expect([connections.map(({ address }) => address), hasMore]).toEqual([['unix'], false]);
 	});
 
 	it('asks the server for the address', async () => {

@@ -55,7 +55,9 @@ describe.each(ACTIONS)('cluster.%s refuses', (name, act) => {
 		[{ topic: 'a b' }, InvalidTopicError],
 		[{ topic: '*' }, InvalidTopicError],
 	])('the target %o', async (target, error) => {
-		await refused((cluster) => act(cluster, target), error);
+		const { message } = await refused((cluster) => act(cluster, target), error);
+		if (error === InvalidTargetError)
+			expect(message).toContain("pass one of { socketId }, { userId } and { topic }, or 'all'");
 	});
 
 	it.each<[unknown, ErrorClass]>([

@@ -21,9 +21,9 @@ export interface ActionOptions extends TimeLimit {
 /** What is known of the nodes that were asked. */
 export interface Answered {
 	/**
-	 * The number of nodes that were asked, this one included. It is larger than that of the nodes that have answered or
-	 * are named in `unanswered` if there may be nodes that this one does not know: the backend says that more have
-	 * received the question, or it is away.
+	 * The number of nodes that were asked, this one included. It may be larger than that of the nodes that have answered
+	 * or are named in `unanswered`: the backend may know nodes that this one does not know yet. It is, by at least one,
+	 * if the backend has not accepted the question, because there may be others then.
 	 */
 	readonly nodes: number;
 	/** The number of nodes that have answered in time. */
@@ -77,7 +77,7 @@ export interface ConnectionInfo {
 	readonly nodeId: string;
 	/** When the connection began, in milliseconds since the epoch, by its node's clock. */
 	readonly connectedAt: number;
-	/** The client's address. */
+	/** The client's address; `unix` if it is connected by a Unix socket, and has none. */
 	readonly address: string;
 	/** Up to 100 of the topics that it is subscribed to. */
 	readonly topics: readonly string[];
@@ -177,6 +177,12 @@ export interface Cluster {
 	/** Returns the nodes that are known to run, this one first. */
 	nodes(): readonly NodeInfo[];
 	/**
+	 * Returns the nodes that have fallen silent within the last 10 minutes without having stopped, as they were when
+	 * they were last heard; the counts of those that were silent before this node started are 0. Each action names them
+	 * among `unanswered`.
+	 */
+	silentNodes(): readonly NodeInfo[];
+	/**
 	 * Calls `listener` when nodes have been found, have stopped or have fallen silent. If it throws or rejects, the
 	 * error is logged. Returns a function that removes it.
 	 *
@@ -194,7 +200,10 @@ export interface Cluster {
 	 * counted.
 	 */
 	subscribe(target: Target, topic: string, options?: ClusterSubscribeOptions): Promise<ActionResult>;
-	/** Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted. */
+	/**
+	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted; if it is just being decided
+	 * whether their clients may subscribe to it, `authorize.subscribe` is asked again.
+	 */
 	unsubscribe(target: Target, topic: string, options?: ClusterUnsubscribeOptions): Promise<ActionResult>;
 	/**
 	 * Asks `authorize.subscribe` again about the topics that clients have asked for, as `app.reauthorize` does.

@@ -7,7 +7,7 @@ export class InvalidTargetError extends BrandedError {
 	static override readonly brand: string = 'InvalidTargetError';
 	declare readonly name: 'InvalidTargetError';
 	constructor(target: unknown) {
-		super(`Invalid target ${show(target)}: pass { socketId }, { userId }, { topic } or 'all'`);
+		super(`Invalid target ${show(target)}: pass one of { socketId }, { userId } and { topic }, or 'all'`);
 	}
 }
 

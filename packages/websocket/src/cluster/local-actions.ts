@@ -33,6 +33,8 @@ const INFO_SIZE = 300;
  * at a time: 500 clients per second.
  */
 const SPREAD_MS_EACH = 2;
+/** How long to wait until what clients have asked for is decided anew, in milliseconds. */
+const DECIDED_MS = 1_000;
 /** A client that comes back in the same millisecond would look as if it had been there before the action. */
 const SHORTEST_DELAY_MS = 50;
 const SHORTEST_SPREAD_MS = 500;
@@ -146,15 +148,18 @@ export class LocalActions {
 	}
 
 	async #unsubscribe(action: Unsubscribe, sockets: () => readonly WebSocketConnection[]): Promise<ActionAnswer> {
-		const { membership } = this.#options;
+		const { membership, reauthorizers } = this.#options;
 		const { topic } = action;
 		const why = unsubscriptionOf(topic, given(action));
+		const others: WebSocketConnection[] = [];
 		let met = 0;
 		await this.#each(sockets, (socket) => {
-			if (!socket.data.topics.has(topic)) return;
+			if (!socket.data.topics.has(topic)) return void others.push(socket);
 			met++;
 			membership.unsubscribe(socket, topic, why);
 		});
+		// Their clients may have asked for the topic, and what is about to let them in may no longer be true.
+		if (others.length > 0) await settledWithin(DECIDED_MS, reauthorizers.ask(others, topic));
 		return { sockets: met };
 	}
 

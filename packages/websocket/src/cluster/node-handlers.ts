@@ -16,9 +16,12 @@ interface Entry {
 	readonly order: CallOrder<string>;
 }
 
+/** No code that a handler's `SocketError` can have. */
+export const NO_HANDLER = 'no handler';
+
 /** Why a node has not replied to a request. */
 export interface NodeFault {
-	/** `no_handler`, or as in {@link NodeRequestError}. */
+	/** {@link NO_HANDLER}, or as in {@link NodeRequestError}. */
 	readonly code: string;
 	readonly message: string;
 }
@@ -62,7 +65,7 @@ export class NodeHandlers {
 	/** Passes a request to its handler. Resolves with the encoded content of the answer. Never rejects. */
 	async answer(name: string, data: unknown, from: string): Promise<string> {
 		const entry = this.#byName.get(name)?.find(({ message }) => message.reply !== undefined);
-		if (entry === undefined) return encodeFault({ code: 'no_handler', message: '' });
+		if (entry === undefined) return encodeFault({ code: NO_HANDLER, message: '' });
 		let reply: unknown;
 		try {
 			reply = await this.#call(entry, data, from);

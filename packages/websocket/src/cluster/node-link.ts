@@ -68,7 +68,7 @@ export class NodeLink {
 	ask<TAnswer>({ to, content, local, ...asking }: NodeQuestion<TAnswer>): Promise<Outcome<TAnswer>> {
 		const { nodeId, directory } = this.#options;
 		const isToAll = to === 'all' || to === 'others';
-		const silent = directory.silent();
+		const silent = directory.silent().map(({ id }) => id);
 		const known = isToAll ? directory.list().map(({ id }) => id) : to;
 		const others = known.filter((id) => id !== nodeId && !silent.includes(id));
 		return this.#questions.ask<TAnswer>({
@@ -77,6 +77,7 @@ export class NodeLink {
 			expected: local === undefined ? others : [nodeId, ...others],
 			silent: isToAll ? silent : known.filter((id) => silent.includes(id)),
 			uncounted: local === undefined ? 1 : 0,
+			isToUnknown: isToAll,
 			send: async (number, question) => {
 				const answered = local?.().then(
 					(answer) => (answer === undefined ? question.failed(nodeId) : question.answer(nodeId, answer)),

@@ -219,7 +219,13 @@ describe('cluster.request', () => {
 			{ code: 'busy', message: expect.stringContaining('Try later (busy)') },
 			0,
 		],
-		['replies with what does not match the schema', () => 'no number', { code: 'invalid_reply' }, 1],
+		['throws any SocketError', () => fail(new SocketError('no_handler', 'x')), { code: 'no_handler' }, 0],
+		[
+			'replies with what does not match the schema',
+			() => 'no number',
+			{ code: 'invalid_reply', message: expect.stringContaining('The reply to n does not match its schema') },
+			1,
+		],
 		['replies with what can not be sent', () => Number.NaN, { code: 'invalid_reply' }, 1],
 	])('a handler that %s is an error of its node', async (_, handler, expected, logged) => {
 		const [here, there] = await openPair();

@@ -11,7 +11,7 @@ import { show } from '../support/show.ts';
 import { checkAsking, DEFAULT_TIMEOUT_MS } from './checks.ts';
 import type { NodeAnswers, NodeEmitOptions, NodeMessageHandler, NodeRequestOptions } from './cluster-contract.ts';
 import { NoHandlerError, NodeRequestError, NodeVersionError } from './errors.ts';
-import { type NodeFault, NodeHandlers } from './node-handlers.ts';
+import { NO_HANDLER, type NodeFault, NodeHandlers } from './node-handlers.ts';
 import type { NodeLink } from './node-link.ts';
 import { NODE_VERSION, readContent } from './node-protocol.ts';
 import type { Outcome } from './question.ts';
@@ -202,7 +202,7 @@ async function readAnswers(
 			const { code, message: text } = answer.error;
 			errors.set(
 				nodeId,
-				code === 'no_handler' ? new NoHandlerError(nodeId, name) : new NodeRequestError(nodeId, name, code, text),
+				code === NO_HANDLER ? new NoHandlerError(nodeId, name) : new NodeRequestError(nodeId, name, code, text),
 			);
 		} else {
 			try {

@@ -39,10 +39,8 @@ import { type Selection, targetFault } from './target.ts';
 export interface ProviderClusterOptions
 	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
-	/** Whether the nodes say with their heartbeats how many sockets they have. */
-	readonly hasBeats: boolean;
-	/** Returns whether messages get through between nodes. */
-	readonly isReady: () => boolean;
+	/** Whether all nodes are known, and say with their heartbeats how many sockets they have. */
+	readonly areNodesKnown: () => boolean;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -56,8 +54,6 @@ export class ProviderCluster implements Cluster {
 	readonly #late: LateSockets;
 	readonly #link: NodeLink;
 	readonly #requests: NodeRequests;
-	/** When the provider was started, by the monotonic clock. */
-	#startedAt = -Infinity;
 
 	constructor(options: ProviderClusterOptions) {
 		const { failures, lifecycle } = options;
@@ -85,6 +81,10 @@ export class ProviderCluster implements Cluster {
 
 	nodes(): readonly NodeInfo[] {
 		return this.#options.directory.list();
+	}
+
+	silentNodes(): readonly NodeInfo[] {
+		return this.#options.directory.silent();
 	}
 
 	onNodesChange(listener: (change: NodesChange) => unknown): () => void {
@@ -158,20 +158,18 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
-		const { lifecycle, failures, directory, registry, hasBeats, isReady } = this.#options;
+		const { lifecycle, failures, directory, registry, areNodesKnown } = this.#options;
 		const call = 'cluster.connectionCount()';
 		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
 		if (error !== undefined) return failures.refuse(error);
-		const isNew = performance.now() - this.#startedAt < UNACQUAINTED_MS;
-		if (!hasBeats || isNew) return this.#count('all', undefined, options);
+		if (!areNodesKnown()) return this.#count('all', undefined, options);
 		const { count, nodes, unknown } = directory.connections(LEASE_MS);
-		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered: directory.silent() };
+		const unanswered = directory.silent().map(({ id }) => id);
+		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered };
 		return this.#count(unknown, undefined, options).then((rest) => {
 			const answered = known.answered + rest.answered;
 			const unanswered = [...known.unanswered, ...rest.unanswered];
-			// While the backend is away, others may have come.
-			const isOneUnknown = unanswered.length === 0 && !isReady();
-			const all = answered + unanswered.length + (isOneUnknown ? 1 : 0);
+			const all = answered + unanswered.length;
 			return { count: known.count + rest.count, nodes: all, answered, unanswered, isPartial: answered < all };
 		});
 	}
@@ -289,11 +287,6 @@ export class ProviderCluster implements Cluster {
 		return this.#reauthorizers.add(reauthorizer);
 	}
 
-	/** Called when the provider starts. */
-	started(): void {
-		this.#startedAt = performance.now();
-	}
-
 	/** Called when the provider stops. */
 	stop(): void {
 		this.#link.stop();
@@ -301,8 +294,6 @@ export class ProviderCluster implements Cluster {
 }
 
 const DEFAULT_CONNECTIONS = 100;
-/** How long after its start a node may not know all others, in milliseconds: a digest of all nodes comes every 5 s. */
-const UNACQUAINTED_MS = 6_000;
 /** The share of the time limit that is left for the answer to arrive, and the most, in milliseconds. */
 const ANSWER_SHARE = 0.2;
 const MAX_ANSWER_MS = 500;

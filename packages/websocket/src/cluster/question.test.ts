@@ -15,9 +15,9 @@ function ask(expected: readonly string[], options: Partial<QuestionOptions<numbe
 		question: new Question<number>({
 			self: SELF,
 			expected,
-			isToAll: true,
 			silent: [],
 			uncounted: 0,
+			isToUnknown: true,
 			timeoutMs: 10_000,
 			onDone: (outcome) => void (asked.outcome = outcome),
 			...options,
@@ -59,6 +59,20 @@ describe('a question', () => {
 		asked.question.answer('y', 3);
 
 		expect([asked.outcome?.nodes, asked.outcome?.answers.size]).toEqual([3, 3]);
+	});
+
+	it('does not look as if all had answered while it is unknown who has received it', async () => {
+		const [unsent, sending] = [ask([SELF]), ask([SELF], { timeoutMs: 20 })];
+		unsent.question.unsent();
+		for (const { question } of [unsent, sending]) question.answer(SELF, 1);
+		await passed(60);
+		for (const { outcome } of [unsent, sending])
+			expect([outcome?.nodes, outcome?.answers.size, outcome?.unanswered]).toEqual([2, 1, []]);
+
+		const toOne = ask([SELF], { isToUnknown: false });
+		toOne.question.answer(SELF, 1);
+		toOne.question.unsent();
+		expect(toOne.outcome?.nodes).toBe(1);
 	});
 
 	it('does not count this node among those if it is not asked', () => {
@@ -183,7 +197,7 @@ describe('a question', () => {
 		pending.question.answer(SELF, 1);
 		pending.question.finish();
 		expect(pending.outcome?.nodes).toBe(2);
-		const toOne = ask([SELF], { isToAll: false });
+		const toOne = ask([SELF], { isToUnknown: false });
 		toOne.question.answer(SELF, 1);
 		toOne.question.finish();
 		expect(toOne.outcome?.nodes).toBe(1);

@@ -11,14 +11,14 @@ export interface Outcome<TAnswer> {
 export interface QuestionOptions<TAnswer> {
 	/** The id of this node. */
 	readonly self: string;
-	/** Whether all nodes are asked, also those that are not known. */
-	readonly isToAll: boolean;
 	/** Of the nodes that are expected to answer, this one included if it is asked as well. */
 	readonly expected: Iterable<string>;
 	/** Of nodes that have fallen silent: they may receive the question, but are not waited for. */
 	readonly silent: Iterable<string>;
 	/** The number of nodes that receive everything that is sent to all, but are not asked: 1 if this node is not. */
 	readonly uncounted: number;
+	/** Whether nodes that are not known here receive the question as well. */
+	readonly isToUnknown: boolean;
 	readonly timeoutMs: number;
 	readonly onDone: (outcome: Outcome<TAnswer>) => void;
 }
@@ -47,6 +47,7 @@ export class Question<TAnswer> {
 	/** The number of nodes that have received the question, as far as the backend can tell. */
 	#received = 0;
 	#isSending = true;
+	/** Whether the backend has accepted the question, so that it is known how many have received it. */
 	#isSent = false;
 	#isDone = false;
 
@@ -122,14 +123,14 @@ export class Question<TAnswer> {
 	/** Waits no longer. */
 	finish(): void {
 		if (this.#isDone) return;
-		const { self, isToAll, onDone } = this.#options;
 		this.#isDone = true;
 		clearTimeout(this.#timer);
 		clearTimeout(this.#unknownTimer);
 		const unanswered = [...this.#expected, ...this.#silent, ...this.#failed];
+		const { self, isToUnknown, onDone } = this.#options;
 		const known = this.#answers.size + unanswered.length;
-		// Where the backend has not accepted a question to all nodes, there may be some that are not known.
-		const isOneUnknown = isToAll && !this.#isSent && unanswered.every((nodeId) => nodeId === self);
+		// While the backend is away, there may be nodes that are not known: it must not look as if all had answered.
+		const isOneUnknown = isToUnknown && !this.#isSent && unanswered.every((nodeId) => nodeId === self);
 		const nodes = isOneUnknown ? known + 1 : Math.max(known, this.#received);
 		onDone({ nodes, answers: this.#answers, unanswered });
 	}

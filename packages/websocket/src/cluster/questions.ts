@@ -7,6 +7,7 @@ export interface Asking<TAnswer> {
 	readonly expected: Iterable<string>;
 	readonly silent: Iterable<string>;
 	readonly uncounted: number;
+	readonly isToUnknown: boolean;
 	readonly timeoutMs: number;
 	/** Reads the answer of a node; undefined if it can't be read. */
 	readonly read: (nodeId: string, content: string) => TAnswer | undefined;

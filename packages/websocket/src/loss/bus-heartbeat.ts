@@ -41,6 +41,8 @@ interface ShardBeats {
 	accepted: number;
 	/** The number of the last beat that came back. */
 	received: number;
+	/** The greatest number that the next beat to come back can have if none was lost. */
+	expected: number;
 	/** When the last beat that came back was sent. Everything published to the shard before then has been received. */
 	provenAt: number;
 	/** When each beat was sent that has not come back yet, by number. */
@@ -61,7 +63,7 @@ interface ShardBeats {
 /**
  * Publishes a beat on every shard at regular intervals, and expects it to come back: this proves that messages get
  * through. If the backend does not answer, the publisher connection is dead. If it accepts beats that do not come back,
- * the subscriber connection is dead.
+ * the subscriber connection is dead; if only some do not, it has lost something.
  */
 export class BusHeartbeat {
 	readonly #options: BusHeartbeatOptions;
@@ -107,10 +109,16 @@ export class BusHeartbeat {
 		await Promise.allSettled(beats);
 	}
 
-	/** Called when a beat of this node has come back. */
-	received(channel: string, number: number): void {
+	/**
+	 * Called when a beat of this node has come back. Those that the backend accepts are numbered consecutively. So if one
+	 * of them has not come back, messages may not have arrived either: returns the time up to which everything
+	 * published to the shard has been received, by the monotonic clock. Otherwise returns undefined.
+	 */
+	received(channel: string, number: number): number | undefined {
 		const shard = this.#shards.get(channel);
-		if (shard === undefined) return;
+		if (shard === undefined) return undefined;
+		const lostSince = number > shard.expected ? shard.provenAt : undefined;
+		shard.expected = Math.max(shard.expected, number + 1);
 		shard.received = Math.max(shard.received, number);
 		for (const [sent, at] of shard.sentAt) {
 			if (sent > number) continue;
@@ -118,6 +126,7 @@ export class BusHeartbeat {
 			shard.provenAt = Math.max(shard.provenAt, at);
 		}
 		this.#checkDigests(channel, shard);
+		return lostSince;
 	}
 
 	/** Called when a digest of all nodes has arrived. */
@@ -168,6 +177,8 @@ export class BusHeartbeat {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;
 		shard.received = shard.accepted;
+		// One that is on its way may have been accepted before that.
+		shard.expected = shard.accepted + (shard.unansweredSince === undefined ? 1 : 2);
 		shard.sentAt.clear();
 		shard.digestAt = performance.now();
 		shard.hasDigest = false;
@@ -217,6 +228,7 @@ export class BusHeartbeat {
 			shard = {
 				accepted: 0,
 				received: 0,
+				expected: 1,
 				provenAt: now,
 				sentAt: new Map(),
 				unansweredSince: undefined,

@@ -17,6 +17,7 @@ const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, m
 	isLast: false,
 	sharedFrom: 1,
 	endsShared: false,
+	pauseMs: 500,
 	counts: { connections: 0, topics: 0 },
 	skews,
 });

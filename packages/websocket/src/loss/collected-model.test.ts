@@ -159,7 +159,7 @@ class World {
 		this.#acceptedAt = this.now;
 		this.#record(place, THERE, number, pauseMs);
 		const times = { intervalMs: INTERVAL_MS, sentAt: AHEAD_MS + this.now, isLast: false };
-		const sentWith = { sharedFrom: this.#sharedFrom, endsShared, counts: COUNTS, skews: SKEWS };
+		const sentWith = { sharedFrom: this.#sharedFrom, endsShared, pauseMs, counts: COUNTS, skews: SKEWS };
 		const beat: Beat = { type: 'beat', origin: THERE, shard: 0, incarnation: 0, number, ...times, ...sentWith };
 		if (!sender.isOwn && place === this.#receiver) this.#missed(this.#peers.received(beat, this.now)?.at);
 		if (endsShared) sender.isOwn = true;

@@ -36,6 +36,7 @@ function createPeers({ startedAt = 0 } = {}) {
 				isLast: false,
 				sharedFrom: 1,
 				endsShared: false,
+				pauseMs: 500,
 			};
 			const beat = { type: 'beat' as const, ...NODE, ...content, counts: COUNTS, skews: { least: 0, most: 0 } };
 			return peers.received({ ...beat, number, ...more }, at)?.at;
@@ -261,6 +262,38 @@ describe('an interruption', () => {
 		peers.receivedWhileInterrupted(1, 0, 18, false);
 		peers.interrupted(0, 9_000, 9_500);
 		expect(full(24, 12_000, { run: 6 })).toBeUndefined();
+	});
+
+	it('does not account for what was missed before, if the first digest afterwards tells nothing newer', () => {
+		const { peers, full, single } = createPeers();
+		full(11, 5_500);
+		peers.interrupted(0, 6_000, 6_500);
+		// This node was led to another server, and back.
+		peers.interrupted(0, 15_000, 15_200);
+		peers.receivedWhileInterrupted(1, 0, 30, false);
+		expect(full(30, 15_400, { ageMs: 400 })).toBe(6_500);
+		expect(single(31, 18_000, { ageMs: 0 })).toBeUndefined();
+		expect(peers.accountedAt(0, 18_000)).toBe(18_000);
+	});
+
+	it('in which a digest was lost does not make other nodes silent', () => {
+		const { peers, full } = createPeers();
+		full(11, 5_500);
+		peers.interrupted(0, 10_000, 11_000);
+		expect(peers.newlySuspicious(15_000)).toBe(false);
+		full(31, 15_500);
+		expect(peers.newlySuspicious(22_900)).toBe(false);
+		expect(peers.isAlive(1)).toBe(true);
+	});
+
+	it('ends the silence of nodes that were heard until it began', () => {
+		const { peers, full } = createPeers();
+		full(11, 5_500);
+		expect(peers.newlySuspicious(13_100)).toBe(true);
+		peers.interrupted(0, 10_000, 14_000);
+		expect(peers.isAlive(1)).toBe(true);
+		expect(peers.newlySuspicious(21_400)).toBe(false);
+		expect(peers.newlySuspicious(21_600)).toBe(true);
 	});
 
 	it('is reported by the clock of a node that was not known, if it ran meanwhile', () => {

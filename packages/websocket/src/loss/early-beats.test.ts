@@ -65,6 +65,7 @@ function createNode() {
 				isLast,
 				sharedFrom: 1,
 				endsShared: false,
+				pauseMs: 500,
 				counts: { connections: 0, topics: 0 },
 			} satisfies Beat);
 		},

@@ -26,6 +26,12 @@ export interface InboundBeatsOptions {
 	 * @param sentAt the time of the other node's clock now, if it is known
 	 */
 	readonly onMissed: (shard: number, since: Accounted, now: number, sentAt?: number) => void;
+	/**
+	 * Called when a beat of this node has been lost on its way back, so that messages may have been lost, too.
+	 *
+	 * @param since the time up to which everything has arrived, by the monotonic clock
+	 */
+	readonly onLost: (shard: number, since: number) => void;
 }
 
 const NO_ENTRIES: readonly DigestEntry[] = [];
@@ -44,13 +50,14 @@ export class InboundBeats {
 	 * @param channel the heartbeat channel of its shard
 	 */
 	received(channel: string, beat: Beat): void {
-		const { origin, heartbeat, peers, skews, liveness, onNewNode, onMissed } = this.#options;
+		const { origin, heartbeat, peers, skews, liveness, onNewNode, onMissed, onLost } = this.#options;
 		if (liveness?.isInterrupted(channel) === true) {
 			peers.receivedWhileInterrupted(beat.origin, beat.shard, beat.number, beat.isLast);
 			return;
 		}
 		if (beat.origin === origin) {
-			heartbeat?.received(channel, beat.number);
+			const lostSince = heartbeat?.received(channel, beat.number);
+			if (lostSince !== undefined) onLost(beat.shard, lostSince);
 			return;
 		}
 		skews.observe(beat);
@@ -85,10 +92,11 @@ export class InboundBeats {
 			if (entry.origin === origin) continue;
 			const isNew = !peers.knows(entry.origin);
 			const { isNews, missedSince } = peers.digested(entry, shard, intervalMs(), now);
-			if (!isNews) continue;
-			news.push(entry);
-			isAnyNew ||= isNew && peers.knows(entry.origin);
-			skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs);
+			if (isNews) {
+				news.push(entry);
+				isAnyNew ||= isNew && peers.knows(entry.origin);
+				skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs);
+			}
 			if (missedSince !== undefined) onMissed(shard, missedSince, now, entry.sentAt + entry.ageMs);
 		}
 		if (digest.origin !== origin) skews.told(digest.origin, digest.skews);

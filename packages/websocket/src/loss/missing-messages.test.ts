@@ -47,6 +47,7 @@ function createMissing(): Fixture {
 				isLast: false,
 				sharedFrom: 1,
 				endsShared: false,
+				pauseMs: 500,
 				counts: { connections: 0, topics: 0 },
 				skews: { least: 0, most: 0 },
 			} satisfies Beat),

@@ -76,6 +76,7 @@ export class MissingMessages {
 			skews: this.#skews,
 			intervalMs: () => this.#intervalMs,
 			onMissed: (shard, since, now, sentAt) => this.#beatsWereMissed(shard, since, now, sentAt),
+			onLost: (shard, since) => this.#ownBeatWasLost(shard, since),
 		});
 	}
 
@@ -172,6 +173,15 @@ export class MissingMessages {
 	/** The skews of the clocks whose beats this node has received. */
 	get skews(): Skews {
 		return this.#skews.observed();
+	}
+
+	/**
+	 * Called when a beat of this node has not come back, but a later one has. The subscriptions work, but whatever was
+	 * published in between may be missing, as after an interruption.
+	 */
+	#ownBeatWasLost(shard: number, since: number): void {
+		const channels = [...this.#options.channels.live()].filter((channel) => this.#affected.shardOf(channel) === shard);
+		this.interrupted(channels, wallTime(since), 'a beat of this node was lost, so messages may have been lost too');
 	}
 
 	/** @param sentAt the time of the other node's clock now, if it is known */

@@ -83,6 +83,7 @@ export class OwnBeats {
 			counts,
 			sharedFrom: shard.sharedFrom,
 			endsShared,
+			pauseMs: now - shard.acceptedAt,
 		};
 		const frame = encodeBeat(sender, beat);
 		if (beats === undefined) {
@@ -96,7 +97,7 @@ export class OwnBeats {
 				incarnation,
 				channel: shard.isOwn ? (own ?? channel) : channel,
 				frame,
-				entry: encodeEntry({ origin, number, incarnation, sentAt, pauseMs: now - shard.acceptedAt, counts }),
+				entry: encodeEntry({ origin, number, incarnation, sentAt, pauseMs: beat.pauseMs, counts }),
 				digestHeader: encodeDigestHeader(sender, skews),
 				isCollected: now - shard.collectedAt <= DIGESTS_AFTER_MS,
 				digestEveryMs: this.#options.digestEveryMs(channel),

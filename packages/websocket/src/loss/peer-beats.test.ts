@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Beat } from '../wire/frame.ts';
 import { PeerBeats } from './peer-beats.ts';
 
-const own = { skews: { least: 0, most: 0 }, sharedFrom: 1, endsShared: false, counts: { connections: 0, topics: 0 } };
+const own = {
+	skews: { least: 0, most: 0 },
+	sharedFrom: 1,
+	endsShared: false,
+	pauseMs: 500,
+	counts: { connections: 0, topics: 0 },
+};
 const node = { origin: 1, shard: 0, incarnation: 0, ...own };
 /** The clocks of the nodes are ahead of the monotonic one by this much. */
 const AHEAD_MS = 1_000_000;
@@ -42,6 +48,12 @@ describe('beats of other nodes', () => {
 		peers.start(500);
 		expect(peers.received({ ...beat, number: 2, sentAt: AHEAD_MS + 999 }, 999)).toBeUndefined();
 		expect(peers.received({ ...beat, number: 4, sentAt: AHEAD_MS + 1_999 }, 1_999)?.at).toBe(999);
+	});
+
+	it('report nothing missing of a node that paused while this one started to listen', () => {
+		const { beat } = createPeers({ startedAt: 3_500 });
+		expect(beat(2, 5_000, { pauseMs: 2_000 })).toBeUndefined();
+		expect(beat(2, 5_000, { origin: 2, pauseMs: 1_000 })).toBe(4_000);
 	});
 
 	it('report everything since the last beat missing when a number is skipped', () => {

@@ -143,9 +143,11 @@ export class PeerBeats {
 		if (incarnation < peer.incarnation) return NO_NEWS;
 		peer.incarnation = incarnation;
 		const isSilent = ageMs >= SILENT_AFTER_MS;
-		if (!isNewer(proof, peer)) {
-			// Beats that arrive by themselves can be of a node whose beats the server no longer records.
-			if (proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+		const isNews = isNewer(proof, peer);
+		// Beats that arrive by themselves can be of a node whose beats the server no longer records.
+		if (!isNews && proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+		// A beat that was told of while the subscriptions were interrupted accounts for nothing before it.
+		if (!isNews && this.#missedWithout(peer, shard) === undefined) {
 			if (peer.isCollected) peer.heardAt = now;
 			if (isSilent) this.#silent.found(peer);
 			return NO_NEWS;
@@ -158,7 +160,7 @@ export class PeerBeats {
 		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
 		// Its beats may have arrived by themselves meanwhile.
 		if (isSilent && now - peer.receivedAt >= SILENT_AFTER_MS) this.#silent.found(peer);
-		return { isNews: true, missedSince: missed };
+		return { isNews, missedSince: missed };
 	}
 
 	#firstDigested(entry: DigestEntry, shard: number, proof: Proof, now: number): EntryNews {
@@ -281,6 +283,8 @@ export class PeerBeats {
 			if (peer.hasStopped) {
 				this.#peers.delete(origin, shard);
 			} else if (!isOverdue) {
+				// It has fallen silent only to this node, which was cut off.
+				if (!peer.isHearsay) peer.suspicious = false;
 				peer.accounted = peer.arrived = later(peer.accounted, now);
 				peer.number = Math.max(peer.number, peer.unproven?.last.number ?? 0);
 			}
@@ -320,7 +324,7 @@ export class PeerBeats {
 	 */
 	newlySuspicious(now: number): boolean {
 		this.#changed();
-		return this.#silent.newlySuspicious(now);
+		return this.#silent.newlySuspicious((shard) => this.#listeningTo(shard).since, now);
 	}
 
 	/**

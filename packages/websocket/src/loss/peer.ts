@@ -82,8 +82,8 @@ export interface Peer {
 }
 
 /** Returns what a beat shows that has arrived by itself. */
-export function proofOf({ number, sentAt, intervalMs }: Beat, now: number): Proof {
-	return { number, first: number, at: now, sentAt, beforeFirstAt: now - intervalMs, intervalMs };
+export function proofOf({ number, sentAt, intervalMs, pauseMs }: Beat, now: number): Proof {
+	return { number, first: number, at: now, sentAt, beforeFirstAt: now - pauseMs, intervalMs };
 }
 
 /** Returns what an entry of a digest shows. */

@@ -32,25 +32,32 @@ export class SilentPeers {
 		if (!peer.suspicious) peer.suspicious = this.#hasFound = true;
 	}
 
-	/** See {@link PeerBeats.newlySuspicious}. */
-	newlySuspicious(now: number): boolean {
+	/**
+	 * See {@link PeerBeats.newlySuspicious}.
+	 *
+	 * @param listeningSince returns when this node last began to listen to a shard
+	 */
+	newlySuspicious(listeningSince: (shard: number) => number, now: number): boolean {
 		let found = this.#hasFound;
 		this.#hasFound = false;
 		for (const [shard, peers] of this.#peers.shards.entries()) {
+			const since = listeningSince(shard);
 			for (const [origin, peer] of peers) {
 				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin, shard);
-				else if (!peer.suspicious && this.#isWithoutNews(peer, shard, now)) peer.suspicious = found = true;
+				else if (!peer.suspicious && this.#isWithoutNews(peer, shard, since, now)) peer.suspicious = found = true;
 			}
 		}
 		return found;
 	}
 
-	#isWithoutNews(peer: Peer, shard: number, now: number): boolean {
-		if (!peer.isCollected) return now - peer.heardAt > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
+	/** @param since when this node began to listen to the shard; what arrives is expected from then on */
+	#isWithoutNews(peer: Peer, shard: number, since: number, now: number): boolean {
+		const expectedFrom = Math.max(peer.heardAt, since);
+		if (!peer.isCollected) return now - expectedFrom > SUSPICIOUS_AFTER_BEATS * peer.intervalMs;
 		// A digest of all nodes of a server that does not know the node.
 		const fullAt = this.#fullAt[shard] ?? -Infinity;
-		if (peer.heardAt < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
-		return now - peer.heardAt > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
+		if (expectedFrom < fullAt && now - fullAt > OVERDUE_AFTER_BEATS * peer.intervalMs) return true;
+		return now - expectedFrom > DIGEST_EVERY_MS + DIGEST_MARGIN_MS;
 	}
 
 	/** See {@link PeerBeats.silences}. */

@@ -173,6 +173,11 @@ export class Heartbeats {
 		this.#introductions.interrupted();
 	}
 
+	/** See {@link Introductions.areAllKnown}. */
+	get areNodesKnown(): boolean {
+		return this.#introductions.areAllKnown;
+	}
+
 	get #nodeCount(): number {
 		return this.#options.peers.count + 1;
 	}

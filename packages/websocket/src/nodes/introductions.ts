@@ -28,6 +28,8 @@ const LEARN_LAST_MS = 60_000;
  */
 const SPREAD_MS = 500;
 const SPREAD_PER_NODE_MS = 10;
+/** How long after they were asked the others have said who they are, in milliseconds. */
+const ANSWERED_MS = 2 * SPREAD_MS;
 /** A node whose last beat is older than this, in milliseconds, does not count as being there. */
 const SILENT_MS = 2_500;
 
@@ -48,6 +50,8 @@ export class Introductions {
 	#answering: ReturnType<typeof setTimeout> | undefined;
 	#learnEveryMs = LEARN_FIRST_MS;
 	#learnedAt = -Infinity;
+	/** From when on all nodes have had the time to say who they are. */
+	#knownFrom = Infinity;
 
 	constructor(options: IntroductionsOptions) {
 		this.#options = options;
@@ -69,13 +73,18 @@ export class Introductions {
 		this.#learning = this.#answering = undefined;
 		this.#learnEveryMs = LEARN_FIRST_MS;
 		this.#learnedAt = -Infinity;
+		this.#knownFrom = Infinity;
+	}
+
+	/** Whether it is known who the other nodes are, apart from those that have just started. */
+	get areAllKnown(): boolean {
+		return !this.#mustLearn && performance.now() >= this.#knownFrom && !this.#options.directory.hasUnknown;
 	}
 
 	/** Does what is due. Called once per heartbeat interval. */
 	check(): void {
-		const store = this.#options.store();
-		if (store !== this.#describedTo) this.#describe();
-		if (this.#mustGreet) this.#greet(store === undefined ? 'all' : undefined);
+		if (this.#options.store() !== this.#describedTo) this.#describe();
+		if (this.#mustGreet) this.#greet();
 		if (this.#mustLearn || this.#options.directory.hasUnknown) this.#learnLater();
 		else this.#learnEveryMs = LEARN_FIRST_MS;
 	}
@@ -89,6 +98,7 @@ export class Introductions {
 	/** Called after an interruption, in which other nodes may have come. */
 	interrupted(): void {
 		this.#mustLearn = true;
+		this.#knownFrom = Infinity;
 	}
 
 	/** Called when another node has said who it is. */
@@ -96,12 +106,11 @@ export class Introductions {
 		const greeting = readDescription(text);
 		if (greeting === undefined) return;
 		this.#options.directory.described(origin, greeting);
-		const { asks } = greeting;
-		if (asks === undefined || !this.#isStarted) return;
-		if (asks === 'unlisted' && this.#options.store() !== undefined) return;
+		const isAsked = greeting.asks === 'all' || (greeting.asks === 'unlisted' && this.#options.store() === undefined);
+		if (!isAsked || !this.#isStarted) return;
 		this.#answering ??= setTimeout(() => {
 			this.#answering = undefined;
-			this.#greet(undefined);
+			this.#greet(false);
 		}, this.#spreadMs());
 	}
 
@@ -111,13 +120,18 @@ export class Introductions {
 		this.#describedTo?.describe(JSON.stringify(directory.describe(lease.generation)));
 	}
 
-	#greet(asks: Asked): void {
+	#greet(asks: Asked | false = this.#options.store() === undefined && 'all'): void {
 		const { directory, lease, publish } = this.#options;
 		const greeting: Greeting = { ...directory.describe(lease.generation), asks };
 		this.#mustGreet = false;
-		publish(JSON.stringify(greeting)).catch(() => {
-			this.#mustGreet = this.#isStarted;
-		});
+		publish(JSON.stringify(greeting)).then(
+			() => {
+				if (asks && this.#isStarted) this.#knownFrom = Math.min(this.#knownFrom, performance.now() + ANSWERED_MS);
+			},
+			() => {
+				this.#mustGreet = this.#isStarted;
+			},
+		);
 	}
 
 	#learnLater(): void {
@@ -145,9 +159,10 @@ export class Introductions {
 				const description = readDescription(text);
 				if (!isSelf(origin) && description !== undefined) others.push([origin, description, ageMs]);
 			}
+			this.#knownFrom = 0;
 			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
 			directory.listed(others);
-			// A node for which the backend keeps nothing.
+			// The backend may refuse to keep what some of the nodes say. Just after a start, others may still be about to.
 			if (directory.hasUnknown && this.#learnEveryMs > LEARN_FIRST_MS) this.#greet('unlisted');
 		} catch {
 			this.#mustLearn = this.#isStarted;

@@ -13,13 +13,13 @@ export interface NodeDescription {
 	readonly cluster: number;
 }
 
+export type Asked = 'all' | 'unlisted';
+
 /** What a hello says. */
 export interface Greeting extends NodeDescription {
-	/** Which other nodes the sender asks to say who they are: all, or those that the backend does not list. */
-	readonly asks: Asked;
+	/** Which other nodes the sender asks to say who they are, if any: `unlisted` are those that the backend can't list. */
+	readonly asks?: Asked | false;
 }
-
-export type Asked = 'all' | 'unlisted' | undefined;
 
 export const CLUSTER_VERSION = 1;
 
@@ -35,6 +35,13 @@ export function readDescription(text: string): Greeting | undefined {
 	const { id, host, version, startedAt, generation, cluster, asks } = value as Record<string, unknown>;
 	if (typeof id !== 'string' || typeof host !== 'string' || typeof version !== 'string') return undefined;
 	if (typeof startedAt !== 'number' || typeof generation !== 'number' || typeof cluster !== 'number') return undefined;
-	const asked = asks === 'all' || asks === 'unlisted' ? asks : undefined;
-	return { id, host, version, startedAt, generation, cluster, asks: asked };
+	return {
+		id,
+		host,
+		version,
+		startedAt,
+		generation,
+		cluster,
+		asks: asks === 'all' || asks === 'unlisted' ? asks : false,
+	};
 }

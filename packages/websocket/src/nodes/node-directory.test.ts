@@ -1,6 +1,7 @@
 import { RecordingLogger, until } from '@orijs/testkit';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Bus, BusLiveness } from '../bus.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import { VERSION } from '../version.ts';
@@ -21,6 +22,7 @@ describe('the directory of nodes', () => {
 	const told = () =>
 		changes.map(({ joined, left }) => [joined.map(({ id }) => id), left.map(({ id, why }) => `${id} ${why}`)]);
 	const ids = () => directory.list().map(({ id }) => id);
+	const silent = () => directory.silent().map(({ id }) => id);
 	const check = (isAlive: Record<number, boolean> = {}) =>
 		directory.check(performance.now(), (origin) => isAlive[origin]);
 
@@ -47,7 +49,7 @@ describe('the directory of nodes', () => {
 				isSelf: true,
 			},
 		]);
-		expect(directory.silent()).toEqual([]);
+		expect(silent()).toEqual([]);
 	});
 
 	it('holds a node once it is known who it is, whether it says so before its first beat or after', () => {
@@ -74,7 +76,7 @@ describe('the directory of nodes', () => {
 		directory.stopped(1);
 		// A beat on another shard that is late.
 		directory.alive(1, COUNTS, performance.now());
-		expect([ids(), directory.silent()]).toEqual([['self'], []]);
+		expect([ids(), silent()]).toEqual([['self'], []]);
 		directory.described(1, describedAs('a', 2));
 		expect(ids()).toEqual(['self', 'a']);
 		expect(told()).toEqual([
@@ -101,16 +103,16 @@ describe('the directory of nodes', () => {
 		directory.described(1, describedAs('a'));
 		check({ 1: true });
 		check({ 1: false });
-		expect([ids(), directory.silent()]).toEqual([['self'], ['a']]);
+		expect([ids(), silent()]).toEqual([['self'], ['a']]);
 		directory.alive(1, COUNTS, performance.now());
-		expect([ids(), directory.silent()]).toEqual([['self', 'a'], []]);
+		expect([ids(), silent()]).toEqual([['self', 'a'], []]);
 		check({ 1: false });
 		vi.advanceTimersByTime(599_000);
 		check({ 1: false });
-		expect(directory.silent()).toEqual(['a']);
+		expect(silent()).toEqual(['a']);
 		vi.advanceTimersByTime(2_000);
 		check({ 1: false });
-		expect(directory.silent()).toEqual([]);
+		expect(silent()).toEqual([]);
 		expect(told()).toEqual([
 			[['a'], []],
 			[[], ['a silent']],
@@ -122,13 +124,13 @@ describe('the directory of nodes', () => {
 	it('holds a node that the backend has listed until its lease would have ended, though no beat arrives', () => {
 		directory.listed([[1, describedAs('a'), 1_000]]);
 		directory.listed([[2, describedAs('b'), 5_000]]);
-		expect([ids(), directory.silent()]).toEqual([['self', 'a'], ['b']]);
+		expect([ids(), silent()]).toEqual([['self', 'a'], ['b']]);
 		vi.advanceTimersByTime(8_900);
 		check();
 		expect(ids()).toEqual(['self', 'a']);
 		vi.advanceTimersByTime(200);
 		check();
-		expect([ids(), directory.silent()]).toEqual([['self'], ['a', 'b']]);
+		expect([ids(), silent()]).toEqual([['self'], ['a', 'b']]);
 	});
 
 	it('is not misled by an old description, nor by the age in a digest of an old beat', () => {
@@ -139,7 +141,7 @@ describe('the directory of nodes', () => {
 		expect(directory.list()[1]).toMatchObject({ startedAt: 20, connections: 3 });
 		directory.alive(2, COUNTS, performance.now() - 60_000);
 		directory.listed([[2, describedAs('b'), 60_000]]);
-		expect([ids(), directory.silent()]).toEqual([['self', 'a'], ['b']]);
+		expect([ids(), silent()]).toEqual([['self', 'a'], ['b']]);
 	});
 
 	it('logs the error of a listener and calls the others', () => {
@@ -201,24 +203,30 @@ describe.each([
 		a.provider.cluster.onNodesChange((change) => left.push(...change.left));
 		backend.cut(bus);
 		await until(() => idsOf(a).length === 2, { what: 'b is missed', timeoutMs: 5_000 });
-		expect(left).toEqual([{ id: b.provider.nodeId, why: 'silent' }]);
+		const last = { id: b.provider.nodeId, host: hostname(), connections: 1, isSelf: false };
+		expect(left).toMatchObject([{ ...last, why: 'silent' }]);
+		expect(a.provider.cluster.silentNodes()).toMatchObject([last]);
 		// It can't tell whether the others are there.
 		expect(idsOf(b)).toHaveLength(3);
 		backend.restore(bus);
 		for (const each of [a, c])
 			await until(() => idsOf(each).length === 3, { what: 'b is known again', timeoutMs: 7_000 });
+		expect(a.provider.cluster.silentNodes()).toEqual([]);
 	}, 20_000);
 });
 
-it('a node that the backend lists, and one for which it keeps nothing, know each other', async () => {
+it('a node that the backend does not list is asked by those who start later', async () => {
 	const backend = new MemoryBackend({ liveness: true });
-	const inner = backend.createBus();
-	const { liveness } = inner;
-	const a = await openNode({ bus: { ...inner, ...(liveness && { liveness: { ...liveness, beats: undefined } }) } });
-	const b = await openNode({ bus: backend.createBus() });
-	const c = await openNode({ bus: backend.createBus() });
-	for (const { provider } of [a, b, c])
-		await until(() => provider.cluster.nodes().length === 3, { what: 'all know each other', timeoutMs: 15_000 });
+	const bus = backend.createBus();
+	const unlisted: Bus = { ...bus, liveness: { ...(bus.liveness as BusLiveness), beats: undefined } };
+	const options = { collectBeatsAbove: 1, heartbeatMs: 100 };
+	const first = await openNode({ ...options, bus: unlisted });
+	const others = [
+		await openNode({ ...options, bus: backend.createBus() }),
+		await openNode({ ...options, bus: backend.createBus() }),
+	];
+	for (const { provider } of [first, ...others])
+		await until(() => provider.cluster.nodes().length === 3, { what: 'all know each other', timeoutMs: 7_000 });
 }, 20_000);
 
 it('a node that is started again is known again, with a later start', async () => {

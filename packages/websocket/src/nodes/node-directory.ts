@@ -31,8 +31,13 @@ export interface NodeInfo {
 /** Nodes that have come, and nodes that have gone. */
 export interface NodesChange {
 	readonly joined: readonly NodeInfo[];
+	/** As they were when they were last heard. */
+	readonly left: readonly NodeLeft[];
+}
+
+export interface NodeLeft extends NodeInfo {
 	/** `stopped`: the node said so. `silent`: its heartbeats no longer arrive; it may have died, or be cut off. */
-	readonly left: readonly { readonly id: string; readonly why: 'stopped' | 'silent' }[];
+	readonly why: 'stopped' | 'silent';
 }
 
 /** The sockets of other nodes. */
@@ -91,23 +96,26 @@ export class NodeDirectory {
 	 * that falls silent is found within 5 s, and is back with its next heartbeat.
 	 */
 	list(): readonly NodeInfo[] {
-		const now = performance.now();
-		const others: NodeInfo[] = [];
-		for (const entry of this.#others.values()) {
-			if (entry.state === 'here' && entry.description !== undefined) others.push(infoOf(entry, entry.description, now));
-		}
-		others.sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
 		const { id, host, version, startedAt } = this.describe(0);
-		return [{ id, host, version, startedAt, ...this.#counts(), ageMs: 0, isSelf: true }, ...others];
+		return [{ id, host, version, startedAt, ...this.#counts(), ageMs: 0, isSelf: true }, ...this.#othersIn('here')];
 	}
 
-	/** Returns the ids of nodes that have fallen silent within the last 10 minutes: what they do is unknown. */
-	silent(): readonly string[] {
-		const ids: string[] = [];
-		for (const { state, description } of this.#others.values()) {
-			if (state === 'silent' && description !== undefined) ids.push(description.id);
+	/**
+	 * Returns the nodes that have fallen silent within the last 10 minutes, in the order in which they were started:
+	 * what they do is unknown.
+	 */
+	silent(): readonly NodeInfo[] {
+		return this.#othersIn('silent');
+	}
+
+	#othersIn(state: Entry['state']): NodeInfo[] {
+		const now = performance.now();
+		const infos: NodeInfo[] = [];
+		for (const entry of this.#others.values()) {
+			if (entry.state === state && entry.description !== undefined) infos.push(infoOf(entry, entry.description, now));
 		}
-		return ids;
+		infos.sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+		return infos;
 	}
 
 	/** Returns how many sockets the other nodes have that are there, as far as they have said so within `maxAgeMs`. */
@@ -256,13 +264,13 @@ export class NodeDirectory {
 		this.#hasChanged = false;
 		const now = performance.now();
 		const joined: NodeInfo[] = [];
-		const left: { id: string; why: 'stopped' | 'silent' }[] = [];
+		const left: NodeLeft[] = [];
 		for (const entry of this.#others.values()) {
 			const { description, state, isTold } = entry;
 			if (description === undefined || isTold === (state === 'here')) continue;
 			entry.isTold = state === 'here';
 			if (state === 'here') joined.push(infoOf(entry, description, now));
-			else left.push({ id: description.id, why: state });
+			else left.push({ ...infoOf(entry, description, now), why: state });
 		}
 		if (joined.length > 0 || left.length > 0) this.#listeners.call({ joined, left });
 	}

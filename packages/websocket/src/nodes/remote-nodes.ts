@@ -171,6 +171,11 @@ export class RemoteNodes {
 		return this.#state !== 'ready' || this.#readySince >= time;
 	}
 
+	/** Whether all nodes are known, apart from those that have just started. */
+	get areNodesKnown(): boolean {
+		return this.#state === 'ready' && this.#heartbeats?.areNodesKnown === true;
+	}
+
 	get skippedFrames(): SkippedFrames {
 		return this.#inbound.skipped;
 	}

@@ -55,17 +55,22 @@ export function validateToSend<TMessage extends SocketMessage>(
  */
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
-	return message.reply === undefined ? null : validateWith(message.name, message.reply, reply);
+	return message.reply === undefined ? null : validateWith(message.name, message.reply, reply, 'reply');
 }
 
-/** Like {@link validate}, but without checking the definition. @param name the message's name, for the error */
-export function validateWith(name: string, schema: StandardSchemaV1, data: unknown): unknown {
+/**
+ * Like {@link validate}, but without checking the definition.
+ *
+ * @param name the message's name, for the error
+ * @param part what of the message it is, for the error
+ */
+export function validateWith(name: string, schema: StandardSchemaV1, data: unknown, part?: 'reply'): unknown {
 	const result = schema['~standard'].validate(data);
-	return result instanceof Promise ? result.then((late) => valueOf(name, late)) : valueOf(name, result);
+	return result instanceof Promise ? result.then((late) => valueOf(name, late, part)) : valueOf(name, result, part);
 }
 
-function valueOf(name: string, result: StandardSchemaV1.Result<unknown>): unknown {
-	if (result.issues !== undefined) throw new MessageValidationError(name, result.issues);
+function valueOf(name: string, result: StandardSchemaV1.Result<unknown>, part?: 'reply'): unknown {
+	if (result.issues !== undefined) throw new MessageValidationError(name, result.issues, part);
 	return result.value;
 }
 

@@ -26,9 +26,11 @@ export class MessageValidationError extends BrandedError {
 	/** The message's name. */
 	declare readonly messageName: string;
 	declare readonly issues: readonly MessageIssue[];
-	constructor(messageName: string, issues: readonly StandardSchemaV1.Issue[]) {
+	/** @param part what does not match: the message's data, or the reply to it */
+	constructor(messageName: string, issues: readonly StandardSchemaV1.Issue[], part: 'data' | 'reply' = 'data') {
 		const listed = issues.map(({ path, message }) => ({ path: path?.map(keyOf).join('.') ?? '', message }));
-		super(`The data of ${messageName} does not match its schema: ${reasonsOf(listed)}`);
+		const what = part === 'data' ? 'data of' : 'reply to';
+		super(`The ${what} ${messageName} does not match its schema: ${reasonsOf(listed)}`);
 		this.messageName = messageName;
 		this.issues = listed;
 	}

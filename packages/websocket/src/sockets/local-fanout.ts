@@ -62,9 +62,9 @@ export class LocalFanout {
 		this.#native = undefined;
 	}
 
-	/** Returns a client's address. */
+	/** Returns a client's address; `unix` if it is connected by a Unix socket, and has none. */
 	addressOf(socket: WebSocketConnection): string {
-		return this.#addressOf?.(socket) ?? socket.remoteAddress;
+		return this.#addressOf?.(socket) ?? socket.remoteAddress ?? 'unix';
 	}
 
 	/** Gives all topics other names in Bun, and subscribes their sockets under them. */

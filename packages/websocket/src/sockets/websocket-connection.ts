@@ -26,7 +26,8 @@ export interface SocketData<TData = unknown> {
 	 */
 	readonly subprotocol?: string | undefined;
 	/**
-	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Default: the user is unknown.
+	 * Who the client is: one identity for all connections of a user, 1 to 256 characters. Must not change once the
+	 * socket is added. Default: the user is unknown.
 	 */
 	readonly userId?: string | undefined;
 	/**

@@ -164,6 +164,7 @@ describe('a frame', () => {
 			skews: { least: -1.5, most: 2 ** 40 },
 			sharedFrom: 7,
 			endsShared: false,
+			pauseMs: 500,
 			counts: { connections: 2 ** 32 - 1, topics: 3 },
 		};
 		for (const each of [beat, { ...beat, isLast: true }, { ...beat, endsShared: true }])

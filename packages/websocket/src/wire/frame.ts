@@ -6,7 +6,7 @@
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)
  *            flags (u8: 1 last, 2 ends shared)  leastSkew (f64, ms)  mostSkew (f64, ms)
- *            sharedFrom (f64)  connections (u32)  topics (u32)
+ *            sharedFrom (f64)  connections (u32)  topics (u32)  pause (u32, ms)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * digest   = type 4: see digest.ts
@@ -41,7 +41,8 @@ const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
 const HEADER_BYTES = 16;
-const BEAT_BYTES = HEADER_BYTES + 53;
+const BEAT_BYTES = HEADER_BYTES + 57;
+const MAX_U32 = 0xffffffff;
 const GAP_BYTES = HEADER_BYTES + 25;
 const SILENCE_BYTES = HEADER_BYTES + 24;
 
@@ -83,6 +84,8 @@ export interface Beat extends Sender {
 	readonly sharedFrom: number;
 	/** Whether the next beats will be published to the node's own channel, so that only digests tell of them. */
 	readonly endsShared: boolean;
+	/** The time between this beat and the one before that was accepted, in milliseconds, capped at the largest u32. */
+	readonly pauseMs: number;
 	readonly counts: Counts;
 }
 
@@ -145,7 +148,7 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 }
 
 export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
-	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, endsShared, counts } = beat;
+	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, endsShared, counts, pauseMs } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
@@ -156,6 +159,7 @@ export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type
 	frame.writeDoubleBE(sharedFrom, HEADER_BYTES + 37);
 	frame.writeUInt32BE(counts.connections, HEADER_BYTES + 45);
 	frame.writeUInt32BE(counts.topics, HEADER_BYTES + 49);
+	frame.writeUInt32BE(Math.min(Math.floor(pauseMs), MAX_U32), HEADER_BYTES + 53);
 	return frame;
 }
 
@@ -283,6 +287,7 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 			connections: frame.readUInt32BE(HEADER_BYTES + 45),
 			topics: frame.readUInt32BE(HEADER_BYTES + 49),
 		},
+		pauseMs: frame.readUInt32BE(HEADER_BYTES + 53),
 	};
 }
 

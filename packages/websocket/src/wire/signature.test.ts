@@ -21,6 +21,7 @@ const beatOf = ({ shard = 0, origin = 7 } = {}): Buffer =>
 			isLast: false,
 			skews: { least: 0, most: 0 },
 			endsShared: false,
+			pauseMs: 500,
 			sharedFrom: 1,
 			counts: { connections: 0, topics: 0 },
 		},
