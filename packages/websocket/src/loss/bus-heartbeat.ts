@@ -110,8 +110,8 @@ export class BusHeartbeat {
 	}
 
 	/**
-	 * Called when a beat of this node has come back. Those that the backend accepts are numbered consecutively. So if one
-	 * of them has not come back, messages may not have arrived either: returns the time up to which everything
+	 * Called when a beat of this node has come back. Those that the backend accepts are numbered consecutively. So if
+	 * one of them has not come back, messages may not have arrived either: returns the time up to which everything
 	 * published to the shard has been received, by the monotonic clock. Otherwise returns undefined.
 	 */
 	received(channel: string, number: number): number | undefined {

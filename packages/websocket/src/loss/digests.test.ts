@@ -286,7 +286,7 @@ describe('an interruption', () => {
 		expect(peers.isAlive(1)).toBe(true);
 	});
 
-	it('ends the silence of nodes that were heard until it began', () => {
+	it('ends the silence of nodes whose news arrived until it began', () => {
 		const { peers, full } = createPeers();
 		full(11, 5_500);
 		expect(peers.newlySuspicious(13_100)).toBe(true);

@@ -40,6 +40,8 @@ const SILENT_MS = 2_500;
 export class Introductions {
 	readonly #options: IntroductionsOptions;
 	#isStarted = false;
+	/** Where the backend keeps what this node says of itself. */
+	#describedTo: BeatStore | undefined;
 	/** Whether the others must be told who this node is. */
 	#mustGreet = false;
 	/** Whether the others must be asked, even if it is known who all of them are. */
@@ -81,6 +83,7 @@ export class Introductions {
 
 	/** Does what is due. Called once per heartbeat interval. */
 	check(): void {
+		if (this.#options.store() !== this.#describedTo) this.#describe();
 		if (this.#mustGreet) this.#greet();
 		if (this.#mustLearn || this.#options.directory.hasUnknown) this.#learnLater();
 		else this.#learnEveryMs = LEARN_FIRST_MS;
@@ -113,7 +116,8 @@ export class Introductions {
 
 	#describe(): void {
 		const { directory, lease, store } = this.#options;
-		store()?.describe(JSON.stringify(directory.describe(lease.generation)));
+		this.#describedTo = store();
+		this.#describedTo?.describe(JSON.stringify(directory.describe(lease.generation)));
 	}
 
 	#greet(asks: Asked | false = this.#options.store() === undefined && 'all'): void {
@@ -158,8 +162,8 @@ export class Introductions {
 			this.#knownFrom = 0;
 			onListed(others.filter(([, , ageMs]) => ageMs <= SILENT_MS).length);
 			directory.listed(others);
-			// The backend may refuse to keep what some of the nodes say.
-			if (directory.hasUnknown) this.#greet('unlisted');
+			// The backend may refuse to keep what some of the nodes say. Just after a start, others may still be about to.
+			if (directory.hasUnknown && this.#learnEveryMs > LEARN_FIRST_MS) this.#greet('unlisted');
 		} catch {
 			this.#mustLearn = this.#isStarted;
 		}

@@ -17,7 +17,7 @@ export type Asked = 'all' | 'unlisted';
 
 /** What a hello says. */
 export interface Greeting extends NodeDescription {
-	/** Which other nodes the sender asks to say who they are, if any: `unlisted` are those that the backend can't list. */
+	/** Which other nodes the sender asks to say who they are: `unlisted` are those that the backend can't list. */
 	readonly asks?: Asked | false;
 }
 
@@ -35,5 +35,13 @@ export function readDescription(text: string): Greeting | undefined {
 	const { id, host, version, startedAt, generation, cluster, asks } = value as Record<string, unknown>;
 	if (typeof id !== 'string' || typeof host !== 'string' || typeof version !== 'string') return undefined;
 	if (typeof startedAt !== 'number' || typeof generation !== 'number' || typeof cluster !== 'number') return undefined;
-	return { id, host, version, startedAt, generation, cluster, asks: asks === 'all' || asks === 'unlisted' ? asks : false };
+	return {
+		id,
+		host,
+		version,
+		startedAt,
+		generation,
+		cluster,
+		asks: asks === 'all' || asks === 'unlisted' ? asks : false,
+	};
 }
