@@ -217,7 +217,7 @@ export interface Cluster {
 
 	/**
 	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
-	 * the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
+	 * all, or to the others, arrive in order, and so do those that it sends to a node by its id. If the handler throws or rejects, the error is logged, unless it is a
 	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
