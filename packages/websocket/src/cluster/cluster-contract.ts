@@ -217,8 +217,9 @@ export interface Cluster {
 
 	/**
 	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
-	 * all, or to the others, arrive in order, and so do those that it sends to a node by its id. If the handler throws or rejects, the error is logged, unless it is a
-	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
+	 * all, or to the others, arrive in order, and so do those that it sends to a node by its id. If the handler throws
+	 * or rejects, the error is logged, unless it is a `SocketError`, whose code and text the requesting node receives.
+	 * Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
 	 * @throws {DuplicateNodeHandlerError} the message has a reply, and a handler
