@@ -195,8 +195,8 @@ export interface Cluster {
 	 */
 	subscribe(target: Target, topic: string, options?: ClusterSubscribeOptions): Promise<ActionResult>;
 	/**
-	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted; if it is just being decided
-	 * whether their clients may subscribe to it, `authorize.subscribe` is asked again.
+	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted. If it is just being
+	 * decided whether their clients may subscribe to it, `authorize.subscribe` is asked again.
 	 */
 	unsubscribe(target: Target, topic: string, options?: ClusterUnsubscribeOptions): Promise<ActionResult>;
 	/**
