@@ -201,8 +201,8 @@ export interface Cluster {
 	 */
 	subscribe(target: Target, topic: string, options?: ClusterSubscribeOptions): Promise<ActionResult>;
 	/**
-	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted; if it is just being decided
-	 * whether their clients may subscribe to it, `authorize.subscribe` is asked again.
+	 * Unsubscribes sockets from a topic. Those that are not subscribed to it are not counted. If it is just being
+	 * decided whether their clients may subscribe to it, `authorize.subscribe` is asked again.
 	 */
 	unsubscribe(target: Target, topic: string, options?: ClusterUnsubscribeOptions): Promise<ActionResult>;
 	/**
@@ -223,8 +223,9 @@ export interface Cluster {
 
 	/**
 	 * Handles a message that nodes send each other, with data that has been validated. Messages that one node sends to
-	 * the same nodes arrive in order. If the handler throws or rejects, the error is logged, unless it is a
-	 * `SocketError`, whose code and text the requesting node receives. Returns a function that removes the handler.
+	 * all, or to the others, arrive in order, and so do those that it sends to a node by its id. If the handler throws
+	 * or rejects, the error is logged, unless it is a `SocketError`, whose code and text the requesting node receives.
+	 * Returns a function that removes the handler.
 	 *
 	 * @throws {InvalidMessageDefinitionError} {InvalidOptionError}
 	 * @throws {DuplicateNodeHandlerError} the message has a reply, and a handler

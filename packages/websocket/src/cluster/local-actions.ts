@@ -33,7 +33,7 @@ const INFO_SIZE = 300;
  * at a time: 500 clients per second.
  */
 const SPREAD_MS_EACH = 2;
-/** How long to wait until what clients have asked for is decided anew, in milliseconds. */
+/** How long to wait until what clients have asked for is decided again, in milliseconds. */
 const DECIDED_MS = 1_000;
 /** A client that comes back in the same millisecond would look as if it had been there before the action. */
 const SHORTEST_DELAY_MS = 50;
