@@ -31,7 +31,7 @@ export interface RedisWsProviderOptions {
 	readonly history?: HistoryRules;
 	/**
 	 * The time between a node's heartbeats, in milliseconds. If Redis can't collect heartbeats, because a command is not
-	 * permitted, the actual time grows above 50 nodes, in proportion to their number. Default 500.
+	 * permitted, the actual time grows above 50 nodes, in proportion to their number. 50 to 1,000. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/**

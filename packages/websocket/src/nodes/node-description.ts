@@ -35,5 +35,13 @@ export function readDescription(text: string): Greeting | undefined {
 	const { id, host, version, startedAt, generation, cluster, asks } = value as Record<string, unknown>;
 	if (typeof id !== 'string' || typeof host !== 'string' || typeof version !== 'string') return undefined;
 	if (typeof startedAt !== 'number' || typeof generation !== 'number' || typeof cluster !== 'number') return undefined;
-	return { id, host, version, startedAt, generation, cluster, asks: asks === 'all' || asks === 'unlisted' ? asks : false };
+	return {
+		id,
+		host,
+		version,
+		startedAt,
+		generation,
+		cluster,
+		asks: asks === 'all' || asks === 'unlisted' ? asks : false,
+	};
 }
