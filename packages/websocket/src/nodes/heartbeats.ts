@@ -68,6 +68,7 @@ export class Heartbeats {
 			skews: () => missing().skews,
 			counts,
 			store,
+			connection: (channel) => liveness.connection?.(channel),
 			mustCollect: () => this.#mode.isCollected,
 			isSubscribed,
 			publish: (channel, frame) => bus.publish(channel, frame),
@@ -176,7 +177,7 @@ export class Heartbeats {
 		this.#introductions.check();
 	}
 
-	/** All nodes notice at the same time that one has fallen silent, and each opens a connection to verify its server. */
+	/** All nodes notice at the same time that one has fallen silent, and each opens a connection for this. */
 	#verifyPrimary(): void {
 		const spreadMs = Math.min(MOST_VERIFY_SPREAD_MS, VERIFY_SPREAD_PER_NODE_MS * this.#nodeCount);
 		this.#verifying ??= setTimeout(() => {
