@@ -123,6 +123,7 @@ function livenessOf(server: () => RedisServer | undefined, beats: BeatStore): Bu
 		isInterrupted: () => server()?.lostAt !== undefined,
 		reconnect: (_heartbeatChannel, direction) => server()?.reconnect(direction),
 		verifyPrimary: async () => server()?.verifyPrimary(),
+		connection: () => server()?.connection,
 		get beats() {
 			return server()?.beats.areCollected === false ? undefined : beats;
 		},

@@ -30,9 +30,9 @@ export interface RedisWsProviderOptions {
 	 */
 	readonly history?: HistoryRules;
 	/**
-	 * The time between a node's heartbeats, in milliseconds. Should be the same on all nodes. If Redis can't collect
-	 * heartbeats, because a command is not permitted, the actual time grows above 50 nodes, in proportion to their
-	 * number. Default 500.
+	 * The time between a node's heartbeats, in milliseconds, from 50 to 1,000. Should be the same on all nodes. If Redis
+	 * can't collect heartbeats, because a command is not permitted, the actual time grows above 50 nodes, in proportion
+	 * to their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/**

@@ -32,6 +32,7 @@ import { MemoryHistory } from './history/memory-history.ts';
 import { consoleLogger } from './console-logger.ts';
 import type { Logger } from './logger.ts';
 import { safely } from './safe-logger.ts';
+import { MOST_HEARTBEAT_MS } from './loss/beat-timing.ts';
 import { DEFAULT_COLLECT_ABOVE } from './loss/beat-mode.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
@@ -86,9 +87,9 @@ export interface WsProviderOptions {
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * The time between a node's heartbeats, in milliseconds. Should be the same on all nodes. A connection on which two
-	 * heartbeats go missing is considered dead. If the transport can't collect heartbeats, the actual time grows above
-	 * 50 nodes, in proportion to their number. Default 500.
+	 * The time between a node's heartbeats, in milliseconds, from 50 to 1,000. Should be the same on all nodes. A
+	 * connection on which two heartbeats go missing is considered dead. If the transport can't collect heartbeats, the
+	 * actual time grows above 50 nodes, in proportion to their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/**
@@ -168,7 +169,7 @@ export class WsProvider implements WebSocketProvider {
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
 		} = options;
 		mustBeDelay('graceMs', graceMs, 0);
-		mustBeDelay('heartbeatMs', heartbeatMs, 50);
+		mustBeDelay('heartbeatMs', heartbeatMs, 50, MOST_HEARTBEAT_MS);
 		mustBeNodeCount('collectBeatsAbove', collectBeatsAbove);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const signatures = signaturesOf(options);

@@ -94,6 +94,7 @@ function livenessOf(cluster: () => ClusterClient | undefined, beats: BeatStore):
 		isInterrupted: (heartbeatChannel) => cluster()?.isInterrupted(heartbeatChannel) ?? false,
 		reconnect: (heartbeatChannel, direction) => cluster()?.reconnect(heartbeatChannel, direction),
 		verifyPrimary: async () => cluster()?.verifyPrimary(),
+		connection: (heartbeatChannel) => cluster()?.connectionOf(heartbeatChannel),
 		get beats() {
 			return cluster()?.areBeatsCollected === false ? undefined : beats;
 		},

@@ -121,6 +121,11 @@ export class ClusterClient {
 		return this.#shards.shardOf(heartbeatChannel)?.server.lostAt !== undefined;
 	}
 
+	/** See {@link BusLiveness.connection}. */
+	connectionOf(heartbeatChannel: string): number | undefined {
+		return this.#shards.shardOf(heartbeatChannel)?.server.connection;
+	}
+
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void {
 		this.#shards.shardOf(heartbeatChannel)?.server.reconnect(direction);
 	}

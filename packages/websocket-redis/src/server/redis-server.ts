@@ -103,6 +103,11 @@ export class RedisServer {
 		return this.#subscriptions.lostAt;
 	}
 
+	/** See {@link BusLiveness.connection}. */
+	get connection(): number | undefined {
+		return this.#publisher.isReady ? this.#publisher.number : undefined;
+	}
+
 	/** The connection for other commands. It is ready when `degraded` is undefined. */
 	get client(): Redis {
 		return this.#publisher.client;

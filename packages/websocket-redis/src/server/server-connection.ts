@@ -12,6 +12,9 @@ const OPTIONS_WITHIN_MS = 10_000;
 /** The longest delay between two attempts to connect, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 1_000;
 
+/** How many connections have become ready. */
+let connections = 0;
+
 export interface ServerConnectionHandlers {
 	/** Called when the connection is ready: commands can be sent. */
 	onReady(): void;
@@ -25,6 +28,8 @@ export interface ServerConnectionHandlers {
  */
 export class ServerConnection {
 	readonly client: Redis;
+	/** Differs for each connection that has become ready, in this process. */
+	number = 0;
 	/** The run id of the server that the connection leads to, if known. */
 	runId: string | undefined;
 	/** When the server was last known to be the current primary, by the monotonic clock. */
@@ -160,6 +165,7 @@ export class ServerConnection {
 
 	readonly #onReady = (): void => {
 		clearTimeout(this.#deadline);
+		this.number = ++connections;
 		this.#failure = undefined;
 		this.#failures = 0;
 		this.#opening?.resolve();

@@ -18,6 +18,7 @@ const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, m
 	sharedFrom: 1,
 	endsShared: false,
 	pauseMs: 500,
+	run: 1,
 	counts: { connections: 0, topics: 0 },
 	skews,
 });

@@ -60,6 +60,8 @@ class World {
 	readonly #busyUntil = { sender: 0, receiver: 0 };
 	#number = 0;
 	#sharedFrom = 1;
+	/** How many beats the sender has sent over its connection. */
+	#run = 0;
 	#acceptedAt = -Infinity;
 	#otherNumber = 0;
 	readonly #later: { readonly at: number; readonly run: () => void }[] = [];
@@ -80,12 +82,12 @@ class World {
 			if (what === 'restart' || what.startsWith(who)) this.#busyUntil[who] = this.now + forMs + 2_500;
 		}
 		if (what === 'sender away') {
-			sender.place = undefined;
-			this.#in(forMs, () => (sender.place = 'first'));
+			this.#lead(undefined);
+			this.#in(forMs, () => this.#lead('first'));
 		} else if (what === 'sender elsewhere') {
 			// Without a beat, no node could know.
-			sender.place = 'second';
-			this.#in(forMs + INTERVAL_MS, () => (sender.place = 'first'));
+			this.#lead('second');
+			this.#in(forMs + INTERVAL_MS, () => this.#lead('first'));
 		} else if (what === 'sender frozen') {
 			sender.isFrozen = true;
 			this.#in(forMs, () => (sender.isFrozen = false));
@@ -100,8 +102,8 @@ class World {
 		} else if (what === 'restart') {
 			this.#servers.first.clear();
 			this.#disconnect();
-			sender.place = undefined;
-			this.#in(200 + (forMs % 2_000), () => (sender.place = 'first'));
+			this.#lead(undefined);
+			this.#in(200 + (forMs % 2_000), () => this.#lead('first'));
 			this.#in(200 + (forMs % 700), () => this.#connect('first'));
 		} else if (what === 'collect' || what === 'share') {
 			sender.mustBeOwn = what === 'collect';
@@ -121,6 +123,12 @@ class World {
 			if (this.now % INTERVAL_MS === 300) for (const each of ['first', 'second'] as const) this.#beatOfOther(each);
 			if (this.now % INTERVAL_MS === 0) this.#tick();
 		}
+	}
+
+	/** Gives the sender another connection. */
+	#lead(place: Place | undefined): void {
+		this.#sender.place = place;
+		this.#run = 0;
 	}
 
 	#in(ms: number, run: () => void): void {
@@ -159,7 +167,14 @@ class World {
 		this.#acceptedAt = this.now;
 		this.#record(place, THERE, number, pauseMs);
 		const times = { intervalMs: INTERVAL_MS, sentAt: AHEAD_MS + this.now, isLast: false };
-		const sentWith = { sharedFrom: this.#sharedFrom, endsShared, pauseMs, counts: COUNTS, skews: SKEWS };
+		const sentWith = {
+			sharedFrom: this.#sharedFrom,
+			endsShared,
+			pauseMs,
+			run: ++this.#run,
+			counts: COUNTS,
+			skews: SKEWS,
+		};
 		const beat: Beat = { type: 'beat', origin: THERE, shard: 0, incarnation: 0, number, ...times, ...sentWith };
 		if (!sender.isOwn && place === this.#receiver) this.#missed(this.#peers.received(beat, this.now)?.at);
 		if (endsShared) sender.isOwn = true;

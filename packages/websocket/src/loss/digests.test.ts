@@ -37,6 +37,7 @@ function createPeers({ startedAt = 0 } = {}) {
 				sharedFrom: 1,
 				endsShared: false,
 				pauseMs: 500,
+				run: 1,
 			};
 			const beat = { type: 'beat' as const, ...NODE, ...content, counts: COUNTS, skews: { least: 0, most: 0 } };
 			return peers.received({ ...beat, number, ...more }, at)?.at;
@@ -316,6 +317,23 @@ describe('beats of a node that are no longer collected', () => {
 		expect(peers.accountedAt(0, 10_010)).toBe(10_000);
 		expect(beat(21, 10_500, { sharedFrom: 18 })).toBeUndefined();
 		expect(unproven(60_000)).toEqual([]);
+	});
+
+	it('prove at once that the ones before were accepted, if all came over one connection', () => {
+		const { peers, beat, full } = createPeers();
+		full(11, 5_500);
+		expect(beat(18, 9_000, { sharedFrom: 18, run: 7 })).toBeUndefined();
+		expect(peers.accountedAt(0, 9_000)).toBe(9_000);
+		expect(beat(19, 9_500, { sharedFrom: 18, run: 8 })).toBeUndefined();
+		// This one should have arrived.
+		expect(beat(21, 10_500, { sharedFrom: 18, run: 10 })).toBe(9_500);
+	});
+
+	it('prove nothing if the connection was made again in between', () => {
+		const { peers, beat, full } = createPeers();
+		full(11, 5_500);
+		expect(beat(18, 9_000, { sharedFrom: 18, run: 6 })).toBeUndefined();
+		expect(peers.accountedAt(0, 9_000)).toBe(5_400);
 	});
 
 	it('are a loss if a digest tells that the ones before were not', () => {

@@ -66,6 +66,7 @@ function createNode() {
 				sharedFrom: 1,
 				endsShared: false,
 				pauseMs: 500,
+				run: 1,
 				counts: { connections: 0, topics: 0 },
 			} satisfies Beat);
 		},

@@ -48,6 +48,7 @@ function createMissing(): Fixture {
 				sharedFrom: 1,
 				endsShared: false,
 				pauseMs: 500,
+				run: 1,
 				counts: { connections: 0, topics: 0 },
 				skews: { least: 0, most: 0 },
 			} satisfies Beat),

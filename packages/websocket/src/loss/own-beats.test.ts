@@ -9,7 +9,7 @@ const ORIGIN = 7;
 interface Published {
 	readonly by: 'publish' | 'beat' | 'remove';
 	readonly channel: string;
-	readonly beat: Pick<Beat, 'number' | 'sharedFrom' | 'endsShared' | 'isLast'>;
+	readonly beat: Pick<Beat, 'number' | 'sharedFrom' | 'endsShared' | 'isLast' | 'run'>;
 	/** Whether digests are wanted. */
 	readonly isCollected?: boolean;
 	readonly stored?: StoredBeat;
@@ -17,13 +17,19 @@ interface Published {
 
 function createBeats() {
 	const published: Published[] = [];
-	const state = { mustCollect: false, hasStore: true, isSubscribed: true, isRefused: false };
+	const state = {
+		mustCollect: false,
+		hasStore: true,
+		isSubscribed: true,
+		isRefused: false,
+		connection: 1 as number | undefined,
+	};
 	let number = 0;
 	const add = (by: Published['by'], channel: string, frame: Uint8Array, stored?: StoredBeat): void => {
 		if (state.isRefused) throw new Error('refused');
 		const decoded = decodeFrame(frame, 0) as Beat;
-		const { number: of, sharedFrom, endsShared, isLast } = decoded;
-		const beat = { number: of, sharedFrom, endsShared, isLast };
+		const { number: of, sharedFrom, endsShared, isLast, run } = decoded;
+		const beat = { number: of, sharedFrom, endsShared, isLast, run };
 		published.push({ by, channel, beat, ...(stored !== undefined && { isCollected: stored.isCollected, stored }) });
 	};
 	const store: BeatStore = {
@@ -38,6 +44,7 @@ function createBeats() {
 		skews: () => ({ least: -1, most: 1 }),
 		counts: () => ({ connections: 5, topics: 6 }),
 		store: () => (state.hasStore ? store : undefined),
+		connection: () => state.connection,
 		mustCollect: () => state.mustCollect,
 		digestEveryMs: () => 5_000,
 		isSubscribed: (channel) => state.isSubscribed || channel === '!',
@@ -133,5 +140,39 @@ describe('own beats', () => {
 		expect(stored).toMatchObject({ origin: ORIGIN, number: 2, incarnation: 3, digestEveryMs: 5_000 });
 		expect(stored?.entry).toHaveLength(28);
 		expect(Buffer.from(stored?.entry ?? []).readUInt16BE(20)).toBe(70);
+	});
+});
+
+describe('how many beats were published over one connection', () => {
+	it('is said by each, and begins again with each connection', async () => {
+		const { state, send } = createBeats();
+		const runs: unknown[] = [];
+		for (const connection of [1, 1, 1, 2, 2, undefined, undefined, 2, 2]) {
+			state.connection = connection;
+			runs.push((await send())?.beat.run);
+		}
+		expect(runs).toEqual([1, 2, 3, 1, 2, 1, 1, 1, 2]);
+	});
+
+	it('does not include a beat that was accepted after the connection was made again', async () => {
+		const { beats, state, published } = createBeats();
+		const publish = (number: number): Promise<void> =>
+			beats.publish('!', { number, intervalMs: 500, sentAt: 1_000, isLast: false });
+		await publish(1);
+		const publishing = publish(2);
+		state.connection = 2;
+		await publishing;
+		await publish(3);
+		await publish(4);
+		expect(published.map(({ beat }) => beat.run)).toEqual([1, 2, 1, 2]);
+	});
+
+	it('is not interrupted by a refused beat, whose number is used again', async () => {
+		const { state, send } = createBeats();
+		await send();
+		state.isRefused = true;
+		await expect(send()).rejects.toThrow('refused');
+		state.isRefused = false;
+		expect((await send())?.beat).toMatchObject({ number: 2, run: 2 });
 	});
 });

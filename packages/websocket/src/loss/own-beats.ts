@@ -1,4 +1,4 @@
-import type { BeatStore } from '../bus.ts';
+import type { BeatStore, BusLiveness } from '../bus.ts';
 import { type Counts, encodeEntry } from '../wire/digest.ts';
 import { type Beat, encodeBeat, encodeDigestHeader, type Sender } from '../wire/frame.ts';
 import type { Skews } from '../wire/skews.ts';
@@ -15,6 +15,8 @@ export interface OwnBeatsOptions {
 	readonly counts: () => Counts;
 	/** Returns where beats are collected; undefined if the backend can't. */
 	readonly store: () => BeatStore | undefined;
+	/** See {@link BusLiveness.connection}. */
+	readonly connection: NonNullable<BusLiveness['connection']>;
 	/** Whether this node's beats must be collected. */
 	readonly mustCollect: () => boolean;
 	/** The longest time since the last digest of all nodes, in milliseconds, after which a beat causes another one. */
@@ -34,6 +36,12 @@ interface ShardMode {
 	acceptedAt: number;
 	/** When beats were last collected. */
 	collectedAt: number;
+	/** The connection that the last beat was accepted on, if it is known: see {@link BusLiveness.connection}. */
+	connection: number | undefined;
+	/** See {@link Beat.run}. */
+	run: number;
+	/** The number of the last beat that was accepted. */
+	accepted: number;
 }
 
 /**
@@ -75,6 +83,9 @@ export class OwnBeats {
 		// The last beat that the others receive by itself tells them so.
 		const endsShared = mustBeOwn && !shard.isOwn;
 		if (mustBeOwn) shard.collectedAt = now;
+		const connection = this.#options.connection(channel);
+		const isSame = connection !== undefined && connection === shard.connection;
+		const run = isSame && shard.accepted === content.number - 1 ? shard.run + 1 : 1;
 		const skews = this.#options.skews();
 		const counts = this.#options.counts();
 		const beat: Omit<Beat, keyof Sender | 'type'> = {
@@ -84,6 +95,7 @@ export class OwnBeats {
 			sharedFrom: shard.sharedFrom,
 			endsShared,
 			pauseMs: now - shard.acceptedAt,
+			run,
 		};
 		const frame = encodeBeat(sender, beat);
 		if (beats === undefined) {
@@ -106,13 +118,25 @@ export class OwnBeats {
 			});
 		}
 		shard.acceptedAt = performance.now();
+		// If it was sent a second time, that was over the next connection.
+		shard.connection = this.#options.connection(channel) === connection ? connection : undefined;
+		shard.run = run;
+		shard.accepted = content.number;
 		if (endsShared) shard.isOwn = true;
 	}
 
 	#shard(channel: string): ShardMode {
 		let shard = this.#shards.get(channel);
 		if (shard === undefined) {
-			shard = { isOwn: false, sharedFrom: 1, acceptedAt: -Infinity, collectedAt: -Infinity };
+			shard = {
+				isOwn: false,
+				sharedFrom: 1,
+				acceptedAt: -Infinity,
+				collectedAt: -Infinity,
+				connection: undefined,
+				run: 0,
+				accepted: 0,
+			};
 			this.#shards.set(channel, shard);
 		}
 		return shard;

@@ -7,6 +7,7 @@ const own = {
 	sharedFrom: 1,
 	endsShared: false,
 	pauseMs: 500,
+	run: 1,
 	counts: { connections: 0, topics: 0 },
 };
 const node = { origin: 1, shard: 0, incarnation: 0, ...own };

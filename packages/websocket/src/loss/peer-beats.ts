@@ -146,7 +146,7 @@ export class PeerBeats {
 		const isNews = isNewer(proof, peer);
 		// Beats that arrive by themselves can be of a node whose beats the server no longer records.
 		if (!isNews && proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
-		// A beat that a digest showed while the subscriptions were interrupted accounts for nothing before it.
+		// A beat that a digest reported while the subscriptions were interrupted accounts for nothing before it.
 		if (!isNews && this.#missedWithout(peer, shard) === undefined) {
 			if (peer.isCollected) peer.heardAt = now;
 			if (isSilent) this.#silent.found(peer);

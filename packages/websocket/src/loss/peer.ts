@@ -82,8 +82,11 @@ export interface Peer {
 }
 
 /** Returns what a beat shows that has arrived by itself. */
-export function proofOf({ number, sentAt, intervalMs, pauseMs }: Beat, now: number): Proof {
-	return { number, first: number, at: now, sentAt, beforeFirstAt: now - pauseMs, intervalMs };
+export function proofOf({ number, sentAt, intervalMs, pauseMs, sharedFrom, run }: Beat, now: number): Proof {
+	// Those before the first one that all nodes receive need not have arrived. Later ones must.
+	const proven = number === sharedFrom ? Math.max(1, run) : 1;
+	const beforeFirstAt = now - (proven === 1 ? pauseMs : (proven - 1) * intervalMs);
+	return { number, first: number - proven + 1, at: now, sentAt, beforeFirstAt, intervalMs };
 }
 
 /** Returns what an entry of a digest shows. */

@@ -13,7 +13,7 @@ const WAIT_MS = 2 * DIGEST_EVERY_MS;
 export function addUnproven(peer: Peer, proof: Proof, sharedFrom: number, now: number): boolean {
 	const { number } = proof;
 	const { unproven } = peer;
-	if (number <= peer.number + 1 || peer.isHearsay) return false;
+	if (proof.first <= peer.number + 1 || peer.isHearsay) return false;
 	if (unproven !== undefined && number <= unproven.last.number + 1) {
 		peer.unproven = { ...unproven, last: proof };
 		return true;

@@ -79,6 +79,7 @@ export class Heartbeats {
 			skews: () => missing().skews,
 			counts,
 			store,
+			connection: (channel) => liveness.connection?.(channel),
 			mustCollect: () => this.#mode.isCollected,
 			digestEveryMs: (channel) => this.#digestEveryMs(channel),
 			isSubscribed,

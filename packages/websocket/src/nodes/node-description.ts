@@ -17,7 +17,7 @@ export type Asked = 'all' | 'unlisted';
 
 /** What a hello says. */
 export interface Greeting extends NodeDescription {
-	/** Which other nodes the sender asks to say who they are: `unlisted` are those that the backend can't list. */
+	/** Which nodes the sender asks to say who they are, if any: `unlisted` are those that the backend can't list. */
 	readonly asks?: Asked | false;
 }
 

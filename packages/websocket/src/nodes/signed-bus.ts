@@ -62,6 +62,7 @@ function signedLiveness(liveness: BusLiveness, signatures: FrameSignatures): Bus
 		isInterrupted: (heartbeatChannel) => liveness.isInterrupted(heartbeatChannel),
 		reconnect: (heartbeatChannel, direction) => liveness.reconnect(heartbeatChannel, direction),
 		verifyPrimary: () => liveness.verifyPrimary(),
+		connection: (heartbeatChannel) => liveness.connection?.(heartbeatChannel),
 		get beats() {
 			if (liveness.beats !== store) {
 				store = liveness.beats;

@@ -165,6 +165,7 @@ describe('a frame', () => {
 			sharedFrom: 7,
 			endsShared: false,
 			pauseMs: 500,
+			run: 1,
 			counts: { connections: 2 ** 32 - 1, topics: 3 },
 		};
 		for (const each of [beat, { ...beat, isLast: true }, { ...beat, endsShared: true }])

@@ -6,7 +6,7 @@
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)
  *            flags (u8: 1 last, 2 ends shared)  leastSkew (f64, ms)  mostSkew (f64, ms)
- *            sharedFrom (f64)  connections (u32)  topics (u32)  pause (u32, ms)
+ *            sharedFrom (f64)  connections (u32)  topics (u32)  pause (u32, ms)  run (u32)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * digest   = type 4: see digest.ts
@@ -41,7 +41,7 @@ const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
 const HEADER_BYTES = 16;
-const BEAT_BYTES = HEADER_BYTES + 57;
+const BEAT_BYTES = HEADER_BYTES + 61;
 const MAX_U32 = 0xffffffff;
 const GAP_BYTES = HEADER_BYTES + 25;
 const SILENCE_BYTES = HEADER_BYTES + 24;
@@ -86,6 +86,11 @@ export interface Beat extends Sender {
 	readonly endsShared: boolean;
 	/** The time between this beat and the one before that was accepted, in milliseconds, capped at the largest u32. */
 	readonly pauseMs: number;
+	/**
+	 * How many consecutive beats, of which this is the last, were published over one connection of the sender, so that
+	 * the same server has accepted all of them. 1 if the sender can't tell.
+	 */
+	readonly run: number;
 	readonly counts: Counts;
 }
 
@@ -148,7 +153,7 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 }
 
 export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
-	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, endsShared, counts, pauseMs } = beat;
+	const { number, intervalMs, sentAt, isLast, skews, sharedFrom, endsShared, counts, pauseMs, run } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
@@ -160,6 +165,7 @@ export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type
 	frame.writeUInt32BE(counts.connections, HEADER_BYTES + 45);
 	frame.writeUInt32BE(counts.topics, HEADER_BYTES + 49);
 	frame.writeUInt32BE(Math.min(Math.floor(pauseMs), MAX_U32), HEADER_BYTES + 53);
+	frame.writeUInt32BE(Math.min(run, MAX_U32), HEADER_BYTES + 57);
 	return frame;
 }
 
@@ -288,6 +294,7 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 			topics: frame.readUInt32BE(HEADER_BYTES + 49),
 		},
 		pauseMs: frame.readUInt32BE(HEADER_BYTES + 53),
+		run: frame.readUInt32BE(HEADER_BYTES + 57),
 	};
 }
 

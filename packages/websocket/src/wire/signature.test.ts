@@ -22,6 +22,7 @@ const beatOf = ({ shard = 0, origin = 7 } = {}): Buffer =>
 			skews: { least: 0, most: 0 },
 			endsShared: false,
 			pauseMs: 500,
+			run: 1,
 			sharedFrom: 1,
 			counts: { connections: 0, topics: 0 },
 		},
