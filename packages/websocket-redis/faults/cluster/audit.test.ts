@@ -136,7 +136,7 @@ it('finds wrong lists and counts', () => {
 	]);
 });
 
-it('finds answers that nobody gave, and nodes that nothing is said of', () => {
+it('finds answers that no node gave, and nodes that are neither in the answers nor named', () => {
 	const call = { do: 'request', to: 'all' };
 	const handled: Entry = { do: 'handled', at: 10_020, n: 1 };
 	const said = {

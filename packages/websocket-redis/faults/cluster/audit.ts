@@ -131,7 +131,7 @@ function untouchedSockets(
 	said: Said,
 	known: readonly NodeLife[],
 ): string[] {
-	// Some that it had not heard of yet have not answered: it says so, without their names.
+	// Some that it did not know yet have not answered: it says so, without their names.
 	if (Number(said.nodes) > Number(said.answered) + Number(said.unanswered?.length)) return [];
 	const unnamed = known.filter(({ nodeId }) => !said.unanswered?.includes(nodeId));
 	return unnamed.flatMap((node) => {

@@ -102,7 +102,7 @@ export class ClusterDeployment<B extends Backend = Backend> {
 		await until(() => this.#pending === 0, { what: () => `${this.#pending} actions settle`, timeoutMs: SETTLE_MS });
 	}
 
-	/** Resolves once all nodes know each other and nobody else, and all clients are ready in the topics they know of. */
+	/** Resolves once all nodes know each other and no others, and all clients are ready in the topics they know of. */
 	async untilAllAgree(): Promise<void> {
 		let difference: string | undefined = 'nothing was compared';
 		await until(async () => (difference = await this.#difference()) === undefined, {

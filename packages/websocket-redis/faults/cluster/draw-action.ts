@@ -5,7 +5,7 @@ import type { Action, Call, Recipients, Target } from './protocol.ts';
 const TIME_LIMITS_MS = [300, 1_000, 2_000];
 /** Calls of a kind that reaches everyone are this rare. */
 const FOR_ALL = 0.02;
-/** Topics that actions have subscribed sockets to are taken up again by later ones: the last so many. */
+/** Topics that actions have subscribed sockets to are taken up again by later ones: the last 20. */
 const REMEMBERED = 20;
 
 /** What there is to act on. */

@@ -4,11 +4,11 @@ import { mayMatch } from './matching.ts';
 import type { Action } from './protocol.ts';
 
 /**
- * How much later an action may meet a socket, in milliseconds: its node was frozen, and then keeps it for connections in
- * their guards.
+ * How much later an action may meet a socket, in milliseconds: its node was frozen, and then keeps it for connections
+ * in their guards.
  */
 const KEPT_MS = 10_000;
-/** The code with which a client closes a connection itself on which it hears nothing. */
+/** The code with which a client itself closes a connection on which nothing arrives. */
 const HEARTBEAT_LOST = 4000;
 /** How soon a client sees the end of its connection, in milliseconds. */
 const SEEN_WITHIN_MS = 1_000;

@@ -33,7 +33,7 @@ export class NodeProcess {
 	readonly name: string;
 	readonly links: Links;
 	readonly port: number;
-	/** Of the present process; undefined while there is none. */
+	/** Of the present process; undefined while no process runs. */
 	nodeId: string | undefined;
 	readonly #options: NodeOptions;
 	readonly #runs: Run[] = [];

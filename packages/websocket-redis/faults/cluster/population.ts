@@ -1,4 +1,4 @@
-/** The clients: each belongs to a user, is in a room, to which the server subscribes it, and asks for a topic itself. */
+// Each client belongs to a user, is in a room, to which the server subscribes it, and asks for a topic itself.
 
 export const CLIENTS_PER_NODE = 10;
 export const USERS: readonly string[] = Array.from({ length: 12 }, (_, i) => `user:${i}`);
