@@ -102,7 +102,7 @@ export interface BeatStore {
 	 * that this node has published to the shard by earlier calls is published before.
 	 *
 	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is
-	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. A beat whose incarnation is
+	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. Without a record, it is `StoredBeat.run`. A beat whose incarnation is
 	 * lower than the recorded one comes late from a connection that has failed: it is published, but not recorded.
 	 *
 	 * Digests, if they are wanted: of all recorded nodes, if the last one of all is `digestEveryMs` old or from the
@@ -132,6 +132,11 @@ export interface StoredBeat {
 	readonly number: number;
 	/** Grows each time the node's connection to the shard fails. */
 	readonly incarnation: number;
+	/**
+	 * How many consecutive numbers that end with this one were published over one connection, 1 if that is not known. It
+	 * is the node's run if the server has lost its record.
+	 */
+	readonly run: number;
 	/** The channel that `frame` is published to: the heartbeat channel, or the node's own. */
 	readonly channel: string;
 	readonly frame: Uint8Array;

@@ -26,8 +26,8 @@ const EXPIRY_MARGIN_MS = 10_000;
  * - seen: a sorted set of origins. The score is when the node renewed its record
  * - texts: a hash of what the nodes have said of themselves, by origin
  *
- * ARGV: the channel, the frame, the entry, the header of digests, the heartbeat channel, and whether digests are wanted
- * (0 or 1).
+ * ARGV: the channel, the frame, the entry, the header of digests, the heartbeat channel, whether digests are wanted (0
+ * or 1), and the run without a record.
  *
  * The records are not replicated, and those of an earlier run of the server are dropped: they say what this very server
  * has taken. This also keeps beats out of the append-only file.
@@ -38,7 +38,7 @@ const COMMON = `
 pcall(redis.set_repl, redis.REPL_NONE)
 local records, seen, texts = KEYS[1], KEYS[2], KEYS[3]
 local channel, frame, entry, header, shared = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local isCollected = ARGV[6] == '1'
+local isCollected, claimed = ARGV[6] == '1', math.min(tonumber(ARGV[7]), ${MAX_DIGEST_RUN})
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local origin = entry:sub(1, 7)
@@ -46,7 +46,7 @@ local number, incarnation = struct.unpack('>I4I3', entry, 8)
 
 -- Returns the run that ends with this beat; when the record was renewed before; whether the beat is late.
 local function follows(record)
-	if not record then return 1 end
+	if not record then return claimed end
 	local before, recorded = struct.unpack('>I4I3', record, 8)
 	local at, run = struct.unpack('>dB', record, 29)
 	if number == before + 1 then run = math.min(run + 1, ${MAX_DIGEST_RUN}) elseif number ~= before then run = 1 end
@@ -99,7 +99,7 @@ end
  */
 const beat = (publish: Publish): string => `#!lua flags=allow-oom
 ${COMMON}
-local every, silentAfter, forgetAfter = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local every, silentAfter, forgetAfter = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local known = redis.call('HMGET', records, 'state', origin)
 local record = known[2]
 local at, resumed, full, cut, window, asked, mapped = now, 0, now, 0, 0, 0, 0
@@ -190,8 +190,8 @@ if due ~= '' and isCollected and singles < ${MOST_IN_WINDOW} then singles, hande
 local state = struct.pack('>dddddddI2I2I2BBc0Bc0',
 	now, resumed, full, cut, window, asked, mapped, singles, replicas, lag, role, #id, id, #view, view)
 redis.call('HSET', records, 'state', state .. due, origin, renewal)
-if ARGV[10] then redis.call('HSET', texts, origin, ARGV[10]) end
-if ARGV[10] or asked == now then
+if ARGV[11] then redis.call('HSET', texts, origin, ARGV[11]) end
+if ARGV[11] or asked == now then
 	for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], forgetAfter + ${EXPIRY_MARGIN_MS}) end
 end
 

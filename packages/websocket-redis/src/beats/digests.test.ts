@@ -65,6 +65,20 @@ describe('beats collected by Redis', () => {
 		expect([told.number, told.run]).toEqual([301, 255]);
 	});
 
+	it('have the run that the node gives, of at most 255, if Redis has lost the record', async () => {
+		const a = await start();
+		await a.beat(1);
+		await redis.command('FLUSHALL');
+		await a.beat(400, { run: 300 });
+		await a.beat(402, { run: 302 });
+		await until(() => a.digests.length === 3, { what: 'three digests arrive' });
+		expect(a.digests.map(({ entries: [entry] }) => [entry?.number, entry?.run])).toEqual([
+			[1, 1],
+			[400, 255],
+			[402, 1],
+		]);
+	});
+
 	it('are published but not recorded if they are late, from a connection that has failed', async () => {
 		const a = await start();
 		await a.beat(5, { incarnation: 3 });

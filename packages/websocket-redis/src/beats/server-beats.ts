@@ -131,7 +131,7 @@ export class ServerBeats {
 		const keys = probeKeys(keyPrefix, heartbeatChannel);
 		const channel = ownChannelOf(channelPrefix, heartbeatChannel, 'probe');
 		const frame = new Uint8Array(DIGEST_ENTRY_BYTES);
-		const probe = { channel, frame, entry: frame, digestHeader: frame, isCollected: true };
+		const probe = { channel, frame, entry: frame, digestHeader: frame, isCollected: true, run: 1 };
 		const args = this.#args(channelPrefix + channel, probe);
 		// If this succeeds, it can also remove what a part of the others has left.
 		await this.#run(remove, keys, args);
@@ -145,10 +145,10 @@ export class ServerBeats {
 
 	#args(
 		sharedChannel: string,
-		{ channel, frame, entry, digestHeader, isCollected }: ScriptedBeat,
+		{ channel, frame, entry, digestHeader, isCollected, run }: ScriptedBeat,
 	): (string | number | Buffer)[] {
 		const name = this.#options.channelPrefix + channel;
-		return [name, bufferOf(frame), bufferOf(entry), bufferOf(digestHeader), sharedChannel, isCollected ? 1 : 0];
+		return [name, bufferOf(frame), bufferOf(entry), bufferOf(digestHeader), sharedChannel, isCollected ? 1 : 0, run];
 	}
 
 	/**
@@ -208,7 +208,7 @@ export class ServerBeats {
 }
 
 /** What both scripts take of a beat. */
-type ScriptedBeat = Pick<StoredBeat, 'channel' | 'frame' | 'entry' | 'digestHeader' | 'isCollected'>;
+type ScriptedBeat = Pick<StoredBeat, 'channel' | 'frame' | 'entry' | 'digestHeader' | 'isCollected' | 'run'>;
 
 type BeatReply = readonly [
 	isNew: number,

@@ -83,6 +83,7 @@ export async function startBeatBus(bus: Bus): Promise<BeatBus> {
 			digestEveryMs: 60_000,
 			silentAfterMs: 2_500,
 			forgetAfterMs: 60_000,
+			run: 1,
 			...given,
 		};
 	};

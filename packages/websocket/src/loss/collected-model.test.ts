@@ -164,6 +164,7 @@ class World {
 		}
 		const endsShared = sender.mustBeOwn && !sender.isOwn;
 		const pauseMs = this.now - this.#acceptedAt;
+		this.#run++;
 		this.#acceptedAt = this.now;
 		this.#record(place, THERE, number, pauseMs);
 		const times = { intervalMs: INTERVAL_MS, sentAt: AHEAD_MS + this.now, isLast: false };
@@ -171,7 +172,7 @@ class World {
 			sharedFrom: this.#sharedFrom,
 			endsShared,
 			pauseMs,
-			run: ++this.#run,
+			run: this.#run,
 			counts: COUNTS,
 			skews: SKEWS,
 		};
@@ -198,6 +199,7 @@ class World {
 			digestEveryMs: DIGEST_EVERY_MS,
 			silentAfterMs: SILENT_AFTER_MS,
 			forgetAfterMs: FORGET_AFTER_MS,
+			run: origin === THERE ? this.#run : 1,
 		};
 		for (const frame of this.#servers[place].record(beat, undefined, this.now)) {
 			const digest = decodeFrame(frame, HERE);

@@ -107,6 +107,7 @@ export class OwnBeats {
 				origin,
 				number,
 				incarnation,
+				run,
 				channel: shard.isOwn ? (own ?? channel) : channel,
 				frame,
 				entry: encodeEntry({ origin, number, incarnation, sentAt, pauseMs: beat.pauseMs, counts }),

@@ -227,6 +227,7 @@ async function start(context: CaseContext): Promise<BeatingNode> {
 			digestEveryMs: NEVER_MS,
 			silentAfterMs: SILENT_AFTER_MS,
 			forgetAfterMs: NEVER_MS,
+			run: 1,
 			...changes,
 		};
 	};

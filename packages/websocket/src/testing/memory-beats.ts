@@ -60,10 +60,10 @@ export class MemoryBeats {
 	}
 
 	/** Returns whether the others must be told of the node at once. */
-	#renew({ origin, number, incarnation, entry, silentAfterMs }: StoredBeat, now: number): boolean {
+	#renew({ origin, number, incarnation, run, entry, silentAfterMs }: StoredBeat, now: number): boolean {
 		const record = this.#records.get(origin);
 		if (record === undefined) {
-			const fresh = { number, incarnation, run: 1, entry: entry.slice(), renewedAt: now, isSilenceTold: false };
+			const fresh = { number, incarnation, run, entry: entry.slice(), renewedAt: now, isSilenceTold: false };
 			this.#records.set(origin, fresh);
 			return true;
 		}
