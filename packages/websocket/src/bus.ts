@@ -102,8 +102,9 @@ export interface BeatStore {
 	 * that this node has published to the shard by earlier calls is published before.
 	 *
 	 * Recording: the node's *run* is how many consecutive numbers end with this one. It grows by one if the number is
-	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. Without a record, it is `StoredBeat.run`. A beat whose incarnation is
-	 * lower than the recorded one comes late from a connection that has failed: it is published, but not recorded.
+	 * the recorded one plus 1, stays the same if it is the recorded one, and is 1 otherwise. Without a record, it is
+	 * what the node gives. A beat whose incarnation is lower than the recorded one comes late from a connection that has
+	 * failed: it is published, but not recorded.
 	 *
 	 * Digests, if they are wanted: of all recorded nodes, if the last one of all is `digestEveryMs` old or from the
 	 * future; otherwise of single nodes: of this one, if it had no record, skipped a number, or had not renewed its
