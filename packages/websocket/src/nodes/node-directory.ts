@@ -35,6 +35,12 @@ export interface NodesChange {
 	readonly left: readonly { readonly id: string; readonly why: 'stopped' | 'silent' }[];
 }
 
+/**
+ * Which nodes are known, apart from those that have just started: `all`; `some` while the backend is away, because
+ * others may have come; or that is `unknown`, and only the nodes can say it.
+ */
+export type KnownNodes = 'all' | 'some' | 'unknown';
+
 /** The sockets of other nodes. */
 export interface KnownConnections {
 	readonly count: number;
