@@ -40,6 +40,12 @@ export interface NodeLeft extends NodeInfo {
 	readonly why: 'stopped' | 'silent';
 }
 
+/**
+ * Which nodes are known, apart from those that have just started: `all`; `some` while the backend is away, because
+ * others may have come; or that is `unknown`, and only the nodes can say it.
+ */
+export type KnownNodes = 'all' | 'some' | 'unknown';
+
 /** The sockets of other nodes. */
 export interface KnownConnections {
 	readonly count: number;
