@@ -76,8 +76,8 @@ export interface BusLiveness {
 	verifyPrimary(): Promise<void>;
 	/**
 	 * Returns a number for the connection over which frames are now published to a shard, which no other connection has
-	 * had. As long as it stays the same, everything is published to the same server. Undefined while there is no
-	 * connection, or if the bus can't tell.
+	 * had. As long as it stays the same, everything is published to the same server. Undefined if no connection is
+	 * ready, or the bus can't tell.
 	 */
 	connection?(heartbeatChannel: string): number | undefined;
 	/**

@@ -2,7 +2,7 @@
 export const DIGEST_EVERY_MS = 5_000;
 /** A node whose beats are collected is silent if it has not renewed its record for this long, in milliseconds. */
 export const SILENT_AFTER_MS = 2_500;
-/** The longest time between two beats of a node, in milliseconds: well below the time after which it is silent. */
+/** The longest time between a node's own beats, in milliseconds: well below the time after which it is silent. */
 export const MOST_HEARTBEAT_MS = 1_000;
 /** A silent node is forgotten after this time, in milliseconds. */
 export const FORGET_AFTER_MS = 600_000;

@@ -63,6 +63,10 @@ export class Heartbeats {
 	#isFirstBeat = false;
 	/** When there were first news of another node, by the monotonic clock. */
 	#newNodeAt = -Infinity;
+	/** The nodes of which there were first news lately, with the time of these. */
+	readonly #newNodes = new Map<Origin, number>();
+	/** When a digest of all nodes arrived that a node has caused which is not new, by the monotonic clock. */
+	#newNodesToldAt = -Infinity;
 	#verifying: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: HeartbeatsOptions) {
@@ -122,12 +126,14 @@ export class Heartbeats {
 		this.#verifying = undefined;
 		this.own.stop();
 		this.#introductions.stop();
+		this.#newNodes.clear();
 		this.#beats.reset();
 	}
 
 	/** Called when a beat has arrived, from this node or from another one. */
 	received(channel: string, beat: Beat): void {
 		const { origin, missing, directory } = this.#options;
+		if (beat.origin !== origin) this.#noteNew(beat.origin);
 		missing().beats.received(this.#channels.sharedOf(channel), beat);
 		if (beat.origin === origin) return;
 		if (beat.isLast) directory.stopped(beat.origin);
@@ -135,8 +141,10 @@ export class Heartbeats {
 	}
 
 	digested(channel: string, digest: Digest): void {
-		const { missing, directory } = this.#options;
+		const { origin: self, missing, directory } = this.#options;
 		const now = performance.now();
+		for (const { origin } of digest.entries) if (origin !== self) this.#noteNew(origin);
+		if (digest.isFull && !this.#newNodes.has(digest.origin)) this.#newNodesToldAt = now;
 		for (const { origin, counts, ageMs } of missing().beats.digested(channel, digest))
 			directory.alive(origin, counts, now - ageMs);
 	}
@@ -158,14 +166,22 @@ export class Heartbeats {
 		}
 	}
 
+	/** Called before news of another node are taken. */
+	#noteNew(origin: Origin): void {
+		if (!this.#options.peers.knows(origin)) this.#newNodes.set(origin, performance.now());
+	}
+
 	/**
 	 * A node that has just subscribed must soon have a digest of all nodes, and one that has just started must also have
 	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must tell so.
 	 */
 	#digestEveryMs(channel: string): number {
 		const forMs = HURRY_BEATS * this.own.intervalMs;
-		const since = Math.max(this.#newNodeAt, this.#options.missing().clockSetAt);
-		const hurries = this.own.awaitsDigest(channel) || performance.now() - since < forMs;
+		const now = performance.now();
+		for (const [origin, at] of this.#newNodes) if (now - at >= forMs) this.#newNodes.delete(origin);
+		const tellsNew = this.#newNodesToldAt < this.#newNodeAt && now - this.#newNodeAt < forMs;
+		const tellsClock = now - this.#options.missing().clockSetAt < forMs;
+		const hurries = tellsNew || tellsClock || this.own.awaitsDigest(channel);
 		return hurries ? Math.min(HURRY_PER_NODE_MS * this.#nodeCount, DIGEST_EVERY_MS) : DIGEST_EVERY_MS;
 	}
 

@@ -170,3 +170,31 @@ describe(`${NODES} nodes that start at once`, () => {
 		}
 	}, 30_000);
 });
+
+it('a node that joins many causes few digests', async () => {
+	const backend = new MemoryBackend({ liveness: true });
+	const open = async () => {
+		const { bus, traffic } = counted(backend.createBus());
+		const provider = new WsProvider({ bus, logger: SILENT, collectBeatsAbove: 1 });
+		onTestFinished(() => provider.stop());
+		await provider.start();
+		return { provider, traffic };
+	};
+	const all: Awaited<ReturnType<typeof open>>[] = [];
+	// Their beats are spread over the time between two.
+	for (let i = 0; i < 20; i++) {
+		all.push(await open());
+		await sleep(25);
+	}
+	const [observer] = all;
+	await until(() => all.every(({ traffic }) => traffic.isCollected), { what: 'beats are collected' });
+	await sleep(2_000);
+	for (let i = 0; i < 2; i++) {
+		if (observer) observer.traffic.received = {};
+		const { traffic } = await open();
+		await sleep(1_500);
+		expect(traffic.received['digest']).toBeGreaterThanOrEqual(2);
+		// Of the new node, of all nodes for it, and a regular one.
+		expect(observer?.traffic.received['digest']).toBeLessThanOrEqual(7);
+	}
+}, 30_000);
