@@ -157,8 +157,13 @@ export class NodeDirectory {
 		};
 	}
 
-	/** Called when another node has said who it is, or the backend has told what it said. */
-	described(origin: Origin, description: NodeDescription, ageMs = 0): void {
+	/**
+	 * Called when another node has said who it is, or the backend has told what it said.
+	 *
+	 * @param toldAgeMs the time since its last beat, by the backend; undefined if the node itself has just said it
+	 */
+	described(origin: Origin, description: NodeDescription, toldAgeMs?: number): void {
+		const ageMs = toldAgeMs ?? 0;
 		const known = this.#others.get(origin);
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
@@ -167,7 +172,11 @@ export class NodeDirectory {
 		} else {
 			if (known.description !== undefined && known.description.generation > description.generation) return;
 			// A node that was started again greets with a later generation than it had when it stopped.
-			const isAgain = known.state === 'stopped' && known.description?.generation !== description.generation;
+			const isLater =
+				known.description === undefined
+					? toldAgeMs === undefined
+					: known.description.generation !== description.generation;
+			const isAgain = known.state === 'stopped' && isLater;
 			if (isAgain && ageMs <= SILENT_MS) known.state = 'here';
 			known.description = description;
 			known.at = Math.max(known.at, at);
@@ -201,10 +210,16 @@ export class NodeDirectory {
 
 	/** Called when another node has sent its last beat. */
 	stopped(origin: Origin): void {
+		const at = performance.now();
 		const entry = this.#others.get(origin);
-		if (entry === undefined) return;
+		if (entry === undefined) {
+			// What it has said of itself may still be on its way here from the backend.
+			const unknown = { description: undefined, counts: undefined };
+			this.#others.set(origin, { ...unknown, at, state: 'stopped', isTold: false });
+			return;
+		}
 		entry.state = 'stopped';
-		entry.at = performance.now();
+		entry.at = at;
 		this.#tell();
 	}
 
