@@ -73,7 +73,7 @@ describe('the directory of nodes', () => {
 
 	it('does not take in a node that has stopped before it was known who it is, until it starts again', () => {
 		directory.stopped(1);
-		directory.described(1, describedAs('a'), 20);
+		directory.listed([[1, describedAs('a'), 20]]);
 		directory.alive(1, COUNTS, performance.now());
 		expect([ids(), directory.hasUnknown, told()]).toEqual([['self'], false, []]);
 		vi.advanceTimersByTime(15_000);
