@@ -11,9 +11,9 @@ const FROZEN_MS = 1_500;
 /** What each node may log, on average, although something breaks every second. */
 const LINES_PER_SECOND = 3;
 
-// Verified by mutation testing: the test finds what is overstated if silent nodes are not named, if `unsubscribe` counts
-// sockets that were not in the topic, or if connections in their guards are not met later; and actions that do not settle
-// if there is no time limit.
+// Verified by mutation testing: the test finds what is overstated if silent nodes are not named, if `unsubscribe`
+// counts sockets that were not in the topic, or if connections in their guards are not met later; and actions that do
+// not settle if there is no time limit.
 it('actions on sockets of five nodes on one Redis say no more than they did, and end in time', async () => {
 	const backend = await oneRedis()({});
 	const { redis } = backend;

@@ -119,7 +119,7 @@ void cluster.disconnect(
 	{ code: 'banned', message: 'x', reconnect: false, timeoutMs: 1, except: ['x'] },
 );
 // @ts-expect-error a target names one kind of thing
-void cluster.disconnect({ userId: '42', topic: 't', socketId: 'x', other: 1 });
+void cluster.disconnect({ userId: '42', topic: 't' });
 // @ts-expect-error only 'all' is a target of its own
 void cluster.disconnect('everyone');
 // @ts-expect-error the user's id is a string

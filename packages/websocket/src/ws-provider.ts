@@ -204,7 +204,7 @@ export class WsProvider implements WebSocketProvider {
 			membership: this.#membership,
 			local: this.#local,
 			directory: this.#nodes,
-			areNodesKnown: () => this.#remote?.areNodesKnown === true,
+			knownNodes: () => this.#remote?.knownNodes ?? 'unknown',
 			lifecycle: this.#lifecycle,
 			failures: this.#failures,
 			logger,

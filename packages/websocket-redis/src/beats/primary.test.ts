@@ -43,9 +43,9 @@ describe('while Redis answers beats', () => {
 		await until(() => own() >= start + 8, { what: 'four seconds pass' });
 		// One of these calls is the one that counted before.
 		expect((await infoCalls(redis)) - before).toBeLessThanOrEqual(6);
-		// Without digests, two beats of each node arrive in a second.
+		// Without digests, two beats of each node arrive in a second, which is 80. After the start, digests are frequent.
 		const others = observer.frames.length - beats - (own() - start);
-		if (above === 1) expect(others).toBeLessThan(10);
+		if (above === 1) expect(others).toBeLessThan(25);
 		else expect(others).toBeGreaterThan(50);
 	});
 

@@ -6,7 +6,11 @@ import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../
  * Which sockets of all nodes an action is about: one, those of a user, those that are subscribed to a topic, or all. No
  * socket need match.
  */
-export type Target = { readonly socketId: string } | { readonly userId: string } | { readonly topic: string } | 'all';
+export type Target =
+	| { readonly socketId: string; readonly userId?: never; readonly topic?: never }
+	| { readonly userId: string; readonly socketId?: never; readonly topic?: never }
+	| { readonly topic: string; readonly socketId?: never; readonly userId?: never }
+	| 'all';
 
 export interface TimeLimit {
 	/** How long to wait for other nodes, in milliseconds, 1 to 60,000. Default 5,000. */

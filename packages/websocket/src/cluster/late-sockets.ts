@@ -38,7 +38,7 @@ export class LateSockets {
 	keep(action: Action): void {
 		if (action.do !== 'disconnect' && action.do !== 'subscribe' && action.do !== 'unsubscribe') return;
 		const { target } = action;
-		if (target === 'all' || !('userId' in target)) return;
+		if (target === 'all' || target.userId === undefined) return;
 		const { userId } = target;
 		const forMs = this.#guardTimeoutMs ?? DEFAULT_GUARD_TIMEOUT_MS;
 		const entry = { action, userId, at: Date.now(), until: performance.now() + forMs };

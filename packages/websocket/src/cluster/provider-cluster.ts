@@ -1,7 +1,7 @@
 import { checkListener, checkTopic } from '../call-checks.ts';
 import type { Logger } from '../logger.ts';
 import { LEASE_MS } from '../nodes/lease.ts';
-import type { NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
+import type { KnownNodes, NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
@@ -39,8 +39,7 @@ import { type Selection, targetFault } from './target.ts';
 export interface ProviderClusterOptions
 	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
-	/** Whether all nodes are known, and say with their heartbeats how many sockets they have. */
-	readonly areNodesKnown: () => boolean;
+	readonly knownNodes: () => KnownNodes;
 	readonly lifecycle: Lifecycle;
 	readonly failures: FailureLog;
 	readonly logger: Logger;
@@ -158,18 +157,19 @@ export class ProviderCluster implements Cluster {
 	}
 
 	connectionCount(options?: TimeLimit): Promise<CountResult> {
-		const { lifecycle, failures, directory, registry, areNodesKnown } = this.#options;
+		const { lifecycle, failures, directory, registry, knownNodes } = this.#options;
 		const call = 'cluster.connectionCount()';
 		const error = lifecycle.check(call) ?? checkAsking(call, options, []);
 		if (error !== undefined) return failures.refuse(error);
-		if (!areNodesKnown()) return this.#count('all', undefined, options);
+		const areKnown = knownNodes();
+		if (areKnown === 'unknown') return this.#count('all', undefined, options);
 		const { count, nodes, unknown } = directory.connections(LEASE_MS);
 		const unanswered = directory.silent().map(({ id }) => id);
 		const known = { count: count + registry.socketCount, answered: nodes + 1, unanswered };
 		return this.#count(unknown, undefined, options).then((rest) => {
 			const answered = known.answered + rest.answered;
 			const unanswered = [...known.unanswered, ...rest.unanswered];
-			const all = answered + unanswered.length;
+			const all = answered + unanswered.length + (areKnown === 'some' && unanswered.length === 0 ? 1 : 0);
 			return { count: known.count + rest.count, nodes: all, answered, unanswered, isPartial: answered < all };
 		});
 	}

@@ -39,8 +39,8 @@ export function socketsOf(
 
 function allOf(registry: Registry<WebSocketConnection>, target: Selection['target']): readonly WebSocketConnection[] {
 	if (target === 'all') return Array.from(registry.sockets());
-	if ('userId' in target) return Array.from(registry.ofUser(target.userId));
-	if ('topic' in target) return Array.from(registry.members(target.topic));
+	if (target.userId !== undefined) return Array.from(registry.ofUser(target.userId));
+	if (target.topic !== undefined) return Array.from(registry.members(target.topic));
 	const socket = registry.get(target.socketId);
 	return socket === undefined ? NONE : [socket];
 }

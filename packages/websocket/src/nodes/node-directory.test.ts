@@ -71,6 +71,25 @@ describe('the directory of nodes', () => {
 		]);
 	});
 
+	it('does not take in a node that has stopped before it was known who it is, until it starts again', () => {
+		directory.stopped(1);
+		directory.listed([[1, describedAs('a'), 20]]);
+		directory.alive(1, COUNTS, performance.now());
+		expect([ids(), directory.hasUnknown, told()]).toEqual([['self'], false, []]);
+		vi.advanceTimersByTime(15_000);
+		check();
+		expect(directory.silent()).toEqual([]);
+
+		directory.described(1, describedAs('a', 2));
+		expect(ids()).toEqual(['self', 'a']);
+	});
+
+	it('takes in a node that starts again before it was known who it was', () => {
+		directory.stopped(1);
+		directory.described(1, describedAs('a'));
+		expect(ids()).toEqual(['self', 'a']);
+	});
+
 	it('drops a node that stops, and takes it back when it starts again', () => {
 		directory.described(1, describedAs('a'));
 		directory.stopped(1);

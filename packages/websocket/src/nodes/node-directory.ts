@@ -40,6 +40,12 @@ export interface NodeLeft extends NodeInfo {
 	readonly why: 'stopped' | 'silent';
 }
 
+/**
+ * Which nodes are known, apart from those that have just started: `all`; `some` while the backend is away, because
+ * others may have come; or that is `unknown`, and only the nodes can say it.
+ */
+export type KnownNodes = 'all' | 'some' | 'unknown';
+
 /** The sockets of other nodes. */
 export interface KnownConnections {
 	readonly count: number;
@@ -165,7 +171,7 @@ export class NodeDirectory {
 
 	/** Called when another node has said who it is. */
 	described(origin: Origin, description: NodeDescription): void {
-		this.#describe(origin, description, 0);
+		this.#describe(origin, description);
 		this.#tell();
 	}
 
@@ -175,7 +181,9 @@ export class NodeDirectory {
 		this.#tell();
 	}
 
-	#describe(origin: Origin, description: NodeDescription, ageMs: number): void {
+	/** @param listedAgeMs the time since its last beat, by the backend; undefined if the node itself has just said it */
+	#describe(origin: Origin, description: NodeDescription, listedAgeMs?: number): void {
+		const ageMs = listedAgeMs ?? 0;
 		const known = this.#others.get(origin);
 		const at = performance.now() - ageMs;
 		if (known === undefined) {
@@ -184,7 +192,11 @@ export class NodeDirectory {
 		} else {
 			if (known.description !== undefined && known.description.generation > description.generation) return;
 			// A node that was started again greets with a later generation than it had when it stopped.
-			const isAgain = known.state === 'stopped' && known.description?.generation !== description.generation;
+			const isLater =
+				known.description === undefined
+					? listedAgeMs === undefined
+					: known.description.generation !== description.generation;
+			const isAgain = known.state === 'stopped' && isLater;
 			if (isAgain && ageMs <= SILENT_MS) known.state = 'here';
 			known.description = description;
 			known.at = Math.max(known.at, at);
@@ -221,11 +233,17 @@ export class NodeDirectory {
 
 	/** Called when another node has sent its last beat. */
 	stopped(origin: Origin): void {
+		const at = performance.now();
 		const entry = this.#others.get(origin);
-		if (entry === undefined) return;
+		if (entry === undefined) {
+			// What it has said of itself may still be on its way here from the backend.
+			const unknown = { description: undefined, counts: undefined };
+			this.#others.set(origin, { ...unknown, at, state: 'stopped', isTold: false });
+			return;
+		}
 		entry.state = 'stopped';
 		this.#hasChanged = true;
-		entry.at = performance.now();
+		entry.at = at;
 		this.#tell();
 	}
 

@@ -20,7 +20,7 @@ import { ChannelInterest } from './channel-interest.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import type { NodeLease } from './lease.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { KnownNodes, NodeDirectory } from './node-directory.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
 import { SignedBus } from './signed-bus.ts';
 
@@ -171,9 +171,10 @@ export class RemoteNodes {
 		return this.#state !== 'ready' || this.#readySince >= time;
 	}
 
-	/** Whether all nodes are known, apart from those that have just started. */
-	get areNodesKnown(): boolean {
-		return this.#state === 'ready' && this.#heartbeats?.areNodesKnown === true;
+	get knownNodes(): KnownNodes {
+		if (this.#heartbeats === undefined) return 'unknown';
+		if (this.#state !== 'ready') return 'some';
+		return this.#heartbeats.areNodesKnown ? 'all' : 'unknown';
 	}
 
 	get skippedFrames(): SkippedFrames {
