@@ -133,7 +133,7 @@ export class Membership {
 				await subscribeNode(topic);
 				await histories.ready(topic);
 			} catch (error) {
-				if (error instanceof HistoryUnavailableError) this.#unavailable(socket, topic, error);
+				if (error instanceof HistoryUnavailableError) this.#unreadable(socket, topic, false, error);
 				throw error;
 			}
 			const cursor = histories.cursorOf(topic);
@@ -156,9 +156,19 @@ export class Membership {
 		const recovery = histories.resume(socket, topic, from, subscribeNode(topic));
 		if (isNew) this.#subscribed(socket, topic, 'client', true);
 		return recovery.catch((error: unknown) => {
-			if (error instanceof HistoryUnavailableError) this.#unavailable(socket, topic, error);
+			if (error instanceof HistoryUnavailableError) this.#unreadable(socket, topic, !isNew, error);
 			throw error;
 		});
+	}
+
+	/**
+	 * Called when what a client has asked for needs a history that can't be read. A socket that was in the topic before
+	 * stays in it, and is live again. One that the server is subscribing as well is left to that.
+	 */
+	#unreadable(socket: WebSocketConnection, topic: string, wasIn: boolean, error: HistoryUnavailableError): void {
+		if (this.#byServer.isPending(socket, topic)) return;
+		if (wasIn && this.#options.histories?.goLive(socket, topic) !== undefined) return;
+		this.#unavailable(socket, topic, error);
 	}
 
 	#subscribed(socket: WebSocketConnection, topic: string, by: ChangedBy, isNew: boolean): void {

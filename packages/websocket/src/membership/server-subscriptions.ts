@@ -99,6 +99,11 @@ export class ServerSubscriptions {
 		this.#pending.delete(socket);
 	}
 
+	/** Whether the client has not been told yet that the server has subscribed it. */
+	isPending(socket: WebSocketConnection, topic: string): boolean {
+		return this.#pending.get(socket)?.has(topic) === true;
+	}
+
 	#isCurrent(socket: WebSocketConnection, topic: string, pending: Pending): boolean {
 		return this.#pending.get(socket)?.get(topic) === pending;
 	}
