@@ -306,8 +306,8 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			for (const handle of rewinding) handle.break(error);
 			return false;
 		}
-		// If the topic was confirmed before, it is also requested again after failures of the server.
-		const isTransient = (topic.isConfirmed || isChosenSince) && /^(unavailable|timeout|internal)$/.test(code);
+		// If the client was in the topic before, it is also requested again after failures of the server.
+		const isTransient = (topic.isConfirmed || topic.chosenOn) && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
 			// The server refused the client's wish, and has subscribed it nevertheless. Asked again, it confirms that.
 			if (isChosenSince) return false;

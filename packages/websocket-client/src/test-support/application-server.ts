@@ -1,5 +1,5 @@
 import { Application, type AppSocket, SocketRouter } from '@orijs/core';
-import { type BusHandlers, type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
+import { type BusHandlers, type HistoryRules, type HistoryStore, type Logger, WsProvider } from '@orijs/websocket';
 import { isTopic, SocketError } from '@orijs/websocket/protocol';
 import type { MemoryBackend } from '@orijs/websocket/testing';
 import { Add, Anything, Checked, Delivered, Fail, Maybe, Parcel, Say, Wait } from './messages.ts';
@@ -19,6 +19,7 @@ export interface SharedState {
 	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
+	isHistoryBroken: boolean;
 	/** The only token that the guard accepts. */
 	token: string | undefined;
 }
@@ -51,6 +52,15 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 		await subscribe.call(bus, topics);
 		if (shared.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
 	};
+	const stored = bus.history as HistoryStore;
+	const history: HistoryStore = {
+		prepare: () => stored.prepare(),
+		append: (...call) => stored.append(...call),
+		read: async (topic, query, bounds) => {
+			if (shared.isHistoryBroken && 'before' in query) throw new Error('the history is broken');
+			return stored.read(topic, query, bounds);
+		},
+	};
 	const sockets = new Set<AppSocket>();
 	const router = routerOf(shared, handlingMs);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
@@ -63,7 +73,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 			return ctx.auth === shared.token;
 		});
 	}
-	const provider = new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY });
+	const provider = new WsProvider({ bus: { ...bus, history }, logger: SILENT, graceMs: 0, history: HISTORY });
 	const app = new Application({ logger: SILENT, signals: false })
 		.websocket(provider, {
 			limits,

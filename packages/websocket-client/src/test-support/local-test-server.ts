@@ -46,6 +46,7 @@ export class LocalTestServer implements TestServer {
 			chosen: new Set(),
 			gate: gate.promise,
 			isBackendBroken: false,
+			isHistoryBroken: false,
 			token: undefined,
 		};
 	}
@@ -235,6 +236,10 @@ export class LocalTestServer implements TestServer {
 
 	async breakBackend(broken: boolean): Promise<void> {
 		this.#shared.isBackendBroken = broken;
+	}
+
+	async breakHistory(broken: boolean): Promise<void> {
+		this.#shared.isHistoryBroken = broken;
 	}
 
 	async received(): Promise<RawServer['received'][number][]> {

@@ -155,6 +155,8 @@ export interface TestServer {
 	remove(topic: string, code: string): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */
 	breakBackend(broken: boolean): Promise<void>;
+	/** Sets whether the messages that clients have missed can't be read. */
+	breakHistory(broken: boolean): Promise<void>;
 
 	// The raw server
 

@@ -338,6 +338,25 @@ export const chosenTopicsInOrder: Record<string, Scenario> = {
 		assert.deepEqual(played.told, ['message t 2', 'message t 3', 'recovered t true 2', 'subscribed t server']);
 	},
 
+	'a chosen topic whose recovery fails remains chosen, and is requested again': async (server) => {
+		const played = await play(server, { positions: { t: at(1) } });
+		const auth = await played.connect();
+		await played.choose('t', { position: at(5) });
+		await played.accept(auth);
+		const { correlationId } = await played.next('@subscribe');
+		const refused = [{ topic: 't', code: 'unavailable', message: 'try again' }];
+		await played.answer('@subscribe', correlationId, { refused });
+		await played.message('t', 3, { ...at(9), prev: 5 });
+		const again = await played.next('@subscribe');
+		assert.deepEqual(again.data, { topics: [{ topic: 't', since: at(1) }] });
+		await played.message('t', 2, { ...at(5), prev: 1 });
+		await played.message('t', 3, { ...at(9), prev: 5 });
+		await played.send('@position', { topics: ['t'], ...at(9), recovered: true, count: 2 });
+		await played.answer('@subscribe', again.correlationId, { refused: [] });
+		await played.handled();
+		assert.deepEqual(played.told, ['message t 2', 'message t 3', 'recovered t true 2', 'subscribed t server']);
+	},
+
 	'a listener that closes the client ends the notice, and a later connection misses nothing silently': async (
 		server,
 	) => {

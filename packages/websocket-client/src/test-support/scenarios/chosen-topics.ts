@@ -76,6 +76,28 @@ export const chosenTopics: Record<string, Scenario> = {
 		assert.deepEqual([heard.gaps, heard.changes.length], [[], 1]);
 	},
 
+	'what was missed of a chosen topic arrives once it can be read, and the topic remains chosen': async (server) => {
+		await server.choose([LONG]);
+		await server.serve();
+		const client = newClient(server);
+		const heard = listenTo(client);
+		const failures = failuresOf(client);
+		await client.connect();
+		await server.emit(LONG, 1);
+		await eventually(() => heard.numbers.length === 1, 'the message arrives');
+		await server.breakHistory(true);
+		await loseConnection(server, () => server.emitAll(LONG, [2, 3]));
+		await eventually(() => failures.length > 0, 'the client is told that they can’t be read');
+		await server.emit(LONG, 4);
+		assert.match(String(failures[0]?.[1]), /unavailable/);
+		await server.breakHistory(false);
+		await eventually(() => heard.recovered.length > 0, 'they are recovered');
+		await server.emit(LONG, 5);
+		await eventually(() => heard.numbers.at(-1) === 5, 'the live message arrives');
+		assert.deepEqual(heard.numbers, [1, 2, 3, 4, 5]);
+		assert.deepEqual([heard.gaps, heard.changes.length], [[], 1]);
+	},
+
 	'a gap of a chosen topic is told if its history no longer has what was missed': async (server) => {
 		await server.choose([SHORT]);
 		await server.serve();
