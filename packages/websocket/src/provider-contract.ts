@@ -396,8 +396,8 @@ export interface WebSocketProvider
 	 * `past: false` is not sent what was published before, unless `from` says that it is entitled to it.
 	 *
 	 * @param from which of the earlier messages to send
-	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws. After a
-	 * {HistoryUnavailableError}, a socket that was subscribed before still is, and is sent live messages
+	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws. After
+	 * a {HistoryUnavailableError}, a socket that was subscribed before still is, and is sent live messages
 	 */
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined>;
 

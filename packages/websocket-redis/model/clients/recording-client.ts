@@ -46,7 +46,9 @@ export class RecordingClient {
 		});
 		this.#client.onGap(({ topic, since, until }) => this.#add({ do: 'gap', topic, since, until }));
 		this.#client.onError((error, stage) => this.#add({ do: 'error', stage, message: String(error) }));
-		this.#client.onTopicsChange(({ topic, type, by }) => {
+		this.#client.onTopicsChange(({ topic, type, by, code, message }) => {
+			if (isGiven(topic) && code !== undefined && code !== 'disconnected')
+				this.#add({ do: 'failure', what: `the server has ended ${topic}: ${code}, ${message}` });
 			// The server subscribes each connection. For the client, that is one subscription.
 			if (type !== 'subscribed' || by === 'client' || this.#told.has(topic)) return;
 			this.#told.add(topic);
