@@ -318,6 +318,11 @@ export class PeerBeats {
 		return isAlone ? since : least;
 	}
 
+	/** Whether a digest has shown a silent node since the last call of {@link newlySuspicious}. */
+	get hasFoundSilent(): boolean {
+		return this.#silent.hasFound;
+	}
+
 	/**
 	 * Returns whether a node fell silent since the last call. That node may have died, or this one may be connected to
 	 * the wrong server.

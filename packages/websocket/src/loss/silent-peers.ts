@@ -27,6 +27,11 @@ export class SilentPeers {
 		if (now - (this.#fullAt[shard] ?? -Infinity) > ONE_DIGEST_MS) this.#fullAt[shard] = now;
 	}
 
+	/** See {@link PeerBeats.hasFoundSilent}. */
+	get hasFound(): boolean {
+		return this.#hasFound;
+	}
+
 	/** Called when a digest has shown that a node is silent. */
 	found(peer: Peer): void {
 		if (!peer.suspicious) peer.suspicious = this.#hasFound = true;

@@ -45,6 +45,11 @@ const ANSWERS = 3;
  */
 const VERIFY_PER_NODE_MS = 2;
 const VERIFY_WITHIN_MS = 2_000;
+/**
+ * Looking through all that is known of other nodes takes time: between two looks is at least this time for each node, in
+ * milliseconds. A digest that shows a silent node has it looked at with the next beat.
+ */
+const LOOK_PER_NODE_MS = 2;
 
 /**
  * Sends this node's beats and follows those of the others: whether connections work, whether messages may be missing,
@@ -68,6 +73,8 @@ export class Heartbeats {
 	/** When a digest of all nodes arrived that a node has caused which is not new, by the monotonic clock. */
 	#newNodesToldAt = -Infinity;
 	#verifying: ReturnType<typeof setTimeout> | undefined;
+	/** When this node last looked for others that are silent, by the monotonic clock. */
+	#lookedAt = -Infinity;
 
 	constructor(options: HeartbeatsOptions) {
 		const { bus, liveness, origin, interest, failures, missing, directory, logger, counts } = options;
@@ -213,9 +220,16 @@ export class Heartbeats {
 
 	/** Called once per heartbeat interval, before the beats go out. */
 	#onTick(now: number): void {
-		const { peers, missing, directory } = this.#options;
 		this.#isFirstBeat = true;
 		this.#channels.update();
+		const isDue = now - this.#lookedAt >= LOOK_PER_NODE_MS * this.#nodeCount;
+		if (isDue || this.#options.peers.hasFoundSilent) this.#lookForSilent(now);
+		this.#introductions.check();
+	}
+
+	#lookForSilent(now: number): void {
+		const { peers, missing, directory } = this.#options;
+		this.#lookedAt = now;
 		if (peers.newlySuspicious(now)) this.#verifyLater();
 		this.#passOnSilences(now);
 		missing().beats.check(now);
@@ -224,7 +238,6 @@ export class Heartbeats {
 		// A node that is cut off itself can't tell that others are silent.
 		const isCutOff = now - this.own.provenAt() > CUT_OFF_AFTER_BEATS * this.own.intervalMs;
 		if (!isCutOff) directory.check(now, (origin) => peers.isAlive(origin));
-		this.#introductions.check();
 	}
 
 	/** Has the bus look whether it is on the right server. Many nodes do not look at the same time. */

@@ -47,6 +47,7 @@ export class Introductions {
 	/** Whether the others must be asked, even if it is known who all of them are. */
 	#mustLearn = false;
 	#learning: ReturnType<typeof setTimeout> | undefined;
+	/** Pending while this node is about to say again who it is. */
 	#answering: ReturnType<typeof setTimeout> | undefined;
 	#learnEveryMs = LEARN_FIRST_MS;
 	#learnedAt = -Infinity;
@@ -92,7 +93,9 @@ export class Introductions {
 	/** Called when this node has taken a new generation. */
 	renewed(): void {
 		this.#describe();
-		this.#mustGreet = true;
+		// Many nodes may do so at the same time, and those that start read it from the backend.
+		if (this.#options.store() === undefined) this.#mustGreet = true;
+		else this.#greetLater();
 	}
 
 	/** Called after an interruption, in which other nodes may have come. */
@@ -108,6 +111,10 @@ export class Introductions {
 		this.#options.directory.described(origin, greeting);
 		const isAsked = greeting.asks === 'all' || (greeting.asks === 'unlisted' && this.#options.store() === undefined);
 		if (!isAsked || !this.#isStarted) return;
+		this.#greetLater();
+	}
+
+	#greetLater(): void {
 		this.#answering ??= setTimeout(() => {
 			this.#answering = undefined;
 			this.#greet(false);
