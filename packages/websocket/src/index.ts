@@ -75,7 +75,7 @@ export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
-export type { WsProviderOptions } from './ws-provider.ts';
+export type { WsProviderOptions } from './ws-provider-options.ts';
 export type { BeatStore, Bus, BusHandlers, BusLiveness, BusStage, BusStatus, StoredBeat, StoredNode } from './bus.ts';
 
 export {

@@ -3,7 +3,8 @@ import { RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryBackend } from './testing/index.ts';
 import type { SocketData } from './sockets/websocket-connection.ts';
-import { WsProvider, type WsProviderOptions } from './ws-provider.ts';
+import { WsProvider } from './ws-provider.ts';
+import type { WsProviderOptions } from './ws-provider-options.ts';
 
 /** A multiple of what the cache of the history rules holds, so that the cache is equally full after each round. */
 const TOPICS = 10_000;

@@ -27,22 +27,16 @@ import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import { Histories } from './history/histories.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import type { EncodedPage } from './history/shared-pages.ts';
-import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
+import type { HistoryPatterns } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
-import { consoleLogger } from './console-logger.ts';
 import type { Logger } from './logger.ts';
-import { safely } from './safe-logger.ts';
-import { MOST_HEARTBEAT_MS } from './loss/beat-timing.ts';
-import { DEFAULT_COLLECT_ABOVE } from './loss/beat-mode.ts';
-import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership/membership.ts';
 import { unsubscriptionOf } from './membership/unsubscription.ts';
-import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NOTHING_SKIPPED } from './nodes/inbound-frames.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
-import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
+import { RemoteNodes } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import { DEFAULT_PAGE } from './protocol/built-in.ts';
 import type {
@@ -63,7 +57,6 @@ import { MembershipNotices } from './sockets/membership-notices.ts';
 import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
-import { mustBeNodeCount } from './support/node-count.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
@@ -73,64 +66,7 @@ import type { OptionNames } from './support/unknown-option.ts';
 import type { Counts } from './wire/digest.ts';
 import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
-import { type Secret, signaturesOf } from './wire/secrets.ts';
-
-export interface WsProviderOptions {
-	/** The transport that carries messages between nodes. Without one, this process is the only node. */
-	readonly bus?: Bus;
-	/**
-	 * The topics whose latest messages are kept, by pattern, such as `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`.
-	 * `*` matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no
-	 * topics.
-	 */
-	readonly history?: HistoryRules;
-	/** Default: the console, without debug lines. */
-	readonly logger?: Logger;
-	/**
-	 * The time between a node's heartbeats, in milliseconds, from 50 to 1,000. Should be the same on all nodes. A
-	 * connection on which two heartbeats go missing is considered dead. If the transport can't collect heartbeats, the
-	 * actual time grows above 50 nodes, in proportion to their number. Default 500.
-	 */
-	readonly heartbeatMs?: number;
-	/**
-	 * The number of nodes above which the backend collects heartbeats, if the transport can do that: it then tells all
-	 * nodes every 5 seconds what it has accepted from each, so that the load does not grow with the square of the number
-	 * of nodes. At least 1. Default 32.
-	 */
-	readonly collectBeatsAbove?: number;
-	/**
-	 * How long `start`, once connected, waits for the backend to accept subscriptions, in milliseconds. Default 10,000.
-	 */
-	readonly startTimeoutMs?: number;
-	/**
-	 * How long a topic stays subscribed at the backend after its last socket has left, in milliseconds. Default 1,000.
-	 */
-	readonly graceMs?: number;
-	/**
-	 * With a secret, nodes sign what acts on other nodes, and skip it if it is not signed: heartbeats, gap notices, and
-	 * the messages by which nodes subscribe and disconnect each other's sockets. What is published or sent to sockets is
-	 * not signed. Text or bytes, at least 32 characters or bytes, the same on all nodes. In a list, the first secret
-	 * signs, and all are accepted. The clocks of the nodes must agree within a minute. Default: nothing is signed.
-	 */
-	readonly secret?: Secret | readonly Secret[];
-	/**
-	 * With a `secret`: whether to accept what is not signed nevertheless, for as long as nodes without the secret run.
-	 * Default false.
-	 */
-	readonly acceptUnsigned?: boolean;
-}
-
-const OPTIONS: OptionNames<WsProviderOptions> = {
-	bus: true,
-	history: true,
-	logger: true,
-	heartbeatMs: true,
-	collectBeatsAbove: true,
-	startTimeoutMs: true,
-	graceMs: true,
-	secret: true,
-	acceptUnsigned: true,
-};
+import { type ReadOptions, readProviderOptions, type WsProviderOptions } from './ws-provider-options.ts';
 
 /**
  * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
@@ -158,22 +94,7 @@ export class WsProvider implements WebSocketProvider {
 
 	/** @throws {InvalidOptionError} */
 	constructor(options: WsProviderOptions = {}) {
-		checkOptionNames('WsProvider', options, OPTIONS);
-		const {
-			bus,
-			history,
-			logger: given = consoleLogger,
-			graceMs = DEFAULT_GRACE_MS,
-			heartbeatMs = DEFAULT_HEARTBEAT_MS,
-			collectBeatsAbove = DEFAULT_COLLECT_ABOVE,
-			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
-		} = options;
-		mustBeDelay('graceMs', graceMs, 0);
-		mustBeDelay('heartbeatMs', heartbeatMs, 50, MOST_HEARTBEAT_MS);
-		mustBeNodeCount('collectBeatsAbove', collectBeatsAbove);
-		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
-		const signatures = signaturesOf(options);
-		const logger = safely(given);
+		const { bus, history, logger, remote } = readProviderOptions(options);
 		this.#logger = logger;
 		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
 		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
@@ -181,7 +102,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#nodes = new NodeDirectory(this.nodeId, logger, () => this.#counts());
 		this.#local = new LocalFanout(this.#registry, logger);
-		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
+		this.#histories = history === undefined ? undefined : this.#makeHistories(history, bus);
 		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
 		this.#membership = new Membership({
 			registry: this.#registry,
@@ -193,10 +114,7 @@ export class WsProvider implements WebSocketProvider {
 			wasAwaySince: (time) => this.#remote?.wasAwaySince(time) === true,
 			failures: this.#failures,
 		});
-		this.#remote =
-			bus === undefined
-				? undefined
-				: this.#makeRemote(bus, { logger, graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs, signatures });
+		this.#remote = bus === undefined ? undefined : this.#makeRemote(bus, remote);
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
 		this.#cluster = new ProviderCluster({
 			nodeId: this.nodeId,
@@ -221,15 +139,10 @@ export class WsProvider implements WebSocketProvider {
 		});
 	}
 
-	#makeRemote(
-		bus: Bus,
-		options: Pick<
-			RemoteNodesOptions,
-			'logger' | 'graceMs' | 'heartbeatMs' | 'collectBeatsAbove' | 'startTimeoutMs' | 'signatures'
-		>,
-	): RemoteNodes {
+	#makeRemote(bus: Bus, options: ReadOptions['remote']): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
+			logger: this.#logger,
 			local: this.#local,
 			histories: this.#histories,
 			directory: this.#nodes,
@@ -624,6 +537,5 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 };
 /** How many other nodes a provider without a bus reaches. */
 const NOBODY: Promise<number> = Promise.resolve(0);
-const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, isLagging: false, clocksBehindMs: 0, clocksAheadMs: 0 };

@@ -3,7 +3,8 @@ import type { Bus } from '../bus.ts';
 import type { Logger } from '../logger.ts';
 import type { Gap } from '../loss/gap-events.ts';
 import { within } from '../support/promises.ts';
-import { WsProvider, type WsProviderOptions } from '../ws-provider.ts';
+import { WsProvider } from '../ws-provider.ts';
+import type { WsProviderOptions } from '../ws-provider-options.ts';
 import type { CaseContext } from './case-context.ts';
 import { until } from './waiting.ts';
 
