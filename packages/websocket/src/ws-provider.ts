@@ -118,6 +118,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#lifecycle = this.#makeLifecycle(this.#remote);
 		this.#cluster = new ProviderCluster({
 			nodeId: this.nodeId,
+			isAlone: bus === undefined,
 			registry: this.#registry,
 			membership: this.#membership,
 			local: this.#local,

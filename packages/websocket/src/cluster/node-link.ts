@@ -7,6 +7,8 @@ import { Questions } from './questions.ts';
 export interface NodeLinkOptions {
 	/** The id of this node. */
 	readonly nodeId: string;
+	/** Whether there is no backend, and so no other node. */
+	readonly isAlone: boolean;
 	readonly directory: NodeDirectory;
 	readonly logger: Logger;
 	/** Sends a text to one node. Resolves with the number of nodes that have received it, if known. */
@@ -66,18 +68,17 @@ export class NodeLink {
 
 	/** Asks nodes. Resolves with what they have answered in time. Never rejects. */
 	ask<TAnswer>({ to, content, local, ...asking }: NodeQuestion<TAnswer>): Promise<Outcome<TAnswer>> {
-		const { nodeId, directory } = this.#options;
+		const { nodeId, isAlone, directory } = this.#options;
 		const isToAll = to === 'all' || to === 'others';
 		const silent = directory.silent().map(({ id }) => id);
 		const known = isToAll ? directory.list().map(({ id }) => id) : to;
 		const others = known.filter((id) => id !== nodeId && !silent.includes(id));
 		return this.#questions.ask<TAnswer>({
 			...asking,
-			isToAll,
 			expected: local === undefined ? others : [nodeId, ...others],
 			silent: isToAll ? silent : known.filter((id) => silent.includes(id)),
 			uncounted: local === undefined ? 1 : 0,
-			isToUnknown: isToAll,
+			isToUnknown: isToAll && !isAlone,
 			send: async (number, question) => {
 				const answered = local?.().then(
 					(answer) => (answer === undefined ? question.failed(nodeId) : question.answer(nodeId, answer)),

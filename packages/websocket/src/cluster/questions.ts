@@ -3,7 +3,6 @@ import { type Outcome, Question } from './question.ts';
 
 export interface Asking<TAnswer> {
 	/** See {@link Question}. */
-	readonly isToAll: boolean;
 	readonly expected: Iterable<string>;
 	readonly silent: Iterable<string>;
 	readonly uncounted: number;
