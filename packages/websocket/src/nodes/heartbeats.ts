@@ -46,8 +46,8 @@ const ANSWERS = 3;
 const VERIFY_PER_NODE_MS = 2;
 const VERIFY_WITHIN_MS = 2_000;
 /**
- * Looking through all that is known of other nodes takes time: between two looks is at least this time for each node, in
- * milliseconds. A digest that shows a silent node has it looked at with the next beat.
+ * Looking through all that is known of other nodes takes time: between two looks is at least this time for each node,
+ * in milliseconds. If a digest has shown a silent node, the next beat comes with a look.
  */
 const LOOK_PER_NODE_MS = 2;
 
