@@ -37,7 +37,9 @@ import { Reauthorizers } from './reauthorizers.ts';
 import { type Selection, targetFault } from './target.ts';
 
 export interface ProviderClusterOptions
-	extends Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>, Pick<NodeLinkOptions, 'isAlone' | 'send' | 'sendToAll'> {
+	extends
+		Omit<LocalActionsOptions, 'reauthorizers' | 'onError'>,
+		Pick<NodeLinkOptions, 'isAlone' | 'send' | 'sendToAll'> {
 	readonly directory: NodeDirectory;
 	readonly knownNodes: () => KnownNodes;
 	readonly lifecycle: Lifecycle;
