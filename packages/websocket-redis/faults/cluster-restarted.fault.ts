@@ -13,7 +13,7 @@ for (const seconds of [0, 5]) {
 		scenario: TWO_NODES,
 		impact: everyNode,
 		fullRunsOnly: true,
-		// A node that comes back to its primaries late says only then what it could not publish.
+		// Usually one. Reports that are more than 1,250 ms apart are not combined, and two have been seen.
 		gapsPerTopic: 2,
 		unsuited: seconds > 0 ? everyCondition('it is the same fault as the shorter one') : {},
 		async inject({ backend: { cluster } }) {
