@@ -178,6 +178,11 @@ export class Heartbeats {
 		if (!this.#options.peers.knows(origin)) this.#newNodes.set(origin, performance.now());
 	}
 
+	#forgetNew(now: number): void {
+		const forMs = HURRY_BEATS * this.own.intervalMs;
+		for (const [origin, at] of this.#newNodes) if (now - at >= forMs) this.#newNodes.delete(origin);
+	}
+
 	/**
 	 * A node that has just subscribed must soon have a digest of all nodes, and one that has just started must also have
 	 * one that another node has caused, as it says what is known of clocks. A node whose clock was set must tell so.
@@ -185,7 +190,6 @@ export class Heartbeats {
 	#digestEveryMs(channel: string): number {
 		const forMs = HURRY_BEATS * this.own.intervalMs;
 		const now = performance.now();
-		for (const [origin, at] of this.#newNodes) if (now - at >= forMs) this.#newNodes.delete(origin);
 		const tellsNew = this.#newNodesToldAt < this.#newNodeAt && now - this.#newNodeAt < forMs;
 		const tellsClock = now - this.#options.missing().clockSetAt < forMs;
 		const hurries = tellsNew || tellsClock || this.own.awaitsDigest(channel);
@@ -221,6 +225,7 @@ export class Heartbeats {
 	/** Called once per heartbeat interval, before the beats go out. */
 	#onTick(now: number): void {
 		this.#isFirstBeat = true;
+		this.#forgetNew(now);
 		this.#channels.update();
 		const isDue = now - this.#lookedAt >= LOOK_PER_NODE_MS * this.#nodeCount;
 		if (isDue || this.#options.peers.hasFoundSilent) this.#lookForSilent(now);
