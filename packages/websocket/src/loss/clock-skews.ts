@@ -4,6 +4,7 @@ import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
+const FORGET_EVERY_MS = 60_000;
 /** If a skew falls by more than this, a clock was set; beats differ less in their delays. In milliseconds. */
 const SMALLEST_STEP_MS = 250;
 /**
@@ -65,6 +66,11 @@ export class ClockSkews {
 	#observed: Skews | undefined;
 	#range: Skews | undefined;
 	#observedAt = 0;
+	/** When this node's own clock was last read, by the monotonic clock, and what it said then. */
+	#followedAt = -Infinity;
+	#time = 0;
+	/** When it was last looked for nodes to be forgotten, by the monotonic clock. */
+	#forgotAt = -Infinity;
 	/** Skews that no longer hold, because a clock was set; oldest first. `until` is by the monotonic clock. */
 	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
@@ -74,11 +80,11 @@ export class ClockSkews {
 	 *
 	 * @param skews what that node knows of other clocks; undefined if it did not say
 	 * @param ageMs how long ago the beat was accepted, in milliseconds, or less
+	 * @param now by the monotonic clock. Calls for a digest have the same, so that the clocks are read once for all nodes
 	 */
-	observe({ origin, shard, sentAt, skews }: Observation, ageMs = 0): void {
-		this.#followOwnClock();
-		const now = performance.now();
-		const skewMs = Date.now() - ageMs - sentAt;
+	observe({ origin, shard, sentAt, skews }: Observation, ageMs = 0, now: number = performance.now()): void {
+		if (now !== this.#followedAt) this.#followOwnClock(now);
+		const skewMs = this.#time - ageMs - sentAt;
 		this.#observed = undefined;
 		const isDoubtful = ageMs > DOUBTFUL_AGE_MS;
 		const clock = this.#clocks.get(origin);
@@ -164,7 +170,9 @@ export class ClockSkews {
 	}
 
 	/** If this node's own clock was set, shifts all skews by the same amount. */
-	#followOwnClock(): void {
+	#followOwnClock(now = performance.now()): void {
+		this.#followedAt = now;
+		this.#time = Date.now();
 		const step = this.#own.check();
 		if (step === 0) return;
 		this.ownSetAt = performance.now();
@@ -176,6 +184,8 @@ export class ClockSkews {
 	}
 
 	#forgetOld(now: number): void {
+		if (now - this.#forgotAt < FORGET_EVERY_MS) return;
+		this.#forgotAt = now;
 		for (const [origin, { seenAt }] of this.#clocks) {
 			if (now - seenAt > FORGET_AFTER_MS) this.#clocks.delete(origin);
 		}

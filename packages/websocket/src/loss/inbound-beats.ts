@@ -95,7 +95,7 @@ export class InboundBeats {
 			if (isNews) {
 				news.push(entry);
 				isAnyNew ||= isNew && peers.knows(entry.origin);
-				skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs);
+				skews.observe({ origin: entry.origin, shard, sentAt: entry.sentAt }, entry.ageMs, now);
 			}
 			if (missedSince !== undefined) onMissed(shard, missedSince, now, entry.sentAt + entry.ageMs);
 		}

@@ -363,7 +363,7 @@ export class PeerBeats {
 
 	/** Called when anything may have become known of a node. */
 	#changed(): void {
-		this.#accountedAt.length = 0;
+		if (this.#accountedAt.length > 0) this.#accountedAt.length = 0;
 		this.#areCollected = this.#count = undefined;
 	}
 

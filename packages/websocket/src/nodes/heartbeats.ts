@@ -36,7 +36,7 @@ const CUT_OFF_AFTER_BEATS = 3;
 /** For how many intervals digests are wanted soon, once a node has started or a clock was set. */
 const HURRY_BEATS = 2.5;
 /** Between digests that are wanted soon is at least this time for each node, in milliseconds. */
-const HURRY_PER_NODE_MS = 1;
+const HURRY_PER_NODE_MS = 2;
 /** How many nodes answer one that has just started by an additional beat, on average. */
 const ANSWERS = 3;
 /**
