@@ -1,4 +1,5 @@
 import type { HistorySlice, HistoryStore } from './history/history-store.ts';
+import type { PresenceStore } from './presence/presence-store.ts';
 
 /**
  * The contract of a transport, which carries opaque frames between nodes, by channel. The provider takes care of
@@ -50,6 +51,9 @@ export interface Bus {
 
 	/** Present if the transport can store messages. Without it, no topic can have history. */
 	readonly history?: HistoryStore | undefined;
+
+	/** Present if the transport can keep who is present. Without it, no topic can have presence. */
+	readonly presence?: PresenceStore | undefined;
 }
 
 /**
@@ -164,7 +168,7 @@ export interface StoredNode {
 }
 
 /** The kind of operation that failed in the background. */
-export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'history';
+export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'history' | 'presence';
 
 /** Whether messages get through between nodes and, if they may not, the reason. */
 export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };

@@ -100,7 +100,7 @@ export class InboundFrames {
 			this.#options.onGapNotice(channel, frame);
 		} else if (frame.type === 'silence') {
 			this.#options.onSilence(frame);
-		} else {
+		} else if (frame.type === 'hello') {
 			this.#options.onHello(frame);
 		}
 	}

@@ -22,6 +22,14 @@ export const subscribed = '@subscribed';
 export const unsubscribed = '@unsubscribed';
 /** From the server: it is about to disconnect the client. `data` is a {@link DisconnectedNotice}. */
 export const disconnected = '@disconnected';
+/** Asks for the members of a topic and their changes: `data` is a {@link WatchRequest}, the answer a {@link WatchAnswer}. */
+export const watch = '@watch';
+/** Ends that: `data` is an {@link UnwatchRequest}. */
+export const unwatch = '@unwatch';
+/** Changes the client's own info: `data` is an {@link UpdateRequest}. */
+export const update = '@update';
+/** From the server: the members of a topic have changed. `data` is a {@link PresenceNotice}. */
+export const presence = '@presence';
 /** The name of plain text published to a topic with history: `data` is the text. */
 export const text = '@text';
 /** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */

@@ -60,6 +60,17 @@ export { isPosition } from './position.ts';
 export type { MessagePosition, Position } from './position.ts';
 export type { PositionedEnvelope } from './positioned-envelope.ts';
 
+// Presence
+export type {
+	PresenceMember,
+	PresenceNotice,
+	PresenceVersion,
+	UnwatchRequest,
+	UpdateRequest,
+	WatchAnswer,
+	WatchRequest,
+} from './presence.ts';
+
 // Topics
 export { isTopic } from './topic.ts';
 

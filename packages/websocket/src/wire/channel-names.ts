@@ -15,6 +15,16 @@ export function isSocketId(value: unknown): value is string {
 /** The channel for messages to all sockets. Every node subscribes to it. */
 export const BROADCAST_CHANNEL = '*';
 
+/** The channel on which changes of a topic's members are published. */
+export function presenceChannel(topic: string): string {
+	return BROADCAST_CHANNEL + topic;
+}
+
+/** Returns the topic that a presence channel belongs to; undefined for other channels. */
+export function topicOfPresenceChannel(channel: string): string | undefined {
+	return channel.length > 1 && channel.startsWith(BROADCAST_CHANNEL) ? channel.slice(1) : undefined;
+}
+
 const DIRECT_PREFIX = '@';
 
 /** The channel of one socket. Only the socket's node subscribes to it. */

@@ -11,6 +11,7 @@
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * digest   = type 4: see digest.ts
  * hello    = type 5: text (UTF-8), see nodes/node-description.ts
+ * presence = type 7: see presence-frame.ts
  * for node = type 6: messages, with texts for the node among them
  * ```
  *
@@ -22,6 +23,7 @@
 
 import { type Counts, type DigestContent, readDigest } from './digest.ts';
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
+import { type PresenceContent, readPresence } from './presence-frame.ts';
 import type { Skews } from './skews.ts';
 
 const VERSION = 1;
@@ -32,6 +34,7 @@ const SILENCE = 3;
 const DIGEST = 4;
 const HELLO = 5;
 const FOR_NODE = 6;
+const PRESENCE = 7;
 /** A flag in the type of a frame: it ends with a signature. */
 export const SIGNED = 0x80;
 export const SIGNATURE_BYTES = 40;
@@ -140,7 +143,12 @@ export interface Messages extends Sender {
 	readonly messages: readonly Message[];
 }
 
-export type Frame = Messages | Beat | GapNotice | Silence | Digest | Hello;
+/** Says what has changed in the presence of a topic. Its sender is the node whose change it is. */
+export interface Presence extends Sender, PresenceContent {
+	readonly type: 'presence';
+}
+
+export type Frame = Messages | Beat | GapNotice | Silence | Digest | Hello | Presence;
 
 /** Why a frame can't be read: it was written by another release, or not by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
@@ -175,6 +183,11 @@ export function encodeDigestHeader(sender: Sender, skews: Skews): Buffer {
 	header.writeDoubleBE(skews.least, HEADER_BYTES);
 	header.writeDoubleBE(skews.most, HEADER_BYTES + 8);
 	return header;
+}
+
+/** Encodes the start of the presence frames that a change of this node causes. */
+export function encodePresenceHeader(sender: Sender): Buffer {
+	return begin(HEADER_BYTES, PRESENCE, sender);
 }
 
 export function encodeHello(sender: Sender, text: string): Buffer {
@@ -254,6 +267,10 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		}
 		case HELLO:
 			return { type: 'hello', origin, shard, incarnation, text: frame.toString('utf8', HEADER_BYTES) };
+		case PRESENCE: {
+			const presence = readPresence(frame, HEADER_BYTES);
+			return presence === undefined ? 'malformed' : { type: 'presence', origin, shard, incarnation, ...presence };
+		}
 		default:
 			return 'malformed';
 	}
@@ -270,9 +287,9 @@ export function isForSockets(frame: Uint8Array): boolean {
 	return frame[1] === MESSAGES;
 }
 
-/** Returns whether a frame is a digest, which the backend puts together. */
-export function isDigest(frame: Uint8Array): boolean {
-	return frame[1] === DIGEST;
+/** Returns whether a frame is one that the backend puts together. */
+export function isByBackend(frame: Uint8Array): boolean {
+	return frame[1] === DIGEST || frame[1] === PRESENCE;
 }
 
 export function shardOf(frame: Buffer): number {

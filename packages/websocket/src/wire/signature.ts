@@ -14,7 +14,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isNodeChannel } from './channel-names.ts';
 import {
-	isDigest,
+	isByBackend,
 	isForSockets,
 	isReadable,
 	type Origin,
@@ -127,7 +127,7 @@ export class FrameSignatures {
 }
 
 function mustBeSigned(channel: string, frame: Uint8Array): boolean {
-	return isForSockets(frame) ? isNodeChannel(channel) : !isDigest(frame);
+	return isForSockets(frame) ? isNodeChannel(channel) : !isByBackend(frame);
 }
 
 function macOf(key: Buffer, channel: string, content: Uint8Array): Buffer {

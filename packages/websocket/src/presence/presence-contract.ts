@@ -1,0 +1,127 @@
+import type { ActionResult } from '../cluster/cluster-contract.ts';
+import type { PresenceMember } from '../protocol/presence.ts';
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import type { PresenceVersion } from '../protocol/presence.ts';
+
+/** What a member says of itself: a JSON object. */
+export type PresenceInfo = Readonly<Record<string, unknown>>;
+
+/**
+ * Who is present in a topic, on all nodes: the users whose sockets are subscribed to it, and each socket without a user.
+ *
+ * All methods are for topics whose presence is kept.
+ *
+ * @throws {InvalidTopicError} {PresenceNotKeptError} the topic is invalid, or no pattern of the option `presence`
+ * matches it
+ */
+export interface Presence {
+	/**
+	 * Returns a page of a topic's members, sorted by key. While the backend is unavailable, members are as they were last
+	 * known (`isStale`).
+	 *
+	 * @throws {InvalidOptionError} an option is invalid
+	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
+	 * @throws {PresenceUnavailableError} the backend is unavailable, and nothing is known of the topic here
+	 */
+	members(topic: string, options?: PresencePageOptions): Promise<PresencePage>;
+
+	/** Returns the number of a topic's members, in constant time. Rejects as `members` does. */
+	count(topic: string): Promise<number>;
+
+	/**
+	 * Calls `listener` when a topic's members have changed, with all changes of a moment together. While there are
+	 * listeners, this node follows the topic. If the listener throws or rejects, the error is logged. Returns a function
+	 * that removes it.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
+	 */
+	onChange(topic: string, listener: (change: PresenceChange) => unknown): () => void;
+
+	/**
+	 * Sets properties of a member's info in a topic, on all nodes that have sockets of it; properties that are set to
+	 * undefined are removed. They count until the member's sockets on that node have left. `sockets` of the result says
+	 * how many there were.
+	 *
+	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large
+	 */
+	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult>;
+}
+
+export interface PresencePageOptions {
+	/** The most members, from 1 to 1,000. Default 100. */
+	readonly limit?: number | undefined;
+	/** Only members after this key: that of the last member of the page before. */
+	readonly after?: string | undefined;
+}
+
+export interface PresencePage {
+	readonly members: readonly PresenceMember[];
+	/** The number of all members. */
+	readonly count: number;
+	readonly version: PresenceVersion;
+	/** Whether there are more members after these. */
+	readonly hasMore: boolean;
+	/** Whether the backend is unavailable, so that members of other nodes are as they were last known. */
+	readonly isStale: boolean;
+}
+
+export interface PresenceChange {
+	readonly topic: string;
+	readonly joined: readonly PresenceMember[];
+	/** As they were. */
+	readonly left: readonly PresenceMember[];
+	/** Their connections or their info have changed. */
+	readonly updated: readonly PresenceMember[];
+	readonly count: number;
+	readonly version: PresenceVersion;
+	/**
+	 * Whether it is known who the members are. If not, because they are too many, or only counts are kept, `joined`,
+	 * `left` and `updated` are empty.
+	 */
+	readonly areMembersKnown: boolean;
+	/** Whether the backend is unavailable, so that members of other nodes are as they were last known. */
+	readonly isStale: boolean;
+}
+
+/** The presence of sockets of this node, for frameworks. */
+export interface SocketPresence {
+	/** Returns whether a topic's presence is kept. */
+	isKept(topic: string): boolean;
+	/** Returns whether changes of the topic are told: `events` is not `none`. */
+	isWatchable(topic: string): boolean;
+	/**
+	 * Sets the function that says what the server knows of a socket's user when the socket joins a topic. What it throws
+	 * is logged, and the member has no such info. Returns a function that removes it.
+	 */
+	describeBy(describe: (socket: WebSocketConnection, topic: string) => PresenceInfo | undefined): () => void;
+	/** Asks the function of `describeBy` again, for one topic of a socket or for all. */
+	refresh(socketId: string, topic?: string): void;
+	/**
+	 * Sets what a socket adds to its member's info, instead of what it added before. Properties that the server has given
+	 * win, so that no client can take another name.
+	 *
+	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the server's
+	 * @throws {NotPresentError} the socket is not in the topic
+	 */
+	setOwnInfo(socketId: string, topic: string, own: PresenceInfo): void;
+	/** Returns what a socket's info in a topic would be with `own`, for validation. */
+	infoWith(socketId: string, topic: string, own: PresenceInfo): PresenceInfo;
+	/**
+	 * Begins to send a socket the changes of a topic, by `@presence`. Calls `answer` synchronously at the moment from
+	 * which the changes are sent, with the members of then.
+	 *
+	 * @throws {PresenceUnavailableError} the backend is unavailable, and nothing is known of the topic here
+	 */
+	watch(socketId: string, topic: string, answer: (members: WatchedMembers) => void): Promise<void>;
+	/** Returns a further page for a socket that watches a topic; undefined if it does not, or only counts are known. */
+	page(socketId: string, topic: string, after: string): WatchedMembers | undefined;
+	/** Ends that. Idempotent. */
+	unwatch(socketId: string, topic: string): void;
+	/** Returns the number of topics that a socket watches. */
+	watchedBy(socketId: string): number;
+}
+
+/** The members of a watched topic, or the first of them: at most 100, and 64 KiB of info. */
+export interface WatchedMembers extends PresencePage {
+	readonly areMembersKnown: boolean;
+}
