@@ -48,13 +48,13 @@ export class MemoryBusPresence implements PresenceStore {
 	async #ask<T>(request: (store: PresenceStore) => Promise<T>): Promise<T> {
 		const { store, mustBeReachable, isUp, answered } = this.#options;
 		mustBeReachable();
-		// A request on a frozen link never reaches the backend. Like any other, it gets no answer until the link is dropped.
+		// A request on a frozen link never reaches the backend, and gets no answer until the link is dropped.
 		if (!isUp()) {
 			await answered();
 			throw new Error('the request never reached the memory backend');
 		}
 		const answer = quiet(request(store));
-		// Change frames have been scheduled by now, so they arrive before this answer.
+		// Change frames are scheduled already, so they arrive before this answer.
 		await answered();
 		return answer;
 	}

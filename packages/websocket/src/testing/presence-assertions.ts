@@ -39,7 +39,7 @@ export function summary({ changes }: Pick<PresenceContent, 'changes'>): string[]
 	return changes?.map(({ kind, key, connections }) => `${kind} ${key} ${connections}`).toSorted();
 }
 
-/** Asserts that changes are all those since the first one, that none is missing or twice, and that they lead to a read. */
+/** Asserts that changes are all those since the first one, each once, and that they lead to what was read. */
 export function assertLeadTo(changes: readonly PresenceContent[], read: StoredPresence): void {
 	const members = new Map<string, Seen>();
 	for (const [i, change] of changes.entries()) {

@@ -6,7 +6,7 @@ import { attemptUntil } from './waiting.ts';
 
 const LONG_MS = 60_000;
 const SHORT_MS = 300;
-/** How much earlier than its time a record may expire, in milliseconds, with some more for the clocks of two processes. */
+/** How much earlier than its time a record may expire, in milliseconds, with some for the clocks of two processes. */
 const TOLERANCE_MS = 60;
 
 /** The requirements for records that linger after the last connection of their member to a node. */

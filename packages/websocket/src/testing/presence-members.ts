@@ -128,7 +128,7 @@ export const MEMBERS: Requirements = {
 		assertLeadTo(await b.untilChanges('t', 2), await b.read('t'));
 	},
 
-	async 'a later generation of a node takes its records over, and nobody is told'(context) {
+	async 'a later generation of a node takes its records over without a change'(context) {
 		const [a, b] = await startTwo(context);
 		const before = a.lease;
 		const first = await a.put('t', 'k', { info: '{"n":1}' });
