@@ -78,7 +78,10 @@ export async function startPresenceBus(
 		renew: () => presence.renew(node.lease, leaseMs, false),
 		apply: (topic, ...ops) => presence.apply(topic, { lease: node.lease, header, ops, membersUpTo: 1_000 }),
 		put: (topic, ...keys) =>
-			node.apply(topic, ...keys.map((key) => ({ kind: 'put', key, connections: 1, ageMs: 0, info: undefined }) as const)),
+			node.apply(
+				topic,
+				...keys.map((key) => ({ kind: 'put', key, connections: 1, ageMs: 0, info: undefined }) as const),
+			),
 		remove: (topic, ...keys) => node.apply(topic, ...keys.map((key) => ({ kind: 'remove', key }) as const)),
 		keys: async (topic) => (await presence.read(topic, { limit: 1_000 })).members.map(({ key }) => key),
 		async sweep(lease) {
