@@ -39,7 +39,7 @@ export const SHORT_LEASE_MS = 400;
 export async function startPresenceBus(
 	bus: Bus,
 	topics: readonly string[] = [],
-	leaseMs = LONG_LEASE_MS,
+	leaseMs: number = LONG_LEASE_MS,
 ): Promise<PresenceBus> {
 	const { presence } = bus;
 	if (presence === undefined) throw new Error('the bus has no presence');
