@@ -161,8 +161,7 @@ if values[1] or removed[1] or attempt > 0 then
 		recount()
 	end
 	nextVersion(upTo)
-	values[#values + 1] = STATE
-	values[#values + 1] = state()
+	addState(values)
 	redis.call('HSET', members, unpack(values))
 	if added[1] or removed[1] then keepOrder(wasOrdered, added, removed) end
 	keepAsLongAs(before)
