@@ -1,4 +1,5 @@
 import { encodePresenceNotice, type PresenceMember, type PresenceVersion } from '../protocol/presence.ts';
+import { DONE } from '../support/promises.ts';
 import { randomEpoch } from '../history/history-store.ts';
 import type { MemberView } from './member-view.ts';
 import type { PresenceChange } from './presence-contract.ts';
@@ -50,6 +51,8 @@ export class ChangeNotices {
 	#lastAt = -Infinity;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isDue = false;
+	/** Called once everything is told. */
+	#waiting: (() => void)[] = [];
 	#isClosed = false;
 
 	constructor(options: ChangeNoticesOptions) {
@@ -74,8 +77,8 @@ export class ChangeNotices {
 		const waitMs = this.#lastAt + NOTICE_EVERY_MS - performance.now();
 		if (waitMs <= 0) {
 			this.#isDue = true;
-			queueMicrotask(() => this.#tell());
-		} else this.#timer = setTimeout(() => this.#tell(), waitMs).unref();
+			queueMicrotask(() => this.#tellNow());
+		} else this.#timer = setTimeout(() => this.#tellNow(), waitMs).unref();
 	}
 
 	/** Called when the members as they are now are handed out together with `version`. */
@@ -83,6 +86,12 @@ export class ChangeNotices {
 		if (this.#changed.size === 0) return;
 		for (const [key, before] of this.#changed) this.#exposed.set(key, before);
 		this.#changed.clear();
+	}
+
+	/** Resolves once all that has changed until now is told. */
+	told(): Promise<void> {
+		if (!this.#isDue && this.#timer === undefined) return DONE;
+		return new Promise((resolve) => this.#waiting.push(resolve));
 	}
 
 	/** Called when what is known now is where notices start from. */
@@ -113,12 +122,23 @@ export class ChangeNotices {
 	close(): void {
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
+		this.#resume();
+	}
+
+	#resume(): void {
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		for (const resolve of waiting) resolve();
+	}
+
+	#tellNow(): void {
+		this.#isDue = false;
+		this.#timer = undefined;
+		if (!this.#isClosed) this.#tell();
+		this.#resume();
 	}
 
 	#tell(): void {
-		this.#isDue = false;
-		this.#timer = undefined;
-		if (this.#isClosed) return;
 		const { topic, view, state, onTell } = this.#options;
 		const told = this.#told;
 		const now = state();

@@ -57,7 +57,11 @@ export class MemberView {
 	 * Returns the first members after a key, at most `limit`, and no more once their size is `characters`, but at least
 	 * one.
 	 */
-	page(after: string | undefined, limit: number, characters = Infinity): { members: PresenceMember[]; hasMore: boolean } {
+	page(
+		after: string | undefined,
+		limit: number,
+		characters: number = Infinity,
+	): { members: PresenceMember[]; hasMore: boolean } {
 		const members: PresenceMember[] = [];
 		let left = characters;
 		for (const key of this.#keys.page(after, limit + 1)) {
@@ -169,6 +173,7 @@ function changed(
 	since: number,
 	info: string | undefined,
 ): ShownMember {
-	if (before?.info === info && before?.member.connections === connections && before.member.since === since) return before;
+	if (before?.info === info && before?.member.connections === connections && before.member.since === since)
+		return before;
 	return shownMember(key, connections, since, info);
 }

@@ -106,7 +106,9 @@ export function shownMember(key: string, connections: number, since: number, inf
 function readInfo(text: string): PresenceMember['info'] {
 	try {
 		const info: unknown = JSON.parse(text);
-		return typeof info === 'object' && info !== null && !Array.isArray(info) ? (info as PresenceMember['info']) : undefined;
+		return typeof info === 'object' && info !== null && !Array.isArray(info)
+			? (info as PresenceMember['info'])
+			: undefined;
 	} catch {
 		return undefined;
 	}

@@ -117,11 +117,21 @@ export class TopicReplica {
 	 */
 	snapshot(after: string | undefined, limit: number, characters?: number): WatchedMembers {
 		this.#notices.exposed();
+		return this.page(after, limit, characters);
+	}
+
+	/** Returns members as they are now. */
+	page(after: string | undefined, limit: number, characters?: number): WatchedMembers {
 		const { members, hasMore } = this.areMembersKnown
 			? this.#view.page(after, limit, characters)
 			: { members: [], hasMore: false };
 		const { version } = this.#notices;
 		return { members, hasMore, version, ...this.#state };
+	}
+
+	/** Resolves once all that has changed until now is told. */
+	told(): Promise<void> {
+		return this.#notices.told();
 	}
 
 	get #state(): ToldState {
