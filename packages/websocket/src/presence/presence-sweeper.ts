@@ -59,7 +59,7 @@ export class PresenceSweeper {
 		const { store, outages, header, membersUpTo, isReady } = this.#options;
 		try {
 			for (const lease of leases) {
-				for (let isDone = false; !isDone;) {
+				for (let isDone = false; !isDone; ) {
 					if (this.#isStopped || !isReady() || performance.now() >= until) return;
 					// One after the other: each step is one of the backend's, which others wait for.
 					// oxlint-disable-next-line no-await-in-loop

@@ -172,7 +172,12 @@ export class PresenceWriter {
 	}
 
 	/** Resolves with whether the store has applied the changes. */
-	async #send(topic: OwnTopic, changes: TopicChanges, sent: readonly Sent[], lease: PresenceLease): Promise<boolean> {
+	async #send(
+		topic: OwnTopic,
+		changes: TopicChanges,
+		sent: readonly Sent[],
+		lease: PresenceLease,
+	): Promise<boolean> {
 		const { store, header, onStored } = this.#options;
 		const { losses } = changes;
 		try {
