@@ -41,8 +41,8 @@ export class MemoryLeases {
 	}
 
 	/**
-	 * Begins a sweep, after which nothing can be put with the lease. Returns whether to remove all records, or only those
-	 * that have lingered for their time; undefined if the lease is not one to be swept.
+	 * Begins a sweep, after which nothing can be put with the lease. Returns whether to remove all records, or only
+	 * those that have lingered for their time; undefined if the lease is not one to be swept.
 	 */
 	beginSweep(lease: PresenceLease, now: number): 'all' | 'due' | undefined {
 		const known = this.#known.get(idOf(lease));
@@ -62,7 +62,9 @@ export class MemoryLeases {
 		this.#renewedAt = undefined;
 	}
 
-	/** While no lease was renewed, the backend may have been away, and leases have expired without their nodes' fault. */
+	/**
+	 * While no lease was renewed, the backend may have been away, and leases have expired without their nodes' fault.
+	 */
 	#watchClock(leaseMs: number, now: number): void {
 		const before = this.#renewedAt;
 		this.#renewedAt = now;

@@ -121,8 +121,9 @@ export class MemoryPresenceTopic {
 			record.info = op.info;
 			record.infoNumber = ++this.#infosSet;
 		}
-		for (const other of [...(this.#members.get(op.key) ?? [])]) {
-			if (other.lingers === undefined) continue;
+		const records = this.#members.get(op.key) ?? [];
+		if (records.length === 1) return;
+		for (const other of records.filter(({ lingers }) => lingers !== undefined)) {
 			record.since = Math.min(record.since, other.since);
 			this.#remove(op.key, other);
 		}

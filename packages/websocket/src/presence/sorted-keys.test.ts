@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { compareKeys } from './key-order.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
-it('pages are the same as of keys that are sorted anew each time', () => {
+it('pages are the same as of keys that are sorted each time', () => {
 	const anyKey = fc.string({ unit: fc.constantFrom('a', 'b', '\u{e000}', '\u{1f600}'), maxLength: 3 });
 	const anyStep = fc.record({ key: anyKey, isPage: fc.boolean(), limit: fc.integer({ min: 1, max: 5 }) });
 	fc.assert(
