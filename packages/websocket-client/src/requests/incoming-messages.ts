@@ -1,4 +1,11 @@
-import { type Envelope, mustBeDefinition, type SocketMessage, SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type Envelope,
+	mustBeDefinition,
+	type PresenceNotice,
+	type SocketMessage,
+	SocketRequestError,
+} from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { ServerFrame } from '../connection/read-frame.ts';
 import type { Failures } from '../failures.ts';
@@ -17,15 +24,18 @@ export interface TopicListeners {
 export class IncomingMessages {
 	readonly #failures: Failures;
 	readonly #topics: TopicListeners;
+	readonly #presence: (notice: PresenceNotice) => void;
 	readonly handlers: Handlers = new Map();
 	/** By message name. */
 	readonly #byName = new Map<string, Listeners<[never, Envelope<never>]>>();
 	readonly any: Listeners<[Envelope]>;
 	readonly raw: Listeners<[string | ArrayBuffer]>;
 
-	constructor(failures: Failures, topics: TopicListeners) {
+	/** @param presence called when the members of a topic have changed */
+	constructor(failures: Failures, topics: TopicListeners, presence: (notice: PresenceNotice) => void) {
 		this.#failures = failures;
 		this.#topics = topics;
+		this.#presence = presence;
 		this.any = failures.listeners();
 		this.raw = failures.listeners();
 	}
@@ -44,6 +54,7 @@ export class IncomingMessages {
 		if (frame.name !== undefined) return this.#message(connection, frame);
 		const { type, data, error } = frame;
 		if (error) this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
+		else if (type === BuiltIn.presence) this.#presence(data as PresenceNotice);
 		else this.#topics.notice(connection, type, data);
 	}
 

@@ -1,0 +1,94 @@
+import { BuiltIn, type PresenceMember, SocketRequestError } from '@orijs/websocket/protocol';
+import { deferred, limit, quiet } from '../support/promises.ts';
+import {
+	type MembersChange,
+	type PresenceHandle,
+	type PresenceOptions,
+	type PresenceState,
+	UNKNOWN,
+} from './presence.ts';
+import type { TopicPresence } from './topic-presence.ts';
+
+/** One call of `presence()`. */
+export class TopicHandle implements PresenceHandle {
+	readonly topic: string;
+	/** Whether it has told everyone who is there. */
+	isReady = false;
+	readonly #ready = deferred();
+	#presence: TopicPresence | undefined;
+	#onChange: PresenceOptions['onChange'];
+	#state: PresenceState = UNKNOWN;
+	/** Why it has ended. */
+	#end: Error | undefined;
+	#ignoreSignal: (() => void) | undefined;
+
+	constructor(topic: string) {
+		this.topic = topic;
+	}
+
+	/** Begins, with valid options. */
+	begin(presence: TopicPresence, { onChange, signal }: PresenceOptions): void {
+		this.#presence = presence;
+		this.#onChange = onChange;
+		presence.add(this);
+		const abort = (): void => this.end(signal?.reason as Error);
+		this.#ignoreSignal = limit(signal, abort);
+		if (signal?.aborted) abort();
+	}
+
+	get members(): readonly PresenceMember[] {
+		return this.#state.members;
+	}
+
+	get count(): number | undefined {
+		return this.#state.count;
+	}
+
+	get areMembersKnown(): boolean {
+		return this.#state.areMembersKnown;
+	}
+
+	get isStale(): boolean {
+		return this.#state.isStale;
+	}
+
+	get isClosed(): boolean {
+		return !!this.#end;
+	}
+
+	get ready(): Promise<void> {
+		return this.#ready.promise;
+	}
+
+	update(info: Readonly<Record<string, unknown>>): Promise<void> {
+		return quiet(this.#update(info));
+	}
+
+	async #update(info: Readonly<Record<string, unknown>>): Promise<void> {
+		if (this.#end) throw this.#end;
+		await this.#presence?.own.update(info);
+	}
+
+	close(): void {
+		this.end(new SocketRequestError(`${BuiltIn.watch} ${this.topic}`, 'closed', 'it was closed'));
+	}
+
+	/** Called after each change. @param isCurrent whether everything is known that has changed until now */
+	changed(change: MembersChange, isCurrent: boolean): void {
+		const isFirst = !this.isReady;
+		if (this.#end || (isFirst && !isCurrent)) return;
+		this.#state = change;
+		this.isReady = true;
+		this.#ready.resolve();
+		return this.#onChange?.(isFirst ? { ...change, joined: change.members, left: [], updated: [] } : change);
+	}
+
+	/** Ends it. @param error why: for `ready`, unless that has resolved, and for later updates */
+	end(error: Error): void {
+		if (this.#end) return;
+		this.#end = error;
+		this.#ignoreSignal?.();
+		this.#ready.reject(error);
+		this.#presence?.remove(this);
+	}
+}
