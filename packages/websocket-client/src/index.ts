@@ -21,7 +21,13 @@ export type {
 	TypedSubscriptionOptions,
 	Unsubscribed,
 } from './subscriptions/subscription.ts';
-export type { MembersChange, PresenceHandle, PresenceOptions, PresenceState } from './presence/presence.ts';
+export type {
+	MembersChange,
+	PresenceHandle,
+	PresenceInfo,
+	PresenceOptions,
+	PresenceState,
+} from './presence/presence.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 
 // Shared with the server

@@ -78,8 +78,8 @@ export class SocketClient {
 		);
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
 		this.#presences = new Presences(this.#failures, this.#sendQueue, (topic) => this.#subscriptions.isComing(topic));
-		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions, (notice) =>
-			this.#presences.notice(notice),
+		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions, (type, notice) =>
+			this.#presences.notice(type, notice),
 		);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
 			ready: (connection, answer) => {

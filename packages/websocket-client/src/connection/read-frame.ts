@@ -67,6 +67,7 @@ function isNotice(type: string, data: unknown): boolean {
 			return hasTopics(data, isFault);
 		case BuiltIn.presence:
 			return isPresenceNotice(data);
+		case BuiltIn.unwatched:
 		case BuiltIn.disconnected:
 			return isFault(data);
 		default:

@@ -96,13 +96,13 @@ export class Members {
 
 	/** @param present undefined if only the count is known */
 	#know(
-		{ count, isStale = false }: Pick<WatchAnswer, 'count' | 'isStale'>,
+		{ count, isStale }: Pick<WatchAnswer, 'count' | 'isStale'>,
 		present: readonly PresenceMember[] | undefined,
 		gone: readonly string[] = [],
 	): void {
 		if (!present) this.#all = new Map();
 		const difference = present && apply(this.#all, present, gone);
-		this.#become({ ...this.state, count, isStale, areMembersKnown: !!present }, difference);
+		this.#become({ ...this.state, count, isStale: !!isStale, areMembersKnown: !!present }, difference);
 	}
 
 	#become(now: PresenceState, difference = NO_DIFFERENCE): void {
@@ -111,7 +111,12 @@ export class Members {
 		const isDifferent =
 			joined.length + left.length + updated.length > 0 || now.areMembersKnown !== before.areMembersKnown;
 		if (!isDifferent && now.count === before.count && now.isStale === before.isStale) return;
-		const members = isDifferent ? [...this.#all.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) : before.members;
+		let { members } = before;
+		if (isDifferent) {
+			const all = [...this.#all.values()];
+			all.sort((a, b) => (a.key < b.key ? -1 : 1));
+			members = all;
+		}
 		this.state = { ...now, members };
 		this.#changed({ ...this.state, count: now.count as number, ...difference });
 	}

@@ -3,12 +3,11 @@ import { mustBe } from '../options.ts';
 import { encodeMessage } from '../requests/encode-message.ts';
 import { Backoff } from '../support/backoff.ts';
 import { deferred, type Deferred } from '../support/promises.ts';
+import type { PresenceInfo } from './presence.ts';
 import { isTransient, NOT_SUBSCRIBED } from './refusals.ts';
 
-type Info = Readonly<Record<string, unknown>>;
-
 interface Update {
-	readonly change: Info;
+	readonly change: PresenceInfo;
 	readonly done: Deferred<void>;
 }
 
@@ -17,10 +16,10 @@ interface Update {
  * time, with all of them merged, so that the newest wins whatever the rate.
  */
 export class OwnInfo {
-	readonly #send: (info: Info) => Promise<unknown>;
+	readonly #send: (info: PresenceInfo) => Promise<unknown>;
 	readonly #failed: (error: Error) => void;
 	readonly #backoff = new Backoff();
-	#accepted: Info | undefined;
+	#accepted: PresenceInfo | undefined;
 	/** Whether the server does not know what it has accepted, as on a new connection. */
 	#isLost = false;
 	#waiting: Update[] = [];
@@ -33,13 +32,13 @@ export class OwnInfo {
 	#entries = 0;
 
 	/** @param failed called if the server no longer accepts what it has accepted before */
-	constructor(send: (info: Info) => Promise<unknown>, failed: (error: Error) => void) {
+	constructor(send: (info: PresenceInfo) => Promise<unknown>, failed: (error: Error) => void) {
 		this.#send = send;
 		this.#failed = failed;
 	}
 
 	/** @throws as documented for `PresenceHandle.update` */
-	update(info: Info): Promise<void> {
+	update(info: PresenceInfo): Promise<void> {
 		const { data, values } = JSON.parse(encodeMessage(BuiltIn.update, info));
 		mustBe(
 			data && typeof data === 'object' && !Array.isArray(data) && !values,
@@ -78,7 +77,7 @@ export class OwnInfo {
 	async #sync(): Promise<void> {
 		const batch = this.#waiting.slice(0, this.#most);
 		if (!this.#isIn || this.#isSending || this.#backoff.isWaiting || (!batch.length && !this.#isLost)) return;
-		const info: Info = Object.assign({}, this.#accepted, ...batch.map(({ change }) => change));
+		const info: PresenceInfo = Object.assign({}, this.#accepted, ...batch.map(({ change }) => change));
 		let refusal: SocketRequestError | undefined;
 		const entries = this.#entries;
 		this.#isSending = true;

@@ -1,5 +1,8 @@
 import type { PresenceMember } from '@orijs/websocket/protocol';
 
+/** What a client says of itself: a JSON object. */
+export type PresenceInfo = Readonly<Record<string, unknown>>;
+
 /** What a client knows of a topic's members. */
 export interface PresenceState {
 	/** Sorted by key; a new array whenever it changes. Empty while only the count is known. */
@@ -61,7 +64,7 @@ export interface PresenceHandle extends PresenceState {
 	 * as before this call; or `closed`
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server had accepted it
 	 */
-	update(info: Readonly<Record<string, unknown>>): Promise<void>;
+	update(info: PresenceInfo): Promise<void>;
 	/** Ends it: `onChange` is no longer called. Can be called more than once. */
 	close(): void;
 }

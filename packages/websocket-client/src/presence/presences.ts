@@ -1,4 +1,11 @@
-import { InvalidTopicError, isTopic, type PresenceNotice, SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	InvalidTopicError,
+	isTopic,
+	type PresenceNotice,
+	SocketRequestError,
+	type UnwatchedNotice,
+} from '@orijs/websocket/protocol';
 import type { Failures } from '../failures.ts';
 import { checked } from '../options.ts';
 import type { SendQueue } from '../requests/send-queue.ts';
@@ -65,9 +72,11 @@ export class Presences implements PresenceOwner {
 		this.#topics.get(topic)?.moved(isIn);
 	}
 
-	/** Called when the members of a topic have changed. */
-	notice(notice: PresenceNotice): void {
-		this.#topics.get(notice.topic)?.notice(notice);
+	/** Called for a notice of the server. */
+	notice(type: string, data: PresenceNotice | UnwatchedNotice): void {
+		const presence = this.#topics.get(data.topic);
+		if (type === BuiltIn.presence) presence?.notice(data as PresenceNotice);
+		else presence?.unwatched(data as UnwatchedNotice);
 	}
 
 	ask(type: string, topic: string, data?: object): Promise<unknown> {

@@ -3,11 +3,20 @@ import { deferred, limit, quiet } from '../support/promises.ts';
 import {
 	type MembersChange,
 	type PresenceHandle,
+	type PresenceInfo,
 	type PresenceOptions,
 	type PresenceState,
 	UNKNOWN,
 } from './presence.ts';
-import type { TopicPresence } from './topic-presence.ts';
+
+/** What a handle needs of its topic. */
+export interface HandleOwner {
+	readonly own: { update(info: PresenceInfo): Promise<void> };
+	/** Called when a handle has begun. */
+	add(handle: TopicHandle): void;
+	/** Called when a handle has ended. */
+	remove(handle: TopicHandle): void;
+}
 
 /** One call of `presence()`. */
 export class TopicHandle implements PresenceHandle {
@@ -15,7 +24,7 @@ export class TopicHandle implements PresenceHandle {
 	/** Whether it has told everyone who is there. */
 	isReady = false;
 	readonly #ready = deferred();
-	#presence: TopicPresence | undefined;
+	#owner: HandleOwner | undefined;
 	#onChange: PresenceOptions['onChange'];
 	#state: PresenceState = UNKNOWN;
 	/** Why it has ended. */
@@ -27,10 +36,10 @@ export class TopicHandle implements PresenceHandle {
 	}
 
 	/** Begins, with valid options. */
-	begin(presence: TopicPresence, { onChange, signal }: PresenceOptions): void {
-		this.#presence = presence;
+	begin(owner: HandleOwner, { onChange, signal }: PresenceOptions): void {
+		this.#owner = owner;
 		this.#onChange = onChange;
-		presence.add(this);
+		owner.add(this);
 		const abort = (): void => this.end(signal?.reason as Error);
 		this.#ignoreSignal = limit(signal, abort);
 		if (signal?.aborted) abort();
@@ -60,13 +69,13 @@ export class TopicHandle implements PresenceHandle {
 		return this.#ready.promise;
 	}
 
-	update(info: Readonly<Record<string, unknown>>): Promise<void> {
+	update(info: PresenceInfo): Promise<void> {
 		return quiet(this.#update(info));
 	}
 
-	async #update(info: Readonly<Record<string, unknown>>): Promise<void> {
+	async #update(info: PresenceInfo): Promise<void> {
 		if (this.#end) throw this.#end;
-		await this.#presence?.own.update(info);
+		await this.#owner?.own.update(info);
 	}
 
 	close(): void {
@@ -74,9 +83,9 @@ export class TopicHandle implements PresenceHandle {
 	}
 
 	/** Called after each change. @param isCurrent whether everything is known that has changed until now */
-	changed(change: MembersChange, isCurrent: boolean): void {
+	changed(change: MembersChange, isCurrent: boolean): unknown {
 		const isFirst = !this.isReady;
-		if (this.#end || (isFirst && !isCurrent)) return;
+		if (this.#end || (isFirst && !isCurrent)) return undefined;
 		this.#state = change;
 		this.isReady = true;
 		this.#ready.resolve();
@@ -89,6 +98,6 @@ export class TopicHandle implements PresenceHandle {
 		this.#end = error;
 		this.#ignoreSignal?.();
 		this.#ready.reject(error);
-		this.#presence?.remove(this);
+		this.#owner?.remove(this);
 	}
 }

@@ -1,4 +1,4 @@
-import { BuiltIn, type PresenceNotice, SocketRequestError } from '@orijs/websocket/protocol';
+import { BuiltIn, type PresenceNotice, type RequestFault, SocketRequestError } from '@orijs/websocket/protocol';
 import { asMembers } from '../connection/answers.ts';
 import type { Failures } from '../failures.ts';
 import { Backoff } from '../support/backoff.ts';
@@ -6,8 +6,8 @@ import { attempt, type Listeners } from '../support/listeners.ts';
 import { Members } from './members.ts';
 import { OwnInfo } from './own-info.ts';
 import type { MembersChange } from './presence.ts';
-import { isTransient, NOT_SUBSCRIBED } from './refusals.ts';
-import type { TopicHandle } from './topic-handle.ts';
+import { isTransient, NOT_SUBSCRIBED, NOT_WATCHED } from './refusals.ts';
+import type { HandleOwner, TopicHandle } from './topic-handle.ts';
 
 /** What the presence of a topic needs of the client. */
 export interface PresenceOwner {
@@ -23,7 +23,7 @@ export interface PresenceOwner {
 }
 
 /** The presence of a topic: one watch on the server for all handles. */
-export class TopicPresence {
+export class TopicPresence implements HandleOwner {
 	readonly topic: string;
 	readonly own: OwnInfo;
 	readonly #owner: PresenceOwner;
@@ -38,8 +38,8 @@ export class TopicPresence {
 	 * - `waiting`: until the client is in the topic
 	 */
 	#step: 'due' | 'pending' | 'done' | 'waiting' = 'due';
-	/** Whether the client has come into the topic while a request was pending. */
-	#isBack = false;
+	/** Whether the client has come into the topic, or may have left it, while a request was pending. */
+	#hasMoved = false;
 	/** Replaced when the connection is lost: what was requested on it is not awaited any longer. */
 	#life = {};
 
@@ -55,7 +55,6 @@ export class TopicPresence {
 		this.#begin();
 	}
 
-	/** Called when a handle has begun. */
 	add(handle: TopicHandle): void {
 		this.#handles.set(
 			handle,
@@ -69,7 +68,6 @@ export class TopicPresence {
 		});
 	}
 
-	/** Called when a handle has ended. */
 	remove(handle: TopicHandle): void {
 		this.#handles.get(handle)?.();
 		this.#handles.delete(handle);
@@ -95,16 +93,15 @@ export class TopicPresence {
 	/** Called when the client stops reconnecting. */
 	closed(error: Error): void {
 		this.own.reject(error);
-		for (const handle of [...this.#handles.keys()]) if (!handle.isReady) handle.end(error);
+		for (const handle of this.#handles.keys()) if (!handle.isReady) handle.end(error);
 	}
 
 	/** Called when the client has come into the topic, or may have left it. With that, the watch may have ended. */
 	moved(isIn: boolean): void {
-		if (!isIn) {
-			this.own.leave();
-			if (this.#step !== 'pending') this.#begin();
-		} else if (this.#step === 'waiting') this.#step = 'due';
-		else if (this.#step === 'pending') this.#isBack = true;
+		if (!isIn) this.own.leave();
+		if (this.#step === 'pending') this.#hasMoved = true;
+		else if (!isIn) this.#begin();
+		else if (this.#step === 'waiting') this.#step = 'due';
 		else this.own.enter();
 		this.#sync();
 	}
@@ -117,6 +114,13 @@ export class TopicPresence {
 			this.#step = 'due';
 			this.#sync();
 		}
+	}
+
+	/** Called when the server has ended the watch. */
+	unwatched({ code, message }: RequestFault): void {
+		if (this.#step !== 'done') return;
+		this.#refused(new SocketRequestError(`${BuiltIn.watch} ${this.topic}`, code, message));
+		this.#sync();
 	}
 
 	#begin(): void {
@@ -149,7 +153,7 @@ export class TopicPresence {
 		const life = this.#life;
 		let after: string | undefined;
 		this.#step = 'pending';
-		this.#isBack = false;
+		this.#hasMoved = false;
 		this.#members.forget();
 		try {
 			do {
@@ -170,14 +174,15 @@ export class TopicPresence {
 	}
 
 	#refused(error: SocketRequestError): void {
-		const isOut = error.code === NOT_SUBSCRIBED;
-		this.#step = isOut && !this.#isBack ? 'waiting' : 'due';
-		if (isOut || isTransient(error)) {
+		const { code } = error;
+		if (code === NOT_SUBSCRIBED || code === NOT_WATCHED || this.#hasMoved || isTransient(error)) {
+			this.#step = code === NOT_SUBSCRIBED && !this.#hasMoved ? 'waiting' : 'due';
 			this.#members.lost();
-			if (!isOut) this.#backoff.postpone(this.#sync);
+			if (isTransient(error)) this.#backoff.postpone(this.#sync);
 			return;
 		}
-		for (const handle of [...this.#handles.keys()]) handle.end(error);
+		this.#step = 'waiting';
+		for (const handle of this.#handles.keys()) handle.end(error);
 		this.#owner.failures.report(error, 'presence');
 	}
 }
