@@ -73,6 +73,10 @@ export type { HistoryPage } from './history/history-page.ts';
 export type { EncodedPage } from './history/shared-pages.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
+// Presence
+export { PresenceLeaseLostError } from './presence/errors.ts';
+export type { PresenceEvents, PresenceRule, PresenceRules } from './presence/presence-rules.ts';
+
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider-options.ts';
@@ -97,6 +101,27 @@ export type {
 	HistorySlice,
 	HistoryStore,
 } from './history/history-store.ts';
+export {
+	APPLIED_WITHIN_MS,
+	CLAIMED_MS,
+	MAX_INFO_BYTES,
+	MAX_KEY_BYTES,
+	MAX_PRESENCE_OPS,
+	VERSION_KEPT_MS,
+} from './presence/presence-store.ts';
+export type {
+	PresenceBatch,
+	PresenceLease,
+	PresenceOp,
+	PresenceQuery,
+	PresenceState,
+	PresenceStore,
+	Renewal,
+	StoredMember,
+	StoredPresence,
+	Sweep,
+	SweepOptions,
+} from './presence/presence-store.ts';
 
 // Typed messages
 export {

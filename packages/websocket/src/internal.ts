@@ -17,7 +17,8 @@ export { show } from './support/show.ts';
 export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';
-export { decodeFrame, type Digest, encodeDigestHeader, randomOrigin } from './wire/frame.ts';
+export { presenceChannel } from './wire/channel-names.ts';
+export { decodeFrame, type Digest, encodeDigestHeader, encodePresenceHeader, randomOrigin } from './wire/frame.ts';
 export {
 	type DigestEntry,
 	encodeEntry,
