@@ -73,6 +73,25 @@ export type { HistoryPage } from './history/history-page.ts';
 export type { EncodedPage } from './history/shared-pages.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
+// Presence
+export {
+	InvalidPresenceInfoError,
+	NotPresentError,
+	PresenceLeaseLostError,
+	PresenceNotKeptError,
+	PresenceUnavailableError,
+} from './presence/errors.ts';
+export type {
+	Presence,
+	PresenceChange,
+	PresenceInfo,
+	PresencePage,
+	PresencePageOptions,
+	SocketPresence,
+	WatchedMembers,
+} from './presence/presence-contract.ts';
+export type { PresenceEvents, PresenceRule, PresenceRules } from './presence/presence-rules.ts';
+
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider-options.ts';
@@ -97,6 +116,27 @@ export type {
 	HistorySlice,
 	HistoryStore,
 } from './history/history-store.ts';
+export {
+	APPLIED_WITHIN_MS,
+	CLAIMED_MS,
+	MAX_INFO_BYTES,
+	MAX_KEY_BYTES,
+	MAX_PRESENCE_OPS,
+	VERSION_KEPT_MS,
+} from './presence/presence-store.ts';
+export type {
+	PresenceBatch,
+	PresenceLease,
+	PresenceOp,
+	PresenceQuery,
+	PresenceState,
+	PresenceStore,
+	Renewal,
+	StoredMember,
+	StoredPresence,
+	Sweep,
+	SweepOptions,
+} from './presence/presence-store.ts';
 
 // Typed messages
 export {
@@ -117,6 +157,8 @@ export type {
 	MessagePosition,
 	Position,
 	PositionedEnvelope,
+	PresenceMember,
+	PresenceVersion,
 } from './protocol/index.ts';
 
 // Logging

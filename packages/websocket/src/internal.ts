@@ -14,10 +14,12 @@ export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { isPayload, roughSize, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';
+export { isSchema } from './protocol/message.ts';
 export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';
-export { decodeFrame, type Digest, encodeDigestHeader, randomOrigin } from './wire/frame.ts';
+export { presenceChannel } from './wire/channel-names.ts';
+export { decodeFrame, type Digest, encodeDigestHeader, encodePresenceHeader, randomOrigin } from './wire/frame.ts';
 export {
 	type DigestEntry,
 	encodeEntry,

@@ -27,7 +27,7 @@ describe('an unknown option', () => {
 			'WsProvider',
 			'graceMS',
 			() => new WsProvider({ graceMS: 5 } as object),
-			'WsProvider has no option graceMS; options are bus, history, logger, heartbeatMs, collectBeatsAbove, startTimeoutMs, graceMs',
+			'WsProvider has no option graceMS; options are bus, history, presence, logger, heartbeatMs, collectBeatsAbove, startTimeoutMs, graceMs',
 		],
 		[
 			'setServer()',

@@ -8,6 +8,7 @@ import { MOST_HEARTBEAT_MS } from './loss/beat-timing.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import type { RemoteNodesOptions } from './nodes/remote-nodes.ts';
+import { PresencePatterns, type PresenceRules } from './presence/presence-rules.ts';
 import { safely } from './safe-logger.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { mustBeNodeCount } from './support/node-count.ts';
@@ -23,6 +24,11 @@ export interface WsProviderOptions {
 	 * topics.
 	 */
 	readonly history?: HistoryRules;
+	/**
+	 * The topics whose presence is kept, by pattern, such as `{ 'room:*': { leaveDelayMs: 5_000 } }`. `*` matches any
+	 * characters, and the first matching pattern applies. Must be the same on all nodes. Default: no topics.
+	 */
+	readonly presence?: PresenceRules;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
@@ -62,6 +68,7 @@ export interface WsProviderOptions {
 const OPTIONS: OptionNames<WsProviderOptions> = {
 	bus: true,
 	history: true,
+	presence: true,
 	logger: true,
 	heartbeatMs: true,
 	collectBeatsAbove: true,
@@ -77,6 +84,7 @@ const DEFAULT_START_TIMEOUT_MS = 10_000;
 export interface ReadOptions {
 	readonly bus: Bus | undefined;
 	readonly history: HistoryPatterns | undefined;
+	readonly presence: PresencePatterns | undefined;
 	/** Never throws. */
 	readonly logger: Logger;
 	readonly remote: Pick<
@@ -91,6 +99,7 @@ export function readProviderOptions(options: WsProviderOptions): ReadOptions {
 	const {
 		bus,
 		history,
+		presence,
 		logger = consoleLogger,
 		graceMs = DEFAULT_GRACE_MS,
 		heartbeatMs = DEFAULT_HEARTBEAT_MS,
@@ -105,6 +114,7 @@ export function readProviderOptions(options: WsProviderOptions): ReadOptions {
 	return {
 		bus,
 		history: history === undefined ? undefined : new HistoryPatterns(history),
+		presence: presence === undefined ? undefined : new PresencePatterns(presence),
 		logger: safely(logger),
 		remote: { graceMs, heartbeatMs, collectBeatsAbove, startTimeoutMs, signatures },
 	};
