@@ -26,6 +26,8 @@ export const disconnected = '@disconnected';
 export const watch = '@watch';
 /** Ends that: `data` is an {@link UnwatchRequest}. */
 export const unwatch = '@unwatch';
+/** From the server: it has ended a watch. `data` is an {@link UnwatchedNotice}. */
+export const unwatched = '@unwatched';
 /** Changes the client's own info: `data` is an {@link UpdateRequest}. */
 export const update = '@update';
 /** From the server: the members of a topic have changed. `data` is a {@link PresenceNotice}. */
