@@ -30,6 +30,32 @@ export const CHANGES: Requirements = {
 		for (const node of nodes) assertLeadTo(await node.untilChanges('t', changed), before);
 	},
 
+	async 'half of a step can not be read'(context) {
+		const [a, b] = await PresenceNode.startLeased(context, 2);
+		const keys = Array.from({ length: 40 }, (_, i) => `user:${i}`);
+		await a!.putMany('t', keys.slice(0, 20));
+		const over = new AbortController();
+		const moving = (async () => {
+			for (let step = 0; step < 60; step++) {
+				const ops = keys.map((key, i): PresenceOp =>
+					i < 20 === (step % 2 === 1) ? put(key) : { kind: 'remove', key },
+				);
+				await a!.apply('t', ...ops);
+			}
+		})().finally(() => over.abort());
+		while (!over.signal.aborted) {
+			const [{ count }, read] = await Promise.all([b!.presence.count('t'), b!.read('t')]);
+			deepEqual([count, read.count, read.members.length], [20, 20, 20]);
+			const isFirst = read.members.some(({ key }) => key === 'user:0');
+			const other = isFirst ? keys.slice(20) : keys.slice(0, 20);
+			deepEqual(
+				read.members.filter(({ key }) => other.includes(key)),
+				[],
+			);
+		}
+		await moving;
+	},
+
 	async 'a change frame begins with the header of the node whose change it is'(context) {
 		const [a, b] = await PresenceNode.startLeased(context, 2, 't');
 		await a!.put('t', 'k');
