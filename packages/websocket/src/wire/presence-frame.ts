@@ -27,7 +27,7 @@ export interface PresenceFrameChange {
 	readonly connections: number;
 	/** In milliseconds since the epoch. */
 	readonly since: number;
-	/** A JSON object; undefined if there is none. */
+	/** A JSON object; undefined if the member has no info. */
 	readonly info: string | undefined;
 }
 
