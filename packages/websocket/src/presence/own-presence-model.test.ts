@@ -97,6 +97,7 @@ class World {
 
 	#cut(place: Place, isOwnFault: boolean): void {
 		place.cutAt ??= performance.now();
+		if (performance.now() < place.uncertainUntil) place.uncertainUntil = Infinity;
 		place.isOwnFault ||= isOwnFault;
 	}
 
