@@ -18,7 +18,7 @@ interface Held {
 	readonly replica: TopicReplica;
 	/** How often the topic is watched. */
 	holders: number;
-	/** Runs while nobody watches the topic any longer. */
+	/** Runs after the last one who watches the topic has left. */
 	grace: ReturnType<typeof setTimeout> | undefined;
 }
 
