@@ -83,6 +83,11 @@ export class PresenceReplicas {
 		for (const [topic, { replica }] of this.#held) if (isAffected(presenceChannel(topic))) replica.missed();
 	}
 
+	/** Called when the backend may have lost what it had of some topics. */
+	lost(isAffected: (topic: string) => boolean): void {
+		for (const [topic, { replica }] of this.#held) if (isAffected(topic)) replica.missed();
+	}
+
 	/** Called when the backend has become available or unavailable. */
 	statusChanged(): void {
 		for (const { replica } of this.#held.values()) replica.statusChanged();
