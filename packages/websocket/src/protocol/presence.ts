@@ -1,3 +1,5 @@
+import * as BuiltIn from './built-in-type.ts';
+
 /** Someone who is in a topic: a user with all connections, or a connection without a user. */
 export interface PresenceMember {
 	/** `user:` and the user's id, or `socket:` and the socket's id. */
@@ -69,4 +71,8 @@ export interface PresenceNotice {
 	readonly isCountOnly?: true | undefined;
 	/** Present while the server is cut off from the other servers. */
 	readonly isStale?: true | undefined;
+}
+
+export function encodePresenceNotice(notice: PresenceNotice): string {
+	return JSON.stringify({ type: BuiltIn.presence, data: notice });
 }
