@@ -1,5 +1,11 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { RULE, PresenceBackend, PresenceNode, socketOf, type TestSocket } from '../test-support/own-presence-fixture.ts';
+import {
+	RULE,
+	PresenceBackend,
+	PresenceNode,
+	socketOf,
+	type TestSocket,
+} from '../test-support/own-presence-fixture.ts';
 import type { Fate } from '../test-support/presence-link.ts';
 
 beforeEach(() => {
@@ -56,7 +62,8 @@ class World {
 		this.random = randomOf(seed);
 		this.#isFaulty = isFaulty;
 		this.backend.onChange = ({ kind, topic, key }) => {
-			if (kind === 'left' && this.#mustBeThere(topic, key)) this.wronged.push(`${key} in ${topic} at ${performance.now()}`);
+			if (kind === 'left' && this.#mustBeThere(topic, key))
+				this.wronged.push(`${key} in ${topic} at ${performance.now()}`);
 		};
 		this.places = [0, 1, 2].map(() => this.#place());
 	}
@@ -137,7 +144,8 @@ class World {
 				place.isFrozen = true;
 				return place.node.link.freeze();
 			case 'away':
-				if (this.places.some(({ isFrozen, cutAt }) => isFrozen || (cutAt !== undefined && !this.#isBackendAway))) return;
+				if (this.places.some(({ isFrozen, cutAt }) => isFrozen || (cutAt !== undefined && !this.#isBackendAway)))
+					return;
 				this.#isBackendAway = !this.#isBackendAway;
 				for (const each of this.places) {
 					if (!this.#isBackendAway) this.#comeBack(each);
