@@ -5,7 +5,7 @@ import type { MemberView } from './member-view.ts';
 import type { PresenceChange } from './presence-contract.ts';
 import { isSame, type ShownMember } from './stored-members.ts';
 
-/** What is told of a topic apart from its members. */
+/** What watchers hear about a topic apart from its members. */
 export interface ToldState {
 	readonly count: number;
 	readonly areMembersKnown: boolean;
@@ -25,8 +25,9 @@ interface Changes {
 	readonly joined: PresenceMember[];
 	readonly left: PresenceMember[];
 	readonly updated: PresenceMember[];
-	/** Members that are as they were, and the keys of those that were not there, but that a snapshot has shown otherwise. */
+	/** Members that are as they were, although a snapshot has shown them otherwise. */
 	readonly again: PresenceMember[];
+	/** The keys of members that were not there and are not, although a snapshot has shown them. */
 	readonly gone: string[];
 }
 

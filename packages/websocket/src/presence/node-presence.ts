@@ -74,6 +74,7 @@ export class NodePresence implements PresenceLink {
 			ruleOf: (topic) => patterns.ruleOf(topic),
 			describe: (socket, topic) => this.describe?.(socket as WebSocketConnection, topic),
 			onChange: (topic, key) => this.replicas.ownChanged(topic, key),
+			onLost: (isAffected) => this.replicas.lost(isAffected),
 			isReady: () => this.isReady,
 			header: (topic) => encodePresenceHeader(senderFor(topic)),
 			failures,
@@ -92,7 +93,7 @@ export class NodePresence implements PresenceLink {
 			{ ...options, onTell: (topic, change, frame) => this.#tell(topic, change, frame) },
 		);
 		const sockets = new WatchingSockets();
-		this.fanout = new LocalFanout(sockets, logger);
+		this.fanout = new LocalFanout(sockets, logger, true);
 		this.watchers = new PresenceWatchers({ registry, replicas: this.replicas, sockets, fanout: this.fanout });
 		this.listeners = new PresenceListeners(this.replicas, failures);
 	}

@@ -18,7 +18,7 @@ interface Held {
 	readonly replica: TopicReplica;
 	/** How often the topic is watched. */
 	holders: number;
-	/** Runs while nobody watches the topic any longer. */
+	/** Runs after the last one who watches the topic has left. */
 	grace: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -81,6 +81,11 @@ export class PresenceReplicas {
 	/** Called when frames may have been missed on channels. */
 	missed(isAffected: (channel: string) => boolean): void {
 		for (const [topic, { replica }] of this.#held) if (isAffected(presenceChannel(topic))) replica.missed();
+	}
+
+	/** Called when the backend may have lost what it had of some topics. */
+	lost(isAffected: (topic: string) => boolean): void {
+		for (const [topic, { replica }] of this.#held) if (isAffected(topic)) replica.missed();
 	}
 
 	/** Called when the backend has become available or unavailable. */

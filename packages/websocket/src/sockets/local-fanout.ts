@@ -31,6 +31,7 @@ export interface FanoutSockets {
 export class LocalFanout {
 	readonly #registry: FanoutSockets;
 	readonly #logger: Logger;
+	readonly #isFurther: boolean;
 	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
 	/** As passed to `setServer`. */
@@ -46,7 +47,9 @@ export class LocalFanout {
 	/** See {@link beforeTopics}. */
 	#before: (() => void) | undefined;
 
-	constructor(registry: FanoutSockets, logger: Logger) {
+	/** @param isFurther whether the provider has another fan-out, which logs what concerns both */
+	constructor(registry: FanoutSockets, logger: Logger, isFurther: boolean = false) {
+		this.#isFurther = isFurther;
 		this.#registry = registry;
 		this.#logger = logger;
 		this.#throttle = throttleOf(logger);
@@ -57,7 +60,7 @@ export class LocalFanout {
 	setServer(server: PubSubServer, options: ServerOptions): void {
 		checkCompressFrom(options.compressFromBytes);
 		this.#slowReaders.configure(options);
-		if (this.#given !== undefined && this.#given !== server) {
+		if (this.#given !== undefined && this.#given !== server && !this.#isFurther) {
 			this.#logger.warn(
 				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',
