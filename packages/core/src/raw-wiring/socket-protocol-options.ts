@@ -48,7 +48,7 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 	readonly routers?: readonly RouterOf<TState>[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TState>;
-	/** What is told of connections in topics whose presence the provider keeps, and to whom. */
+	/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
 	readonly presence?: PresenceOptions<TState>;
 	/** Limits, each with a default. */
 	readonly limits?: SocketProtocolLimits;
