@@ -19,9 +19,9 @@ export interface PresenceInfoContext<TData extends ConnectionData = ConnectionDa
 /** What others see of connections in topics whose presence the provider keeps, and who may see it. */
 export interface PresenceOptions<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Returns what others see of a connection's user in a topic: a JSON object, such as a name, or undefined for nothing.
-	 * Called when the connection enters the topic, and again when its credentials have been renewed. Clients can add
-	 * properties of their own (`@update`), but can't change these.
+	 * Returns what others see of a connection's user in a topic: a JSON object, such as a name, or undefined for
+	 * nothing. Called when the connection enters the topic, and again when its credentials have been renewed. Clients
+	 * can add properties of their own (`@update`), but can't change these.
 	 *
 	 * It must answer at once, without a promise. If it throws, or its answer is no JSON object, too large or does not
 	 * match `schema`, that is logged, and others see the member without it. Default: nothing.
@@ -30,15 +30,15 @@ export interface PresenceOptions<TData extends ConnectionData = ConnectionData> 
 	 */
 	info?(ctx: PresenceInfoContext<TData, any>): (object & { readonly then?: never }) | undefined;
 	/**
-	 * A Standard Schema for what `info` returns, and for that together with the properties that a client adds: these must
-	 * therefore be optional. What the schema returns is used, so properties that it leaves out are left out. It must be
+	 * A Standard Schema for what `info` returns, and for that together with the properties that a client adds: these
+	 * must therefore be optional. What the schema returns is used, so properties that it leaves out are left out. It must be
 	 * synchronous, and accept what it has returned. Default: clients may add any properties.
 	 */
 	readonly schema?: StandardSchemaV1<any, object>;
 	/**
 	 * Decides whether a client may see who is in a topic, and what changes: only true lets it. Asked when the client
-	 * begins to watch the topic, again by `reauthorize`, and after its credentials have been renewed; a client that may no
-	 * longer see it then receives `@unwatched`. Default: a client may, while it is in the topic.
+	 * begins to watch the topic, again by `reauthorize`, and after its credentials have been renewed; a client that may
+	 * no longer see it then receives `@unwatched`. Default: a client may, while it is in the topic.
 	 *
 	 * If this throws or rejects with a `SocketError`, that error is sent to the client. Any other error is logged, and
 	 * the client receives `internal`. If it takes longer than `limits.handlerTimeoutMs`, it receives `timeout`.

@@ -37,7 +37,7 @@ it('clients of a SocketProtocol watch, update and are described, plain ones as w
 	});
 	expect(await request(ben, '@update', { topic: 'room:a', info: { mood: 'good' } })).toEqual({});
 	await until(() => changesOf(ben).some(({ updated }) => updated?.[0]?.info?.['mood'] === 'good'), {
-		what: 'it is told',
+		what: 'the change arrives',
 	});
 	await ann.close();
 	await until(() => changesOf(ben).some(({ count }) => count === 1), { what: 'Ann has left' });

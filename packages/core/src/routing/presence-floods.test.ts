@@ -82,7 +82,7 @@ describe('a client that watches', () => {
 	});
 });
 
-it('a client that sends garbage is refused, and nobody else notices', async () => {
+it('a client that sends garbage is refused, and no other client notices', async () => {
 	const { speaker, log } = await presenceNode({ limits: UNLIMITED });
 	const [client, other] = [await speaker('ada'), await speaker('ben')];
 	await enter(other, 'room:a');

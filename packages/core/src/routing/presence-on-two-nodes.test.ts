@@ -35,7 +35,7 @@ it('a client that the server subscribes from another node sees itself when it th
 	expect(keysOf(await request(ada, '@watch', { topic: 'room:a' }))).toEqual(['user:ada']);
 });
 
-it('app.presence.onChange is told of clients of other nodes', async () => {
+it('app.presence.onChange is called for clients of other nodes', async () => {
 	const [one, two] = await presenceNodes();
 	const told: string[] = [];
 	const stop = one.app.presence.onChange('room:a', ({ joined, left }) => {

@@ -149,7 +149,7 @@ describe('@watch', () => {
 });
 
 describe('a watch ends', () => {
-	it('by @unwatch, which is answered, also if there is none', async () => {
+	it('by @unwatch, which is answered, also if nothing is watched', async () => {
 		const { speaker, provider } = await presenceNode();
 		const client = await speaker('ada');
 		await enter(client, 'room:a');
