@@ -24,8 +24,8 @@ export class PresenceInfos {
 	}
 
 	/**
-	 * Returns what the application says of a socket in a topic; undefined if nothing, or if the socket belongs to another
-	 * endpoint.
+	 * Returns what the application says of a socket in a topic; undefined if nothing, or if another endpoint has the
+	 * socket.
 	 *
 	 * @throws {ApplicationError} {AsyncPresenceSchemaError} {MessageValidationError} {InvalidPresenceInfoError} the
 	 * application's answer is not allowed
