@@ -1,5 +1,6 @@
 import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import {
+	type Bus,
 	type HistoryRules,
 	InProcWsProvider,
 	type PresenceRules,
@@ -31,6 +32,13 @@ export interface PresenceNodeOptions extends Omit<WebSocketOptions, 'upgrade'> {
 	readonly history?: HistoryRules;
 }
 
+export interface PresenceCluster {
+	readonly nodes: [PresenceNode, PresenceNode];
+	/** Cuts the first node off from the backend. */
+	cut(): void;
+	restore(): void;
+}
+
 const KEPT: PresenceRules = { 'room:*': { leaveDelayMs: 0 }, 'silent:*': { events: 'none' } };
 
 /** Starts a node without others. Its clients may subscribe to anything. It listens until the test ends. */
@@ -42,14 +50,23 @@ export function presenceNode(options: PresenceNodeOptions = {}): Promise<Presenc
 
 /** Starts two nodes that share a backend. */
 export async function presenceNodes(options: PresenceNodeOptions = {}): Promise<[PresenceNode, PresenceNode]> {
+	const { nodes } = await presenceCluster(options);
+	return nodes;
+}
+
+/** Like {@link presenceNodes}, with a backend that the first node can be cut off from. */
+export async function presenceCluster(options: PresenceNodeOptions = {}): Promise<PresenceCluster> {
 	const backend = new MemoryBackend();
+	const buses: Bus[] = [];
 	const start = (): Promise<PresenceNode> => {
 		const logger = new RecordingLogger();
 		const bus = backend.createBus();
+		buses.push(bus);
 		const provider = new WsProvider({ bus, logger, graceMs: 0, presence: options.kept ?? KEPT });
 		return startNode(provider, logger, options);
 	};
-	return [await start(), await start()];
+	const nodes: [PresenceNode, PresenceNode] = [await start(), await start()];
+	return { nodes, cut: () => backend.cut(buses[0] as Bus), restore: () => backend.restore(buses[0] as Bus) };
 }
 
 async function startNode(
