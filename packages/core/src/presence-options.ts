@@ -32,7 +32,8 @@ export interface PresenceOptions<TData extends ConnectionData = ConnectionData> 
 	/**
 	 * A Standard Schema for what `info` returns, and for that together with the properties that a client adds: these
 	 * must therefore be optional. What the schema returns is used, so properties that it leaves out are left out. It
-	 * must be synchronous, and accept what it has returned. Default: clients may add any properties.
+	 * must be synchronous, and accept what it has returned. What `app.presence.update` sets is not checked, but is
+	 * part of what a client's change is checked with. Default: clients may add any properties.
 	 */
 	readonly schema?: StandardSchemaV1<any, object>;
 	/**
