@@ -215,7 +215,7 @@ export class OwnMembers implements OwnMembersView {
 	/** Forgets a member that has left, if the store has no record of it, and the topic if it is empty. */
 	forget(member: Member): void {
 		const { topic } = member;
-		if (member.isHere || member.mayBeStored) return;
+		if (member.isHere || member.mayBeStored || topic.members.get(member.key) !== member) return;
 		topic.members.delete(member.key);
 		if (topic.members.size === 0 && this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
 	}

@@ -1,3 +1,4 @@
+import { LEASE_MS } from '../nodes/lease.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceLease, PresenceStore } from './presence-store.ts';
 
@@ -11,8 +12,6 @@ export interface OwnLeaseOptions {
 	readonly outages: OutageLog;
 }
 
-/** How long a node's members count after its last renewal, in milliseconds. */
-export const PRESENCE_LEASE_MS = 10_000;
 const RENEW_MS = 2_000;
 /** After a failed renewal. */
 const RETRY_MS = 500;
@@ -27,7 +26,7 @@ const SHORTEST_LEASE_MS = 1_000;
 export class OwnLease {
 	readonly #options: OwnLeaseOptions;
 	#current: PresenceLease;
-	/** When the current generation was taken. */
+	/** When the current generation was taken, or is to be asked for. */
 	#takenAt = -Infinity;
 	/** Whether the backend has not confirmed this generation yet. */
 	#isNew = true;
@@ -76,8 +75,8 @@ export class OwnLease {
 	lost({ generation }: PresenceLease): void {
 		if (generation !== this.#current.generation) return;
 		const now = performance.now();
-		const waitMs = this.#takenAt + SHORTEST_LEASE_MS - now;
-		this.#takeNew(now);
+		const waitMs = Math.max(0, this.#takenAt + SHORTEST_LEASE_MS - now);
+		this.#takeNew(now + waitMs);
 		this.#renewIn(waitMs);
 	}
 
@@ -85,10 +84,10 @@ export class OwnLease {
 		return !this.#isNew && now > this.#expiresAt;
 	}
 
-	#takeNew(now: number): void {
+	#takeNew(at: number): void {
 		const generation = Math.max(Date.now(), this.#current.generation + 1);
 		this.#current = { nodeId: this.#options.nodeId, generation };
-		this.#takenAt = now;
+		this.#takenAt = at;
 		this.#isNew = true;
 	}
 
@@ -109,7 +108,7 @@ export class OwnLease {
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, expired } = await store.renew(lease, PRESENCE_LEASE_MS, this.#isNew);
+			const { isKept, expired } = await store.renew(lease, LEASE_MS, this.#isNew);
 			outages.over();
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
@@ -124,7 +123,7 @@ export class OwnLease {
 	}
 
 	#kept(sentAt: number): void {
-		this.#expiresAt = sentAt + PRESENCE_LEASE_MS;
+		this.#expiresAt = sentAt + LEASE_MS;
 		if (!this.#isNew) return;
 		this.#isNew = false;
 		this.#options.onHeld();
@@ -132,6 +131,6 @@ export class OwnLease {
 
 	#renewIn(ms: number): void {
 		clearTimeout(this.#timer);
-		if (this.#isRunning) this.#timer = setTimeout(() => void this.renew(), Math.max(0, ms)).unref();
+		if (this.#isRunning) this.#timer = setTimeout(() => void this.renew(), ms).unref();
 	}
 }

@@ -1,5 +1,6 @@
+import { LEASE_MS } from '../nodes/lease.ts';
+import { sleep } from '../support/promises.ts';
 import type { OutageLog } from './outage-log.ts';
-import { PRESENCE_LEASE_MS } from './presence-lease.ts';
 import { CLAIMED_MS, type PresenceLease, type PresenceStore } from './presence-store.ts';
 
 export interface PresenceSweeperOptions {
@@ -15,12 +16,14 @@ export interface PresenceSweeperOptions {
 
 /** The topics of one step. */
 const TOPICS = 100;
+/** The time until the next step if one has removed nothing: what is left may have to linger first. */
+const PAUSE_MS = 100;
 
-/** Removes the members of nodes whose leases have expired, as far as the backend has handed them to this node. */
+/** Removes the members of nodes whose leases have ended, as far as the backend has handed them to this node. */
 export class PresenceSweeper {
 	readonly #options: PresenceSweeperOptions;
+	readonly #sweeping = new Map<string, Promise<void>>();
 	#quietUntil = -Infinity;
-	#sweeping: Promise<void> | undefined;
 	#isStopped = true;
 
 	constructor(options: PresenceSweeperOptions) {
@@ -29,46 +32,59 @@ export class PresenceSweeper {
 
 	start(): void {
 		this.#isStopped = false;
+		this.#quietUntil = -Infinity;
 	}
 
 	/** Resolves once no step is on its way. */
 	async stop(): Promise<void> {
 		this.#isStopped = true;
-		await this.#sweeping;
+		await Promise.all(this.#sweeping.values());
 	}
 
 	/**
-	 * Called when this node was cut off from the backend for so long that its own lease has ended. The others may have
-	 * been, too: they get the time of a lease to come back.
+	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have been,
+	 * too: they get the time of a lease to come back.
 	 */
 	wasAway(now: number): void {
-		this.#quietUntil = now + PRESENCE_LEASE_MS;
+		this.#quietUntil = now + LEASE_MS;
 	}
 
 	/**
-	 * Sweeps leases, one after the other. What is not done while they are this node's is handed out again.
+	 * Sweeps leases. What is not done while they are this node's is handed out again.
 	 *
 	 * @param askedAt when this node asked for them, by the monotonic clock
 	 */
 	sweep(leases: readonly PresenceLease[], askedAt: number): void {
-		if (this.#sweeping !== undefined || askedAt < this.#quietUntil) return;
-		this.#sweeping = this.#sweepAll(leases, askedAt + CLAIMED_MS).finally(() => (this.#sweeping = undefined));
+		if (askedAt < this.#quietUntil) return;
+		for (const lease of leases) {
+			const id = `${lease.nodeId}:${lease.generation}`;
+			if (this.#sweeping.has(id)) continue;
+			this.#sweeping.set(
+				id,
+				this.#sweepOne(lease, askedAt + CLAIMED_MS).finally(() => this.#sweeping.delete(id)),
+			);
+		}
 	}
 
-	async #sweepAll(leases: readonly PresenceLease[], until: number): Promise<void> {
-		const { store, outages, header, membersUpTo, isReady } = this.#options;
+	/** Never rejects. */
+	async #sweepOne(lease: PresenceLease, until: number): Promise<void> {
+		const { outages } = this.#options;
 		try {
-			for (const lease of leases) {
-				for (let isDone = false; !isDone; ) {
-					if (this.#isStopped || !isReady() || performance.now() >= until) return;
-					// One after the other: each step is one of the backend's, which others wait for.
-					// oxlint-disable-next-line no-await-in-loop
-					({ isDone } = await store.sweep(lease, { header: header(), membersUpTo, topics: TOPICS }));
-				}
-			}
+			await this.#sweepUntil(lease, until);
 			outages.over();
 		} catch (thrown) {
 			outages.failed(thrown);
+		}
+	}
+
+	async #sweepUntil(lease: PresenceLease, until: number): Promise<void> {
+		const { store } = this.#options;
+		const membersUpTo = (topic: string): number => this.#options.membersUpTo(topic);
+		while (!this.#isStopped && this.#options.isReady() && performance.now() < until) {
+			const header = this.#options.header();
+			const { isDone, removed } = await store.sweep(lease, { header, membersUpTo, topics: TOPICS });
+			if (isDone) return;
+			if (removed === 0) await sleep(PAUSE_MS);
 		}
 	}
 }

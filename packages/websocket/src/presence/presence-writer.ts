@@ -53,10 +53,13 @@ export class PresenceWriter {
 	readonly #due = new Set<OwnTopic>();
 	readonly #failed = new Set<OwnTopic>();
 	readonly #again: PutAgain;
-	readonly #retries = new Retries(() => {
-		this.#retry(PROBES);
-		this.pump();
-	});
+	readonly #retries = new Retries(
+		() => {
+			this.#retry(PROBES);
+			this.pump();
+		},
+		() => this.pump(),
+	);
 	/** Those that somebody waits for. */
 	readonly #awaited = new Set<TopicChanges>();
 	#inFlight = 0;
@@ -113,7 +116,7 @@ export class PresenceWriter {
 	}
 
 	get #isBlocked(): boolean {
-		return this.#retries.isPaused || this.#options.lease(performance.now()) === undefined;
+		return this.#retries.isHopeless || this.#options.lease(performance.now()) === undefined;
 	}
 
 	// Sending
@@ -235,7 +238,7 @@ export class PresenceWriter {
 		this.#failed.add(topic);
 		this.#options.outages.failed(thrown);
 		this.#retries.failed();
-		if (this.#retries.isPaused) this.giveUp();
+		if (this.#retries.isHopeless) this.giveUp();
 	}
 
 	/** Sends the changes of topics again that have failed, at most so many. */

@@ -1,60 +1,73 @@
-/** After so many failures in a row, everything waits for the next try. */
+/** After so many failures in a row, there is one step at a time, with a pause before the next one. */
 const PAUSE_AFTER = 8;
+const PAUSE_MS = 50;
 /** The most steps at a time after a failure. */
 const FEW = 4;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5_000;
 
 /**
- * Decides when steps that have failed are tried again, after a delay that doubles. A few failures do not keep others
- * back: only a part of the backend may be away.
+ * Decides when steps that have failed are tried again, after a delay that doubles, and how many others are tried
+ * meanwhile: only a part of the backend may be away.
  */
 export class Retries {
 	readonly #retry: () => void;
+	readonly #resume: () => void;
 	/** How many steps have failed in a row. */
 	#failures = 0;
 	/** How many tries have been in vain. */
 	#tries = 0;
-	#isPaused = false;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#pause: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(retry: () => void) {
+	/**
+	 * @param retry tries what has failed
+	 * @param resume goes on with the rest
+	 */
+	constructor(retry: () => void, resume: () => void) {
 		this.#retry = retry;
+		this.#resume = resume;
 	}
 
-	/** Whether nothing is sent until the next try. */
-	get isPaused(): boolean {
-		return this.#isPaused;
+	/** Whether everything seems to fail. */
+	get isHopeless(): boolean {
+		return this.#failures >= PAUSE_AFTER;
 	}
 
 	/** Returns how many steps may be on their way at a time, `most` if all is well. */
 	limit(most: number): number {
-		if (this.#isPaused) return 0;
-		return this.#failures === 0 ? most : FEW;
+		if (this.#pause !== undefined) return 0;
+		if (this.#failures === 0) return most;
+		return this.isHopeless ? 1 : FEW;
 	}
 
 	succeeded(): void {
 		this.#failures = 0;
 		this.#tries = 0;
-		this.#isPaused = false;
 	}
 
 	failed(): void {
 		this.#failures++;
-		if (this.#failures >= PAUSE_AFTER) this.#isPaused = true;
 		this.#timer ??= setTimeout(() => this.#next(), delayOf(this.#tries++)).unref();
+		if (this.isHopeless) this.#pause ??= setTimeout(() => this.#go(), PAUSE_MS).unref();
 	}
 
 	#next(): void {
 		this.#timer = undefined;
-		this.#isPaused = false;
 		this.#retry();
+	}
+
+	#go(): void {
+		this.#pause = undefined;
+		this.#resume();
 	}
 
 	/** Called when everything may work again, or ends. */
 	reset(): void {
 		clearTimeout(this.#timer);
+		clearTimeout(this.#pause);
 		this.#timer = undefined;
+		this.#pause = undefined;
 		this.succeeded();
 	}
 }
