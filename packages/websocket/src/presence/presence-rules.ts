@@ -11,7 +11,7 @@ export interface PresenceRule {
 	 */
 	readonly leaveDelayMs: number;
 	/**
-	 * What is told to those who watch the topic: who joins, leaves and changes (`members`), how many there are (`count`),
+	 * What those who watch the topic are sent: who joins, leaves and changes (`members`), how many there are (`count`),
 	 * or nothing (`none`), so that it can only be asked. Default `members`.
 	 */
 	readonly events: PresenceEvents;

@@ -85,3 +85,7 @@ export interface UnwatchedNotice extends RequestFault {
 export function encodeUnwatchedNotice(notice: UnwatchedNotice): string {
 	return JSON.stringify({ type: BuiltIn.unwatched, data: notice });
 }
+
+export function encodePresenceNotice(notice: PresenceNotice): string {
+	return JSON.stringify({ type: BuiltIn.presence, data: notice });
+}

@@ -16,7 +16,9 @@ export interface TopicRulesOptions<TGiven, TRule> {
 	readonly read: (name: string, given: TGiven) => TRule;
 }
 
-/** Holds an option's rules by pattern, and finds the rule that applies to a topic: that of the first matching pattern. */
+/**
+ * Holds an option's rules by pattern, and finds the rule that applies to a topic: that of the first matching pattern.
+ */
 export class TopicRules<TGiven, TRule extends object> {
 	readonly #rules: readonly { readonly pattern: TopicPattern; readonly rule: TRule }[];
 	readonly #cache = new Map<string, TRule | null>();

@@ -23,6 +23,16 @@ export interface BusBackend {
 	 */
 	freeze?(bus: Bus): Promise<void> | void;
 	/**
+	 * Makes the backend lose what it knows of presence, as if it was restarted without its data. Without it, the case
+	 * about lost data is skipped.
+	 */
+	losePresence?(): Promise<void> | void;
+	/**
+	 * Moves the backend's clock by that many milliseconds; back if negative. Without it, the cases about clocks are
+	 * skipped, and a case about a time of seconds waits for that long.
+	 */
+	moveClock?(byMs: number): Promise<void> | void;
+	/**
 	 * How long a case waits for something that must happen, such as the recovery after `restore`, in milliseconds.
 	 * Default 3,000. If you raise it, raise the time limit of the test runner as well.
 	 */
@@ -34,11 +44,17 @@ export interface BusBackend {
 /** The environment of a conformance case, with a backend that no other case uses. */
 export interface CaseContext extends Links {
 	readonly timeoutMs: number;
+	/** Makes the backend lose what it knows of presence. Skips the case if the backend lacks the method. */
+	losePresence(): Promise<void>;
+	/** Moves the backend's clock. Skips the case if the backend lacks the method. */
+	moveClock(byMs: number): Promise<void>;
+	/** Returns whether the backend has this method. */
+	has(ability: Ability): boolean;
 	createBus(): Promise<Bus>;
 	/** Starts a bus and records what it reports. The bus is stopped after the case. */
 	startNode(): Promise<CaseNode>;
 	/** Skips the case unless the backend has all of these methods. */
-	needs(...abilities: readonly (keyof Links)[]): void;
+	needs(...abilities: readonly Ability[]): void;
 	/** Registers a function to run after the case, whether it passed or failed. */
 	onEnd(undo: () => Promise<unknown>): void;
 }
@@ -49,6 +65,9 @@ interface Links {
 	restore(bus: Bus): Promise<void>;
 	freeze(bus: Bus): Promise<void>;
 }
+
+/** What a backend may be able to do. */
+type Ability = keyof Links | 'losePresence' | 'moveClock';
 
 export interface CaseNode {
 	readonly bus: Bus;
@@ -81,6 +100,14 @@ export async function withContext(
 			needs(ability);
 			await backend[ability]?.(bus);
 		};
+	const losePresence = async (): Promise<void> => {
+		needs('losePresence');
+		await backend.losePresence?.();
+	};
+	const moveClock = async (byMs: number): Promise<void> => {
+		needs('moveClock');
+		await backend.moveClock?.(byMs);
+	};
 	let passed = false;
 	try {
 		await run({
@@ -97,6 +124,9 @@ export async function withContext(
 			cut: link('cut'),
 			restore: link('restore'),
 			freeze: link('freeze'),
+			losePresence,
+			moveClock,
+			has: (ability) => backend[ability] !== undefined,
 			onEnd: (undo) => void undos.push(undo),
 		});
 		passed = true;

@@ -1,6 +1,8 @@
 import type { Bus } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 import { MemoryHistory } from '../history/memory-history.ts';
+import { MemoryPresence } from '../presence/memory-presence.ts';
+import { presenceChannel } from '../wire/channel-names.ts';
 import { MemoryBus, MemoryNetwork } from './memory-bus.ts';
 
 export interface MemoryBackendOptions {
@@ -19,7 +21,13 @@ export class MemoryBackend {
 	readonly #beats: boolean;
 	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
 	readonly #nodes = new WeakMap<Bus, MemoryBus>();
-	readonly #network = new MemoryNetwork(this.#history);
+	/** How far the backend's clock is ahead of this process's, in milliseconds. */
+	#aheadMs = 0;
+	readonly #presence = new MemoryPresence((topic, frame) => this.#publish(presenceChannel(topic), frame), {
+		isShared: true,
+		now: () => Date.now() + this.#aheadMs,
+	});
+	readonly #network = new MemoryNetwork(this.#history, this.#presence);
 
 	constructor({ liveness = false, beats = true }: MemoryBackendOptions = {}) {
 		this.#liveness = liveness;
@@ -38,6 +46,7 @@ export class MemoryBackend {
 			unsubscribe: (channels) => node.unsubscribe(channels),
 			publish: (channel, frame) => node.publish(channel, frame),
 			history: node.history,
+			presence: node.presence,
 			...(node.liveness !== undefined && { liveness: node.liveness }),
 		};
 		this.#nodes.set(bus, node);
@@ -67,6 +76,17 @@ export class MemoryBackend {
 		this.#network.beats.clear();
 	}
 
+	/** Forgets who is present, as a backend does that is restarted without its data. The buses notice it. */
+	losePresence(): void {
+		this.#presence.clear();
+		this.#network.presenceLost();
+	}
+
+	/** Moves the clock by which the backend keeps presence, in milliseconds; back if negative. */
+	moveClock(byMs: number): void {
+		this.#aheadMs += byMs;
+	}
+
 	/** Stops the timer that removes expired history. */
 	close(): void {
 		this.#history.close();
@@ -76,6 +96,14 @@ export class MemoryBackend {
 		const node = this.#nodes.get(bus);
 		if (node === undefined) throw new TypeError("the bus was not created by this backend's createBus()");
 		return node;
+	}
+
+	#publish(channel: string, frame: Buffer): void {
+		const at = Date.now();
+		const receivers = this.#network.subscribersOf(channel);
+		setImmediate(() => {
+			for (const bus of receivers) bus.published(channel, new Uint8Array(frame), at);
+		});
 	}
 
 	#deliver(topic: string, slice: HistorySlice): void {

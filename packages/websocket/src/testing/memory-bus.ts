@@ -1,17 +1,29 @@
 import type { BeatStore, Bus, BusHandlers, BusLiveness, StoredBeat } from '../bus.ts';
 import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
+import type { PresenceStore } from '../presence/presence-store.ts';
 import { quiet } from '../support/promises.ts';
 import { MemoryBeats } from './memory-beats.ts';
+import { MemoryBusPresence } from './memory-bus-presence.ts';
 
 /** Holds the state that the buses of one backend share. */
 export class MemoryNetwork {
 	/** The buses that are started. */
 	readonly buses: Set<MemoryBus> = new Set();
 	readonly history: HistoryStore;
+	readonly presence: PresenceStore;
 	readonly beats: MemoryBeats = new MemoryBeats();
+	/** How many times the backend has lost what it knew of presence. */
+	presenceLosses = 0;
 
-	constructor(history: HistoryStore) {
+	constructor(history: HistoryStore, presence: PresenceStore) {
 		this.history = history;
+		this.presence = presence;
+	}
+
+	/** Tells the buses that the backend has lost what it knew of presence. */
+	presenceLost(): void {
+		this.presenceLosses++;
+		for (const bus of this.buses) bus.presenceLost();
 	}
 
 	subscribersOf(channel: string): MemoryBus[] {
@@ -38,6 +50,8 @@ const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
 export class MemoryBus implements Bus {
 	readonly liveness?: BusLiveness;
 	readonly history: HistoryStore;
+	readonly presence: PresenceStore;
+	readonly #presence: MemoryBusPresence;
 	readonly #network: MemoryNetwork;
 	readonly #channels = new Set<string>();
 	#link: 'up' | 'cut' | 'frozen' = 'up';
@@ -51,6 +65,14 @@ export class MemoryBus implements Bus {
 	constructor(network: MemoryNetwork, hasLiveness: boolean, collectsBeats: boolean) {
 		this.#network = network;
 		this.history = this.#createHistory(network.history);
+		this.#presence = new MemoryBusPresence({
+			store: network.presence,
+			losses: () => network.presenceLosses,
+			mustBeReachable: () => this.#mustBeReachable(),
+			isUp: () => this.#link === 'up',
+			answered: () => this.#answered(),
+		});
+		this.presence = this.#presence;
 		if (!hasLiveness) return;
 		this.liveness = {
 			heartbeatChannels: () => HEARTBEAT_CHANNELS,
@@ -72,6 +94,7 @@ export class MemoryBus implements Bus {
 			throw unreachable();
 		}
 		this.#network.buses.add(this);
+		this.#presence.noticeLoss();
 		handlers.status({ state: 'ready' });
 	}
 
@@ -121,6 +144,20 @@ export class MemoryBus implements Bus {
 	/** @param at when the messages were appended, in milliseconds since the epoch */
 	appended(topic: string, slice: HistorySlice, at: number): void {
 		if (this.#arrives(topic, at)) this.#session?.handlers.appended(topic, slice);
+	}
+
+	/**
+	 * Called when the backend has published a frame by itself.
+	 *
+	 * @param at when, in milliseconds since the epoch
+	 */
+	published(channel: string, frame: Uint8Array, at: number): void {
+		this.#deliver(channel, frame, at);
+	}
+
+	/** Called when the backend has lost what it knew of presence. While it is unreachable, that is noticed later. */
+	presenceLost(): void {
+		if (this.#link === 'up' && this.#session?.lostAt === undefined) setImmediate(() => this.#presence.noticeLoss());
 	}
 
 	#deliver(channel: string, frame: Uint8Array, at: number): void {
@@ -182,6 +219,7 @@ export class MemoryBus implements Bus {
 			session.lostAt = undefined;
 			session.recovery = undefined;
 			if (lostAt !== undefined) handlers.interrupted([...this.#channels], lostAt, 'the link was down');
+			this.#presence.noticeLoss();
 			recovery?.resolve();
 			if (lostAt !== undefined) handlers.status({ state: 'ready' });
 		});

@@ -1,0 +1,336 @@
+import { DONE, settledWithin } from '../support/promises.ts';
+import { PresenceLeaseLostError } from './errors.ts';
+import type { Member, OwnTopic } from './own-member.ts';
+import type { OutageLog } from './outage-log.ts';
+import type { PresenceRule } from './presence-rules.ts';
+import { MAX_PRESENCE_OPS, type PresenceLease, type PresenceOp, type PresenceStore } from './presence-store.ts';
+import { PutAgain } from './put-again.ts';
+import { Retries } from './retries.ts';
+import { TopicChanges } from './topic-changes.ts';
+
+export interface PresenceWriterOptions {
+	readonly store: PresenceStore;
+	/** Returns this node's lease; undefined if it does not hold at the moment. */
+	lease(now: number): PresenceLease | undefined;
+	/** Called when the backend does not know a lease any longer. */
+	onLeaseLost(lease: PresenceLease): void;
+	/** Returns the start of a change frame. */
+	header(topic: string): Uint8Array;
+	/** Returns all topics with members of this node. */
+	topics(): Iterator<OwnTopic>;
+	/** Called when a member's record is as it is to be. */
+	onStored(member: Member): void;
+	readonly outages: OutageLog;
+}
+
+/** How long changes wait for others that are stored together with them, in milliseconds. */
+const FLUSH_MS = 25;
+/** The most topics that are written at a time. */
+const MOST_IN_FLIGHT = 64;
+/** How many of the topics whose changes have failed are tried again to find out whether it works again. */
+const PROBES = 4;
+/** The most topics that are looked through at a time for members to be put again. */
+const TOPICS_AT_A_TIME = 200;
+
+/** Returns the most members whose changes are told by name: see {@link PresenceBatch.membersUpTo}. */
+export function membersUpTo({ events, membersUpTo: most }: PresenceRule): number {
+	return events === 'members' ? most : 0;
+}
+
+/** A change on its way to the store. */
+interface Sent {
+	readonly member: Member;
+	readonly op: PresenceOp;
+}
+
+/**
+ * Makes the records at the store as this node's members are. What counts is only how a member is when its turn comes:
+ * what was in between costs nothing, and what has failed, or may have failed, is simply done again.
+ */
+export class PresenceWriter {
+	readonly #options: PresenceWriterOptions;
+	readonly #soon = new Set<OwnTopic>();
+	readonly #due = new Set<OwnTopic>();
+	readonly #failed = new Set<OwnTopic>();
+	readonly #again: PutAgain;
+	readonly #retries = new Retries(
+		() => {
+			this.#retry(PROBES);
+			this.pump();
+		},
+		() => this.pump(),
+	);
+	/** Those that somebody waits for. */
+	readonly #awaited = new Set<TopicChanges>();
+	#inFlight = 0;
+	#flushing: ReturnType<typeof setTimeout> | undefined;
+	#pumping: ReturnType<typeof setImmediate> | undefined;
+	/** Whether this node is leaving: its members with sockets are to linger. */
+	#isLeaving = false;
+	#onIdle: (() => void) | undefined;
+
+	constructor(options: PresenceWriterOptions) {
+		this.#options = options;
+		this.#again = new PutAgain(() => options.topics());
+	}
+
+	/** Called when a member's record may not be as it is to be. */
+	changed(member: Member): void {
+		const { topic } = member;
+		const changes = this.#add(topic, member);
+		if (changes !== undefined) this.#later(topic, changes);
+	}
+
+	/** Adds a member to the changes of its topic. Returns them if the topic had none. */
+	#add(topic: OwnTopic, member: Member): TopicChanges | undefined {
+		const isNew = topic.changes === undefined;
+		const changes = (topic.changes ??= new TopicChanges());
+		changes.add(member);
+		return isNew ? changes : undefined;
+	}
+
+	#later(topic: OwnTopic, changes: TopicChanges): void {
+		changes.state = 'soon';
+		this.#soon.add(topic);
+		this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
+	}
+
+	#flush(): void {
+		this.#flushing = undefined;
+		for (const topic of this.#soon) this.#makeDue(topic);
+		this.#soon.clear();
+		this.pump();
+	}
+
+	#makeDue(topic: OwnTopic): void {
+		if (topic.changes === undefined) return;
+		topic.changes.state = 'due';
+		this.#due.add(topic);
+	}
+
+	/** Resolves once a topic's changes are stored, or can't be at the moment. */
+	settled({ changes }: OwnTopic): Promise<void> {
+		if (changes === undefined || changes.state === 'failed' || this.#isBlocked) return DONE;
+		this.#awaited.add(changes);
+		return changes.settled();
+	}
+
+	get #isBlocked(): boolean {
+		return this.#retries.isHopeless || this.#options.lease(performance.now()) === undefined;
+	}
+
+	// Sending
+
+	/** Sends what is due, as far as possible. */
+	pump(): void {
+		const lease = this.#options.lease(performance.now());
+		if (lease === undefined) {
+			this.giveUp();
+			return;
+		}
+		this.#findLost();
+		for (const topic of this.#due) {
+			if (this.#inFlight >= this.#retries.limit(MOST_IN_FLIGHT)) return this.#checkIdle();
+			this.#due.delete(topic);
+			if (topic.changes !== undefined) this.#step(topic, topic.changes, lease);
+		}
+		if (this.#again.isPending) this.#pumping ??= setImmediate(() => this.#pumpAgain());
+		else this.#checkIdle();
+	}
+
+	#pumpAgain(): void {
+		this.#pumping = undefined;
+		this.pump();
+	}
+
+	/** Sends the oldest changes of a topic. */
+	#step(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease): void {
+		const now = performance.now();
+		const sent: Sent[] = [];
+		let unneeded = 0;
+		for (const member of changes.take()) {
+			const op = member.opAt(now, this.#isLeaving);
+			if (op === undefined) {
+				unneeded++;
+				this.#options.onStored(member);
+				continue;
+			}
+			sent.push({ member, op });
+			member.sent();
+			if (sent.length === MAX_PRESENCE_OPS) break;
+		}
+		if (sent.length === 0) {
+			changes.done(unneeded);
+			this.#clean(topic, changes);
+			return;
+		}
+		changes.state = 'sending';
+		this.#inFlight++;
+		void this.#send(topic, changes, sent, lease).then((isApplied) => {
+			this.#inFlight--;
+			if (isApplied) changes.done(unneeded + sent.length);
+			this.#next(topic, changes);
+			this.pump();
+		});
+	}
+
+	/** Resolves with whether the store has applied the changes. */
+	async #send(
+		topic: OwnTopic,
+		changes: TopicChanges,
+		sent: readonly Sent[],
+		lease: PresenceLease,
+	): Promise<boolean> {
+		const { store, header, onStored } = this.#options;
+		const { losses } = changes;
+		try {
+			await store.apply(topic.name, {
+				lease,
+				header: header(topic.name),
+				ops: sent.map(({ op }) => op),
+				membersUpTo: membersUpTo(topic.rule),
+			});
+		} catch (thrown) {
+			changes.failed(sent.map(({ member }) => member));
+			this.#onFailure(topic, changes, lease, thrown);
+			return false;
+		}
+		this.#onSuccess(changes);
+		// What was lost meanwhile is dirty, and not known to be there.
+		if (losses !== changes.losses) return true;
+		for (const { member, op } of sent) {
+			member.applied(op);
+			if (!changes.has(member)) onStored(member);
+		}
+		return true;
+	}
+
+	/** Goes on with a topic whose step has ended. */
+	#next(topic: OwnTopic, changes: TopicChanges): void {
+		if (changes.state !== 'sending') return;
+		if (changes.size === 0) this.#clean(topic, changes);
+		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic);
+		else this.#later(topic, changes);
+	}
+
+	#clean(topic: OwnTopic, changes: TopicChanges): void {
+		topic.changes = undefined;
+		this.#awaited.delete(changes);
+	}
+
+	#onSuccess(changes: TopicChanges): void {
+		this.#retries.succeeded();
+		if (changes.hasFailed) {
+			changes.hasFailed = false;
+			this.#retry(Infinity);
+		}
+		if (this.#failed.size === 0) this.#options.outages.over();
+	}
+
+	#onFailure(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease, thrown: unknown): void {
+		if (thrown instanceof PresenceLeaseLostError) {
+			this.#makeDue(topic);
+			this.#options.onLeaseLost(lease);
+			return;
+		}
+		changes.state = 'failed';
+		changes.hasFailed = true;
+		this.#failed.add(topic);
+		this.#options.outages.failed(thrown);
+		this.#retries.failed();
+		if (this.#retries.isHopeless) this.giveUp();
+	}
+
+	/** Sends the changes of topics again that have failed, at most so many. */
+	#retry(count: number): void {
+		let left = count;
+		for (const topic of this.#failed) {
+			if (left-- === 0) break;
+			this.#failed.delete(topic);
+			this.#makeDue(topic);
+		}
+	}
+
+	/** Called when the backend can be reached again: what has failed is retried at once. */
+	ready(): void {
+		this.#options.outages.over();
+		this.#retries.reset();
+		this.#retry(Infinity);
+		this.pump();
+	}
+
+	/** Called when nothing can be stored at the moment: nobody waits for it. */
+	giveUp(): void {
+		for (const changes of this.#awaited) changes.giveUp();
+		this.#awaited.clear();
+		this.#checkIdle();
+	}
+
+	// Putting again
+
+	/** Puts all members again. */
+	putAll(): void {
+		this.#again.all();
+		this.pump();
+	}
+
+	/** Puts members of some topics again. */
+	putSome(isAffected: (topic: string) => boolean): void {
+		this.#again.some(isAffected);
+		this.pump();
+	}
+
+	#findLost(): void {
+		if (this.#due.size >= MOST_IN_FLIGHT) return;
+		this.#again.next(TOPICS_AT_A_TIME, (topic) => {
+			for (const member of topic.members.values()) {
+				if (!this.#isLeaving) member.unknown();
+				this.#add(topic, member);
+			}
+			const { changes } = topic;
+			if (changes === undefined) return;
+			if (!this.#isLeaving) changes.losses++;
+			if (changes.state === 'soon') {
+				this.#soon.delete(topic);
+				this.#makeDue(topic);
+			}
+		});
+	}
+
+	// Stopping
+
+	/**
+	 * Stores what is dirty, and that members with sockets linger from now on. Resolves when that is done or has failed, or
+	 * after `timeoutMs`.
+	 */
+	async leave(timeoutMs: number): Promise<void> {
+		this.#isLeaving = true;
+		const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
+		this.#again.all();
+		for (const topic of this.#soon) this.#makeDue(topic);
+		this.#soon.clear();
+		this.pump();
+		await settledWithin(timeoutMs, idle);
+		this.#onIdle = undefined;
+	}
+
+	/** Called when nothing is left that could be sent. */
+	#checkIdle(): void {
+		if (this.#onIdle === undefined || this.#inFlight > 0) return;
+		if (this.#isBlocked || (this.#due.size === 0 && !this.#again.isPending)) this.#onIdle();
+	}
+
+	/** Called when this node starts. */
+	start(): void {
+		this.#isLeaving = false;
+	}
+
+	/** Called when this node has stopped. What is dirty stays so. */
+	stop(): void {
+		this.#retries.reset();
+		clearTimeout(this.#flushing);
+		clearImmediate(this.#pumping);
+		this.#flushing = undefined;
+		this.#pumping = undefined;
+	}
+}
