@@ -112,8 +112,8 @@ export class OwnMembers implements OwnMembersView {
 	}
 
 	/**
-	 * Sets properties of a member's info, for as long as it is here; those that are set to undefined are removed. Returns
-	 * the number of its sockets.
+	 * Sets properties of a member's info, for as long as it is here; those that are set to undefined are removed.
+	 * Returns the number of its sockets.
 	 *
 	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the rest
 	 */

@@ -19,9 +19,9 @@ const RETRY_MS = 500;
 const SHORTEST_LEASE_MS = 1_000;
 
 /**
- * This node's lease on its members' records, which it renews. The members of a node whose lease has expired are removed
- * by others, so a node that is late, such as one that was frozen, takes a new generation before it goes on. Times are by
- * the monotonic clock.
+ * This node's lease on its members' records, which it renews. The members of a node whose lease has expired are
+ * removed by others, so a node that is late, such as one that was frozen, takes a new generation before it goes on.
+ * Times are by the monotonic clock.
  */
 export class OwnLease {
 	readonly #options: OwnLeaseOptions;
@@ -109,7 +109,7 @@ export class OwnLease {
 		const lease = this.#current;
 		try {
 			const { isKept, expired } = await store.renew(lease, LEASE_MS, this.#isNew);
-			outages.over();
+			outages.over('lease');
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
 			if (lease !== this.#current) this.#isAgain = true;
@@ -117,7 +117,7 @@ export class OwnLease {
 			else this.lost(lease);
 			if (expired.length > 0) onExpired(expired, sentAt);
 		} catch (thrown) {
-			outages.failed(thrown);
+			outages.failed('lease', thrown);
 			this.#renewIn(RETRY_MS);
 		}
 	}

@@ -42,8 +42,8 @@ export class PresenceSweeper {
 	}
 
 	/**
-	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have been,
-	 * too: they get the time of a lease to come back.
+	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have
+	 * been, too: they get the time of a lease to come back.
 	 */
 	wasAway(now: number): void {
 		this.#quietUntil = now + LEASE_MS;
@@ -71,9 +71,9 @@ export class PresenceSweeper {
 		const { outages } = this.#options;
 		try {
 			await this.#sweepUntil(lease, until);
-			outages.over();
+			outages.over('sweep');
 		} catch (thrown) {
-			outages.failed(thrown);
+			outages.failed('sweep', thrown);
 		}
 	}
 
