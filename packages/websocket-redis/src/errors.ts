@@ -96,6 +96,14 @@ export class HistoryUnsupportedError extends Error {
 	}
 }
 
+/** Thrown if a server can't keep who is present, because of its release or its user's permissions. */
+export class PresenceUnsupportedError extends Error {
+	override readonly name = 'PresenceUnsupportedError';
+	constructor(endpoint: string, reason: string, options?: ErrorOptions) {
+		super(`Redis at ${endpoint} can't keep who is present, for which it must be 7.0 or newer: ${reason}`, options);
+	}
+}
+
 /**
  * Reported if a server refuses to collect heartbeats. They are then published one by one, as on any server without
  * scripts, and each node receives those of all others.

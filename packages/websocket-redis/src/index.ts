@@ -15,6 +15,7 @@ export {
 	HistoryUnsupportedError,
 	InvalidRedisOptionError,
 	NoRedisClusterError,
+	PresenceUnsupportedError,
 	RedisClusterNodeError,
 	RedisConnectError,
 	RedisConnectionLostError,

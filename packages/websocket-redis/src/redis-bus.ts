@@ -2,6 +2,7 @@ import type { BeatStore, Bus, BusHandlers, BusLiveness, HistoryStore } from '@or
 import { RedisBeats } from './beats/redis-beats.ts';
 import { busStopped } from './errors.ts';
 import { RedisHistory } from './history/redis-history.ts';
+import { RedisPresence } from './presence/redis-presence.ts';
 import type { SingleConnection } from './server/client-options.ts';
 import { type RedisConnectionFunction, optionsOf } from './server/connection-function.ts';
 import { askWithin, type ConnectionSource } from './server/connection-source.ts';
@@ -32,6 +33,8 @@ export class RedisBus implements Bus {
 
 	readonly history: HistoryStore;
 
+	readonly presence: RedisPresence;
+
 	readonly #beats = new RedisBeats({
 		beatsOf: () => this.#started().beats,
 		firstChannel: () => HEARTBEAT_CHANNEL,
@@ -51,6 +54,15 @@ export class RedisBus implements Bus {
 				clientOf: () => this.#started().client,
 				channelOf: (topic) => this.#channelPrefix + topic,
 				probeTopics: () => ['!history'],
+				failed() {},
+			},
+		);
+		this.presence = new RedisPresence(
+			{ keyPrefix, publish: plainPubSub.publish },
+			{
+				clientOf: () => this.#started().client,
+				channelPrefix: () => this.#channelPrefix,
+				heartbeatChannels: () => (this.#server === undefined ? [] : HEARTBEAT_CHANNELS),
 				failed() {},
 			},
 		);
@@ -78,7 +90,22 @@ export class RedisBus implements Bus {
 				channelPrefix: this.#channelPrefix,
 				connectTimeout,
 			},
-			handlers,
+			{
+				deliver: (channel, frame) => handlers.deliver(channel, frame),
+				appended: (topic, slice) => handlers.appended(topic, slice),
+				status: (status) => handlers.status(status),
+				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
+				undelivered: (since) => {
+					this.presence.lostOn();
+					handlers.undelivered(since);
+				},
+				replaced: (lostAt) => {
+					this.presence.lostOn();
+					handlers.replaced(lostAt);
+				},
+				refused: (channel, since, error) => handlers.refused(channel, since, error),
+				error: (error, stage) => handlers.error(error, stage),
+			},
 		);
 		this.#server = server;
 		try {

@@ -65,6 +65,7 @@ export {
 	NoHandlerError,
 	NodeRequestError,
 	NodeVersionError,
+	SchemaTimeoutError,
 } from './cluster/errors.ts';
 
 // History

@@ -2,6 +2,7 @@ import type { BeatStore, Bus, BusHandlers, BusLiveness, HistoryStore } from '@or
 import { RedisBeats } from '../beats/redis-beats.ts';
 import { busStopped, InvalidRedisOptionError } from '../errors.ts';
 import { RedisHistory } from '../history/redis-history.ts';
+import { RedisPresence } from '../presence/redis-presence.ts';
 import { ClusterClient } from './cluster-client.ts';
 import { channelPrefix } from '../wire/redis-channel.ts';
 import { addressOf } from './cluster-node.ts';
@@ -16,6 +17,8 @@ export class ClusterBus implements Bus {
 	#cluster: ClusterClient | undefined;
 
 	readonly history: HistoryStore;
+
+	readonly presence: RedisPresence;
 
 	readonly #beats = new RedisBeats({
 		beatsOf: (heartbeatChannel) => this.#running().serverOf(heartbeatChannel).beats,
@@ -44,6 +47,15 @@ export class ClusterBus implements Bus {
 				failed: (error) => this.#cluster?.pollAfter(error),
 			},
 		);
+		this.presence = new RedisPresence(
+			{ keyPrefix: options.keyPrefix, publish: 'spublish' },
+			{
+				clientOf: (channel) => this.#running().serverOf(channel).client,
+				channelPrefix: () => prefix,
+				heartbeatChannels: () => this.#cluster?.heartbeatChannels ?? [],
+				failed: (error) => this.#cluster?.pollAfter(error),
+			},
+		);
 	}
 
 	get namespace(): string {
@@ -51,7 +63,7 @@ export class ClusterBus implements Bus {
 	}
 
 	async start(handlers: BusHandlers): Promise<void> {
-		const cluster = new ClusterClient(this.#options, handlers);
+		const cluster = new ClusterClient(this.#options, handlers, (client) => this.presence.lostOn(client));
 		this.#cluster = cluster;
 		try {
 			await cluster.open();

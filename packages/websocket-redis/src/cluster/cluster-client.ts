@@ -1,5 +1,6 @@
 import type { BusHandlers } from '@orijs/websocket';
 import { within } from '@orijs/websocket/internal';
+import type { Redis } from 'ioredis';
 import { busStopped, ClusterDownError } from '../errors.ts';
 import { shardedPubSub } from '../server/pub-sub-commands.ts';
 import { RedisServer } from '../server/redis-server.ts';
@@ -27,6 +28,7 @@ const commands = shardedPubSub(slotOf);
 export class ClusterClient {
 	readonly #options: ClusterOptions;
 	readonly #handlers: BusHandlers;
+	readonly #onReplaced: (client: Redis) => void;
 	readonly #shards: Shards;
 	readonly #moves: SlotMoves;
 	readonly #channelPrefix: string;
@@ -45,9 +47,13 @@ export class ClusterClient {
 	/** Aborted by `close`. */
 	readonly #ending = new AbortController();
 
-	constructor(options: ClusterOptions, handlers: BusHandlers) {
+	/**
+	 * @param onReplaced called if what was stored by means of a client may be missing on the server to which it leads now
+	 */
+	constructor(options: ClusterOptions, handlers: BusHandlers, onReplaced: (client: Redis) => void) {
 		this.#options = options;
 		this.#handlers = handlers;
+		this.#onReplaced = onReplaced;
 		this.#channelPrefix = channelPrefix(options.keyPrefix, 0);
 		this.#shards = new Shards(this.#channelPrefix);
 		this.#moves = new SlotMoves(this.#shards, handlers, this.#ending.signal);
@@ -156,7 +162,7 @@ export class ClusterClient {
 	#addShard(primary: string, source: ConnectionSource): RedisServer {
 		const { keyPrefix, connectTimeout } = this.#options;
 		const handlers = this.#handlers;
-		const server = new RedisServer(
+		const server: RedisServer = new RedisServer(
 			{
 				source,
 				commands,
@@ -170,9 +176,9 @@ export class ClusterClient {
 				appended: (topic, slice) => handlers.appended(topic, slice),
 				status: () => this.#updateStatus(),
 				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
-				// Nothing to report: a cluster node refuses a publish to a slot that it does not serve.
-				undelivered() {},
-				replaced() {},
+				// Of messages, there is nothing to report: a cluster node refuses a publish to a slot that it does not serve.
+				undelivered: () => this.#onReplaced(server.client),
+				replaced: () => this.#onReplaced(server.client),
 				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),
 				error: (error, stage) => handlers.error(error, stage),
 			},

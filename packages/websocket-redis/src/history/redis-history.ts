@@ -15,8 +15,9 @@ import { endpointOf, isRefusal, mustBeReady } from '../server/client-options.ts'
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { BegunKeys } from './begun-keys.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
+import { isPassing } from '../server/passing-refusal.ts';
 import type { RedisScript } from '../server/redis-script.ts';
-import { ServerClocks } from './server-clocks.ts';
+import { ServerClocks } from '../server/server-clocks.ts';
 
 /** Finds the servers on which history is stored. */
 export interface HistoryServers {
@@ -42,8 +43,6 @@ export interface RedisHistoryOptions {
 	readonly publish: 'publish' | 'spublish';
 }
 
-/** Matches error replies of a server that supports a command, but can't run it at the moment. */
-const TRANSIENT = /^(OOM|NOREPLICAS|MISCONF|READONLY|BUSY|LOADING|MASTERDOWN|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
 const PROBE_BOUNDS: HistoryBounds = { size: 1, bytes: 1_024, ttlMs: 1_000 };
 
 /** Stores each topic's history on the server that carries the topic's messages. */
@@ -93,7 +92,7 @@ export class RedisHistory implements HistoryStore {
 			}
 		} catch (error) {
 			if (!isRefusal(error)) throw error;
-			if (!TRANSIENT.test(error.message)) throw new HistoryUnsupportedError(endpointOf(client), { cause: error });
+			if (!isPassing(error)) throw new HistoryUnsupportedError(endpointOf(client), { cause: error });
 		}
 	}
 

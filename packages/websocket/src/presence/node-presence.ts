@@ -114,8 +114,8 @@ export class NodePresence implements PresenceLink {
 		return this.#patterns.ruleOf(topic);
 	}
 
-	#tell(topic: string, change: PresenceChange | undefined, frame: () => string): void {
-		this.watchers.tell(topic, frame);
+	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
+		if (frame !== undefined) this.watchers.tell(topic, frame);
 		if (change !== undefined) this.listeners.tell(change);
 	}
 

@@ -1,6 +1,6 @@
 import type { PresenceContent } from '../wire/presence-frame.ts';
 import { presenceChannel } from '../wire/channel-names.ts';
-import type { PresenceChange } from './presence-contract.ts';
+import type { ChangeNoticesOptions } from './change-notices.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { type ReplicaContext, TopicReplica } from './topic-replica.ts';
 
@@ -10,8 +10,8 @@ export interface PresenceReplicasOptions {
 	readonly unsubscribeNode: (channel: string, graceMs: number) => void;
 	/** For how long a topic is followed after the last one who watches it has left, in milliseconds. */
 	readonly graceMs: number;
-	/** Called with what has changed in a topic, and with a function that encodes it as a frame for clients. */
-	readonly onTell: (topic: string, change: PresenceChange | undefined, frame: () => string) => void;
+	/** See {@link ChangeNoticesOptions.onTell}. */
+	readonly onTell: (...told: [topic: string, ...Parameters<ChangeNoticesOptions['onTell']>]) => void;
 }
 
 interface Held {

@@ -3,29 +3,18 @@ import type { Logger } from '../logger.ts';
 import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
 import { plainOf, toSpeaker } from '../wire/payload-forms.ts';
+import type { FanoutSockets } from './fanout-sockets.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
 import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { claimPrefix } from './server-names.ts';
-import { spokenNameOf, type TopicNames } from './topic-members.ts';
+import { spokenNameOf } from './topic-members.ts';
 
 const DROP_ADVICE =
 	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
 	'such a client instead';
 const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_ADVICE}` };
-
-/** The sockets that a fan-out sends to, and the topics that they are in. */
-export interface FanoutSockets {
-	get(socketId: string): WebSocketConnection | undefined;
-	sockets(): Iterable<WebSocketConnection>;
-	topics(): Iterable<string>;
-	members(topic: string): Iterable<WebSocketConnection>;
-	/** Returns the names that a topic has in Bun. */
-	names(topic: string): TopicNames;
-	/** Gives all topics other names in Bun. */
-	rename(prefix: string): void;
-}
 
 /** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {

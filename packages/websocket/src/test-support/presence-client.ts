@@ -36,7 +36,7 @@ export class PresenceClient {
 		this.#isAsking = true;
 		this.watches++;
 		await this.#node.provider.socketPresence.watch(this.#member.id, this.topic, (members) => {
-			this.#member.ws.send(JSON.stringify({ type: 'answer', data: members }));
+			this.#member.ws.send(JSON.stringify({ type: 'answer', data: { ...members, topic: this.topic } }));
 		});
 	}
 
@@ -51,8 +51,9 @@ export class PresenceClient {
 			const message = messages[this.#read];
 			if (typeof message !== 'string' || !message.startsWith('{')) continue;
 			const { type, data } = JSON.parse(message) as { type: string; data: WatchedMembers & PresenceNotice };
+			if (data.topic !== this.topic) continue;
 			if (type === 'answer') this.#start(data);
-			else if (type === '@presence' && data.topic === this.topic) this.#apply(data);
+			else if (type === '@presence') this.#apply(data);
 		}
 		return this;
 	}

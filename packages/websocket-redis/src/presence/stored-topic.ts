@@ -1,0 +1,84 @@
+import type { PresenceLease, PresenceState, StoredMember } from '@orijs/websocket';
+import { FORMAT, LEASE_BYTES, LINGER_BYTES, RECORD_BYTES, STATE, STATE_BYTES } from './layout.ts';
+import { readLease } from './lease-bytes.ts';
+
+/** The state of a topic, as it is stored: see `layout.ts`. */
+export interface StoredState extends PresenceState {
+	/** The leases that have records in the topic, or had some lately, by the numbers with which records name them. */
+	readonly leases: ReadonlyMap<number, PresenceLease>;
+	/** Those that have records. */
+	readonly inUse: readonly PresenceLease[];
+}
+
+const NOTHING: StoredState = { version: undefined, count: 0, leases: new Map(), inUse: [] };
+
+/** Decodes the state of a topic. What can't be read is like nothing. */
+export function readState(bytes: Buffer | null): StoredState {
+	if (bytes === null || bytes.length < STATE_BYTES || bytes[0] !== FORMAT) return NOTHING;
+	const total = bytes.readUInt16BE(20);
+	if (bytes.length !== STATE_BYTES + total * LEASE_BYTES) return NOTHING;
+	const leases = new Map<number, PresenceLease>();
+	const inUse: PresenceLease[] = [];
+	for (let at = STATE_BYTES; at < bytes.length; at += LEASE_BYTES) {
+		const lease = readLease(bytes, at + 2);
+		leases.set(bytes.readUInt16BE(at), lease);
+		if (bytes.readUInt32BE(at + 26) > 0) inUse.push(lease);
+	}
+	const n = bytes.readUIntBE(9, 6);
+	return {
+		version: n === 0 ? undefined : { epoch: bytes.toString('latin1', 1, 9), n },
+		count: bytes.readUInt32BE(15),
+		leases,
+		inUse,
+	};
+}
+
+/** Decodes a member; undefined if it can't be read. */
+export function readMember(key: Buffer, value: Buffer | null, { leases }: StoredState): StoredMember | undefined {
+	if (value === null || value[0] !== FORMAT || value.length === 1) return undefined;
+	let connections = 0;
+	let since = Infinity;
+	let infoFrom = 0;
+	let infoTo = 0;
+	let latest = -1;
+	const nodes: PresenceLease[] = [];
+	for (let at = 1; at < value.length;) {
+		if (value.length < at + RECORD_BYTES) return undefined;
+		const lingers = value.readUInt8(at);
+		const lease = leases.get(value.readUInt16BE(at + 1));
+		const length = value.readUInt16BE(at + 19);
+		if (lingers > 1 || lease === undefined) return undefined;
+		nodes.push(lease);
+		connections += value.readUInt32BE(at + 3);
+		since = Math.min(since, value.readUIntBE(at + 7, 6));
+		const set = value.readUIntBE(at + 13, 6);
+		const from = at + RECORD_BYTES + (lingers === 1 ? LINGER_BYTES : 0);
+		at = from + Math.max(0, length - 1);
+		if (set > latest) {
+			latest = set;
+			// An empty info stands for none.
+			infoFrom = from;
+			infoTo = at;
+		}
+		if (at > value.length) return undefined;
+	}
+	const info = infoTo > infoFrom ? value.toString('utf8', infoFrom, infoTo) : undefined;
+	return { key: key.toString(), connections, since, info, nodes };
+}
+
+/** Returns entries from keys and values, one after the other. */
+export function entriesOf(fields: readonly (Buffer | null)[]): [key: Buffer, value: Buffer | null][] {
+	const entries: [Buffer, Buffer | null][] = [];
+	for (let i = 0; i + 1 < fields.length; i += 2) entries.push([fields[i] as Buffer, fields[i + 1] ?? null]);
+	return entries;
+}
+
+/** Returns the members after a key, sorted, from all fields of a topic. @param after a key, or an empty text */
+export function sortedEntries(
+	fields: readonly (Buffer | null)[],
+	after: string | Buffer,
+): [key: Buffer, value: Buffer | null][] {
+	const from = typeof after === 'string' ? Buffer.from(after) : after;
+	const entries = entriesOf(fields).filter(([key]) => key[0] !== STATE && (from.length === 0 || key.compare(from) > 0));
+	return entries.toSorted(([a], [b]) => a.compare(b));
+}
