@@ -99,6 +99,7 @@ class World {
 	readonly ledgers: (readonly [topic: string, ledger: Ledger])[] = [];
 	/** The nodes that do not receive some of the changes. */
 	readonly lossy = new Set<number>();
+	readonly #frozen = new Set<number>();
 	/** Has no clients and watches nothing, so it reads what is stored. */
 	observer: TestNode | undefined;
 
@@ -204,8 +205,13 @@ class World {
 		if (op === 'lossy') this.lossy.add(i);
 		else if (op === 'restore') {
 			this.lossy.delete(i);
+			// A frozen link never works again: it is replaced, by the heartbeats or here.
+			if (this.#frozen.delete(i)) this.backend.cut(bus);
 			this.backend.restore(bus);
-		} else this.backend[op](bus);
+		} else {
+			if (op === 'freeze') this.#frozen.add(i);
+			this.backend[op](bus);
+		}
 	}
 
 	/** Ends all faults, and changes each topic once more, by which lost changes are noticed. */
