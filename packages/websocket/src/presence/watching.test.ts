@@ -186,7 +186,7 @@ describe('on several nodes', () => {
 		const [bus] = buses;
 		if (bus === undefined) throw new Error('no bus');
 		backend.cut(bus);
-		await until(() => seen.read().isStale, { what: 'it is told that it is stale' });
+		await until(() => seen.read().isStale, { what: 'it is stale' });
 		const cid = await enterWithout(here, 'cid');
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
 		await enter(there, 'dan');
@@ -195,12 +195,12 @@ describe('on several nodes', () => {
 		expect(seen.isStale).toBe(true);
 		backend.restore(bus);
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:dan');
-		await until(() => !seen.read().isStale, { what: 'it is told that it is up to date' });
+		await until(() => !seen.read().isStale, { what: 'it is up to date' });
 		expect(seen.notices.filter(({ isStale }) => isStale).length).toBe(3);
 		expect(seen.watches).toBe(1);
 	});
 
-	it('if the backend loses everything, nobody leaves', async () => {
+	it('if the backend loses everything, no one leaves', async () => {
 		const { nodes, backend } = await openCluster(2, { presence: KEPT });
 		const [here, there] = nodes as [TestNode, TestNode];
 		const ann = await enter(here, 'ann');
