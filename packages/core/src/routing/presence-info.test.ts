@@ -7,7 +7,7 @@ import {
 	AsyncPresenceSchemaError,
 	type AuthenticateContext,
 	type PresenceInfoContext,
-	type PresenceOptions,
+	type EndpointPresenceOptions,
 	SocketEndpoint,
 	SocketRouter,
 	type UpgradeResponse,
@@ -90,7 +90,7 @@ describe('presence.info', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it.each<[what: string, PresenceOptions, error: RegExp]>([
+	it.each<[what: string, EndpointPresenceOptions, error: RegExp]>([
 		[
 			'throws',
 			{
