@@ -138,6 +138,23 @@ describe('presence.info', () => {
 		expect(String(log.errors[0]?.details?.['err'])).toMatch(error);
 	});
 
+	it('that fails does not let clients fill the log', async () => {
+		const { speaker, log } = await presenceNode({
+			limits: { messagesPerSecond: Infinity },
+			presence: {
+				info() {
+					throw new Error('no profile');
+				},
+			},
+		});
+		const ada = await speaker('ada');
+		for (let i = 0; i < 200; i++) {
+			await request(ada, '@subscribe', { topic: 'room:a' });
+			await request(ada, '@unsubscribe', { topic: 'room:a' });
+		}
+		expect(log.problems.length).toBeLessThan(5);
+	});
+
 	it('belongs to its endpoint, if several share a provider, until that stops', async () => {
 		const provider = new InProcWsProvider({ presence: { 'room:*': {} } });
 		const upgrade = (req: Request, response: UpgradeResponse): object => {
