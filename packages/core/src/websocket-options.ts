@@ -111,7 +111,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TData>;
-	/** What is told of connections in topics whose presence the provider keeps, and to whom. */
+	/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
 	readonly presence?: PresenceOptions<TData>;
 	/**
 	 * What happens to typed messages that no router has a handler for. `refuse` answers `unknown_type`. `raw` passes the

@@ -38,7 +38,7 @@ export class MembershipWatch implements MembershipListener {
 		const session = sessionOf(socket);
 		if (session === undefined) return;
 		rights.ended(session, topic);
-		watches.left(session, topic, why);
+		watches.left(session, topic);
 		if (why.by === 'server') pending.removed(session, topic, why);
 		else pending.changed(session, topic);
 		hooks?.unsubscribed(session, topic, why);

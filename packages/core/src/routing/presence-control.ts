@@ -20,7 +20,7 @@ export interface PresenceControlParts {
 	readonly sessionOf: SessionOf;
 }
 
-/** Decides what is told of an endpoint's connections in topics, and which of its clients may see who is there. */
+/** Decides what others see of an endpoint's connections in topics, and which of its clients see who is there. */
 export class PresenceControl {
 	/** Undefined if clients may see who is in the topics that they are in. */
 	readonly authorizer: PresenceAuthorizer | undefined;

@@ -79,8 +79,10 @@ export class PresenceWatches {
 	}
 
 	/** Called when a client is no longer in a topic. */
-	left(session: Session, topic: string, { code, message }: RequestFault): void {
-		if (this.#services.authorizer === undefined) this.end(session, topic, { code, message });
+	left(session: Session, topic: string): void {
+		if (this.#services.authorizer !== undefined) return;
+		// Not why it has left: that is told by `@unsubscribed`, and the client may watch again once it is back.
+		this.end(session, topic, { code: 'not_subscribed', message: `You are no longer subscribed to ${topic}` });
 	}
 
 	/** Called when a connection has closed. */

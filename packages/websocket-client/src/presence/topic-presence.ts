@@ -40,6 +40,8 @@ export class TopicPresence implements HandleOwner {
 	#step: 'due' | 'pending' | 'done' | 'waiting' = 'due';
 	/** Whether the client has come into the topic, or may have left it, while a request was pending. */
 	#hasMoved = false;
+	/** Whether it may have left it. */
+	#hasLeft = false;
 	/** Replaced when the connection is lost: what was requested on it is not awaited any longer. */
 	#life = {};
 
@@ -52,7 +54,6 @@ export class TopicPresence implements HandleOwner {
 			(info) => owner.ask(BuiltIn.update, topic, { info }),
 			(error) => owner.failures.report(error, 'presence'),
 		);
-		this.#begin();
 	}
 
 	add(handle: TopicHandle): void {
@@ -76,7 +77,7 @@ export class TopicPresence implements HandleOwner {
 
 	/** Called when a connection is ready. */
 	open(): void {
-		this.#begin();
+		this.#step = 'due';
 		this.#sync();
 	}
 
@@ -99,9 +100,10 @@ export class TopicPresence implements HandleOwner {
 	/** Called when the client has come into the topic, or may have left it. With that, the watch may have ended. */
 	moved(isIn: boolean): void {
 		if (!isIn) this.own.leave();
-		if (this.#step === 'pending') this.#hasMoved = true;
-		else if (!isIn) this.#begin();
-		else if (this.#step === 'waiting') this.#step = 'due';
+		if (this.#step === 'pending') {
+			this.#hasMoved = true;
+			this.#hasLeft ||= !isIn;
+		} else if (!isIn || this.#step === 'waiting') this.#step = 'due';
 		else this.own.enter();
 		this.#sync();
 	}
@@ -123,11 +125,6 @@ export class TopicPresence implements HandleOwner {
 		this.#sync();
 	}
 
-	#begin(): void {
-		this.#step = this.#owner.isComing(this.topic) ? 'waiting' : 'due';
-		if (this.#step === 'waiting') this.#members.lost();
-	}
-
 	/** Later, so that a topic that is subscribed to at the same time is on its way, and what is undone costs nothing. */
 	#syncSoon(before?: () => void): void {
 		queueMicrotask(() => {
@@ -146,14 +143,22 @@ export class TopicPresence implements HandleOwner {
 			this.#backoff.reset();
 			this.own.reject(new SocketRequestError(`${BuiltIn.update} ${this.topic}`, 'closed', 'it was closed'));
 			this.#owner.ended(this);
-		} else if (isOpen && this.#step === 'due' && !this.#backoff.isWaiting) void this.#request();
+		} else if (isOpen && this.#step === 'due' && !this.#backoff.isWaiting) {
+			if (this.#owner.isComing(this.topic)) this.#wait();
+			else void this.#request();
+		}
 	};
+
+	#wait(): void {
+		this.#step = 'waiting';
+		this.#members.lost();
+	}
 
 	async #request(): Promise<void> {
 		const life = this.#life;
 		let after: string | undefined;
 		this.#step = 'pending';
-		this.#hasMoved = false;
+		this.#hasMoved = this.#hasLeft = false;
 		this.#members.forget();
 		try {
 			do {
@@ -163,8 +168,8 @@ export class TopicPresence implements HandleOwner {
 				// A listener may have called `close()` of the client.
 				if (life !== this.#life) return;
 			} while (after !== undefined && this.#handles.size);
-			this.#step = 'done';
 			this.#backoff.reset();
+			this.#step = this.#hasLeft ? 'due' : 'done';
 			this.own.enter();
 		} catch (error) {
 			if (life !== this.#life) return;
@@ -182,6 +187,7 @@ export class TopicPresence implements HandleOwner {
 			return;
 		}
 		this.#step = 'waiting';
+		this.own.reject(error);
 		for (const handle of this.#handles.keys()) handle.end(error);
 		this.#owner.failures.report(error, 'presence');
 	}

@@ -74,6 +74,7 @@ export class NodePresence implements PresenceLink {
 			ruleOf: (topic) => patterns.ruleOf(topic),
 			describe: (socket, topic) => this.describe?.(socket as WebSocketConnection, topic),
 			onChange: (topic, key) => this.replicas.ownChanged(topic, key),
+			onLost: (isAffected) => this.replicas.lost(isAffected),
 			isReady: () => this.isReady,
 			header: (topic) => encodePresenceHeader(senderFor(topic)),
 			failures,
@@ -92,7 +93,7 @@ export class NodePresence implements PresenceLink {
 			{ ...options, onTell: (topic, change, frame) => this.#tell(topic, change, frame) },
 		);
 		const sockets = new WatchingSockets();
-		this.fanout = new LocalFanout(sockets, logger);
+		this.fanout = new LocalFanout(sockets, logger, true);
 		this.watchers = new PresenceWatchers({ registry, replicas: this.replicas, sockets, fanout: this.fanout });
 		this.listeners = new PresenceListeners(this.replicas, failures);
 	}
@@ -113,8 +114,8 @@ export class NodePresence implements PresenceLink {
 		return this.#patterns.ruleOf(topic);
 	}
 
-	#tell(topic: string, change: PresenceChange | undefined, frame: () => string): void {
-		this.watchers.tell(topic, frame);
+	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
+		if (frame !== undefined) this.watchers.tell(topic, frame);
 		if (change !== undefined) this.listeners.tell(change);
 	}
 

@@ -12,7 +12,7 @@ export class OwnTopic {
 	/** By key. Those that have left are among them until the store knows. */
 	readonly members: Map<string, Member> = new Map();
 	/** What is to be stored; undefined if there is nothing. */
-	changes: TopicChanges | undefined;
+	changes: TopicChanges<Member> | undefined;
 
 	constructor(name: string, rule: PresenceRule) {
 		this.name = name;

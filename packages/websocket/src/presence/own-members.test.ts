@@ -37,7 +37,8 @@ function open(infoBytes = 100) {
 		const info = members.get(topic, key)?.info;
 		return info === undefined ? undefined : JSON.parse(info);
 	};
-	const keys = (topic: string): string[] => [...members.of(topic)].map(({ key, connections }) => `${key} ${connections}`);
+	const keys = (topic: string): string[] =>
+		[...members.of(topic)].map(({ key, connections }) => `${key} ${connections}`);
 	return { members, changes, errors, server, join, infoOf, keys };
 }
 

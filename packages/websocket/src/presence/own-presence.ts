@@ -22,6 +22,8 @@ export interface OwnPresenceOptions {
 	readonly infoBytes?: number | undefined;
 	/** Called synchronously when a member of this node has come, left or changed. */
 	onChange(topic: string, key: string): void;
+	/** Called when the backend may have lost what it had of some topics. */
+	onLost?(isAffected: (topic: string) => boolean): void;
 	/** Returns whether the backend is available. */
 	isReady(): boolean;
 	/**
@@ -124,6 +126,7 @@ export class OwnPresence {
 	}
 
 	#onLost(isAffected: (topic: string) => boolean): void {
+		this.#options.onLost?.(isAffected);
 		this.#writer.putSome(isAffected);
 		void this.#lease.renew();
 	}

@@ -18,9 +18,12 @@ describe('info', () => {
 		expect(encodeInfo({ left: undefined }, 100)).toBeUndefined();
 	});
 
-	it.each([[[]], [null], ['text'], [7], [undefined], [() => ({})], [new Date(0)]])('is no JSON object if it is %s', (value) => {
-		expect(invalid(value)).toMatch(/^The info of a member must be a JSON object such as .*, not /);
-	});
+	it.each([[[]], [null], ['text'], [7], [undefined], [() => ({})], [new Date(0)]])(
+		'is no JSON object if it is %s',
+		(value) => {
+			expect(invalid(value)).toMatch(/^The info of a member must be a JSON object such as .*, not /);
+		},
+	);
 
 	it('must be JSON', () => {
 		const circle: Record<string, unknown> = {};

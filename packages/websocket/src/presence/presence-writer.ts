@@ -1,4 +1,5 @@
 import { DONE, settledWithin } from '../support/promises.ts';
+import { Queue } from '../support/queue.ts';
 import { PresenceLeaseLostError } from './errors.ts';
 import type { Member, OwnTopic } from './own-member.ts';
 import type { OutageLog } from './outage-log.ts';
@@ -29,6 +30,8 @@ const FLUSH_MS = 25;
 const MOST_IN_FLIGHT = 64;
 /** How many of the topics whose changes have failed are tried again to find out whether it works again. */
 const PROBES = 4;
+/** The most topics that are written without a pause. */
+const STEPS_AT_A_TIME = 200;
 /** The most topics that are looked through at a time for members to be put again. */
 const TOPICS_AT_A_TIME = 200;
 
@@ -49,8 +52,8 @@ interface Sent {
  */
 export class PresenceWriter {
 	readonly #options: PresenceWriterOptions;
-	readonly #soon = new Set<OwnTopic>();
-	readonly #due = new Set<OwnTopic>();
+	#soon: OwnTopic[] = [];
+	readonly #due = new Queue<OwnTopic>();
 	readonly #failed = new Set<OwnTopic>();
 	readonly #again: PutAgain;
 	readonly #retries = new Retries(
@@ -61,8 +64,10 @@ export class PresenceWriter {
 		() => this.pump(),
 	);
 	/** Those that somebody waits for. */
-	readonly #awaited = new Set<TopicChanges>();
+	readonly #awaited = new Set<TopicChanges<Member>>();
 	#inFlight = 0;
+	/** How many steps there were since the last pause. */
+	#steps = 0;
 	#flushing: ReturnType<typeof setTimeout> | undefined;
 	#pumping: ReturnType<typeof setImmediate> | undefined;
 	/** Whether this node is leaving: its members with sockets are to linger. */
@@ -82,30 +87,34 @@ export class PresenceWriter {
 	}
 
 	/** Adds a member to the changes of its topic. Returns them if the topic had none. */
-	#add(topic: OwnTopic, member: Member): TopicChanges | undefined {
+	#add(topic: OwnTopic, member: Member): TopicChanges<Member> | undefined {
 		const isNew = topic.changes === undefined;
-		const changes = (topic.changes ??= new TopicChanges());
+		const changes = (topic.changes ??= new TopicChanges<Member>());
 		changes.add(member);
 		return isNew ? changes : undefined;
 	}
 
-	#later(topic: OwnTopic, changes: TopicChanges): void {
+	#later(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		changes.state = 'soon';
-		this.#soon.add(topic);
+		this.#soon.push(topic);
 		this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
 	}
 
 	#flush(): void {
 		this.#flushing = undefined;
-		for (const topic of this.#soon) this.#makeDue(topic);
-		this.#soon.clear();
+		this.#endWaiting();
 		this.pump();
 	}
 
-	#makeDue(topic: OwnTopic): void {
-		if (topic.changes === undefined) return;
-		topic.changes.state = 'due';
-		this.#due.add(topic);
+	#endWaiting(): void {
+		const topics = this.#soon;
+		this.#soon = [];
+		for (const topic of topics) if (topic.changes?.state === 'soon') this.#makeDue(topic, topic.changes);
+	}
+
+	#makeDue(topic: OwnTopic, changes: TopicChanges<Member>): void {
+		changes.state = 'due';
+		this.#due.push(topic);
 	}
 
 	/** Resolves once a topic's changes are stored, or can't be at the moment. */
@@ -129,22 +138,27 @@ export class PresenceWriter {
 			return;
 		}
 		this.#findLost();
-		for (const topic of this.#due) {
+		while (this.#due.size > 0) {
 			if (this.#inFlight >= this.#retries.limit(MOST_IN_FLIGHT)) return this.#checkIdle();
-			this.#due.delete(topic);
-			if (topic.changes !== undefined) this.#step(topic, topic.changes, lease);
+			if (++this.#steps > STEPS_AT_A_TIME) return this.#pumpLater();
+			const topic = this.#due.shift();
+			if (topic?.changes !== undefined) this.#step(topic, topic.changes, lease);
 		}
-		if (this.#again.isPending) this.#pumping ??= setImmediate(() => this.#pumpAgain());
+		if (this.#again.isPending) this.#pumpLater();
 		else this.#checkIdle();
 	}
 
-	#pumpAgain(): void {
-		this.#pumping = undefined;
-		this.pump();
+	/** Goes on in another turn: a store in this process answers within the same one. */
+	#pumpLater(): void {
+		this.#pumping ??= setImmediate(() => {
+			this.#pumping = undefined;
+			this.#steps = 0;
+			this.pump();
+		});
 	}
 
 	/** Sends the oldest changes of a topic. */
-	#step(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease): void {
+	#step(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease): void {
 		const now = performance.now();
 		const sent: Sent[] = [];
 		let unneeded = 0;
@@ -177,7 +191,7 @@ export class PresenceWriter {
 	/** Resolves with whether the store has applied the changes. */
 	async #send(
 		topic: OwnTopic,
-		changes: TopicChanges,
+		changes: TopicChanges<Member>,
 		sent: readonly Sent[],
 		lease: PresenceLease,
 	): Promise<boolean> {
@@ -206,19 +220,19 @@ export class PresenceWriter {
 	}
 
 	/** Goes on with a topic whose step has ended. */
-	#next(topic: OwnTopic, changes: TopicChanges): void {
+	#next(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		if (changes.state !== 'sending') return;
 		if (changes.size === 0) this.#clean(topic, changes);
-		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic);
+		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic, changes);
 		else this.#later(topic, changes);
 	}
 
-	#clean(topic: OwnTopic, changes: TopicChanges): void {
+	#clean(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		topic.changes = undefined;
 		this.#awaited.delete(changes);
 	}
 
-	#onSuccess(changes: TopicChanges): void {
+	#onSuccess(changes: TopicChanges<Member>): void {
 		this.#retries.succeeded();
 		if (changes.hasFailed) {
 			changes.hasFailed = false;
@@ -227,9 +241,9 @@ export class PresenceWriter {
 		if (this.#failed.size === 0) this.#options.outages.over();
 	}
 
-	#onFailure(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease, thrown: unknown): void {
+	#onFailure(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease, thrown: unknown): void {
 		if (thrown instanceof PresenceLeaseLostError) {
-			this.#makeDue(topic);
+			this.#makeDue(topic, changes);
 			this.#options.onLeaseLost(lease);
 			return;
 		}
@@ -247,7 +261,7 @@ export class PresenceWriter {
 		for (const topic of this.#failed) {
 			if (left-- === 0) break;
 			this.#failed.delete(topic);
-			this.#makeDue(topic);
+			if (topic.changes !== undefined) this.#makeDue(topic, topic.changes);
 		}
 	}
 
@@ -290,10 +304,7 @@ export class PresenceWriter {
 			const { changes } = topic;
 			if (changes === undefined) return;
 			if (!this.#isLeaving) changes.losses++;
-			if (changes.state === 'soon') {
-				this.#soon.delete(topic);
-				this.#makeDue(topic);
-			}
+			if (changes.state === 'soon') this.#makeDue(topic, changes);
 		});
 	}
 
@@ -307,8 +318,7 @@ export class PresenceWriter {
 		this.#isLeaving = true;
 		const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
 		this.#again.all();
-		for (const topic of this.#soon) this.#makeDue(topic);
-		this.#soon.clear();
+		this.#endWaiting();
 		this.pump();
 		await settledWithin(timeoutMs, idle);
 		this.#onIdle = undefined;

@@ -25,7 +25,7 @@ export interface TopicSyncOptions<TRead> {
 	readonly onError: (error: Error) => void;
 }
 
-/** The longest random delay before what was missed is read again, in milliseconds, so that nodes don't all do so at once. */
+/** The longest random delay before a read, in milliseconds, so that the nodes don't all read at once. */
 const MISSED_JITTER_MS = 50;
 const READY_JITTER_MS = 250;
 /** The first and the longest delay after a failed read, in milliseconds. */
@@ -37,8 +37,8 @@ const STALE_AFTER_MS = 1_000;
 const MOST_KEPT = 1_000;
 
 /**
- * Keeps a topic's members in step with the backend: reads them, then follows the changes, and reads again after anything
- * that may have been missed. One read at a time.
+ * Keeps a topic's members in step with the backend: reads them, then follows the changes, and reads again after
+ * anything that may have been missed. One read at a time.
  */
 export class TopicSync<TRead> {
 	readonly #options: TopicSyncOptions<TRead>;
