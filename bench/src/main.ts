@@ -16,6 +16,7 @@ import { inbound } from './benchmarks/inbound.ts';
 import { subscriptionChurn } from './benchmarks/subscription-churn.ts';
 import { latency } from './benchmarks/latency.ts';
 import { memory } from './benchmarks/memory.ts';
+import { presence } from './benchmarks/presence.ts';
 import { recovery } from './benchmarks/recovery.ts';
 import { resubscribe } from './benchmarks/resubscribe.ts';
 import { Bench, FULL, SMOKE } from './harness/bench.ts';
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 	growth,
 	compression,
 	heartbeats,
+	presence,
 ];
 const RESULTS = new URL('../results/', import.meta.url);
 

@@ -8,6 +8,8 @@ import { framesDuring, trafficMeter } from './redis-traffic.ts';
 /** The most processes that share the nodes. */
 const MAX_HOSTS = 4;
 const FOUND_WITHIN_MS = 60_000;
+/** Longer than it takes until a silent node is noticed, in milliseconds. */
+const CALM_MS = 5_000;
 /** Faults begin at a random time within this span, so that they don't keep step with heartbeats. */
 const HEARTBEAT_MS = 500;
 
@@ -58,7 +60,7 @@ export class NodeGroup {
 		this.size = this.#all.reduce((sum, { ids }) => sum + ids.length, 0);
 	}
 
-	/** Starts nodes, at least 2. Resolves once all know each other. */
+	/** Starts nodes, at least 2. Resolves once all know each other, and the rush of the start is over. */
 	static async start(size: number): Promise<{ readonly group: NodeGroup; readonly cost: StartCost }> {
 		const redis = await startRedis();
 		const used = cpuMeter({ redis: redis.pid });
@@ -73,7 +75,9 @@ export class NodeGroup {
 		]);
 		const group = new NodeGroup(redis, hosts, proxy, victim);
 		await group.#settle();
-		return { group, cost: { redisNs: (used()['redis'] ?? 0) / size, elapsedNs: now() - startedAt } };
+		const cost = { redisNs: (used()['redis'] ?? 0) / size, elapsedNs: now() - startedAt };
+		await group.#calm();
+		return { group, cost };
 	}
 
 	get #all(): readonly NodeHost[] {
@@ -83,6 +87,14 @@ export class NodeGroup {
 	/** Resolves once all nodes know each other. */
 	async #settle(): Promise<void> {
 		await Promise.all(this.#all.map((host) => host.waitUntilKnown(this.size)));
+	}
+
+	/** Resolves once no node has reported a fault for a while: many that start at once keep each other waiting. */
+	async #calm(): Promise<void> {
+		await until(() => this.#events(now() - CALM_MS * 1e6).length === 0, {
+			what: `no node has reported a fault for ${CALM_MS} ms`,
+			timeoutMs: FOUND_WITHIN_MS,
+		});
 	}
 
 	#events(since: number): readonly NodeEvent[] {

@@ -10,6 +10,16 @@ export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
 /** History written by hand: one pipelined script call per message. Every client reads its own history. */
 export const historyByHand: SubjectKind = own('Lua script by hand', 'history-by-hand');
 
+/** Presence written by hand: a hash per topic, and a JSON message for each change. */
+export const presenceByHand: SubjectKind = { ...own('hash by hand', 'presence-by-hand'), overRedis: true };
+/** The structure that Centrifugo documents: each client has an expiry, and is refreshed. */
+export const presenceByExpiry: SubjectKind = { ...own('expiry per client', 'presence-by-expiry'), overRedis: true };
+/** The same, and also by user. */
+export const presenceByExpiryOfUsers: SubjectKind = {
+	...own('expiry per client and user', 'presence-by-expiry', { mapsUsers: true }),
+	overRedis: true,
+};
+
 // This system
 export const orijs: SubjectKind = own('orijs', 'orijs');
 /** Half of the clients are plain, the other half speak the protocol. */
@@ -20,6 +30,8 @@ export const orijsCompressing: SubjectKind = own('orijs with compression', 'orij
 export const orijsRedis: SubjectKind = { ...orijs, name: 'orijs + Redis', overRedis: true };
 
 export const orijsHistory: SubjectKind = own('orijs with history', 'orijs-history');
+
+export const orijsPresence: SubjectKind = { ...own('orijs with presence', 'orijs-presence'), overRedis: true };
 
 // Peers
 export const crossws: SubjectKind = peer('crossws', 'crossws');

@@ -7,6 +7,9 @@ export type SubjectRequest =
 	| { readonly do: 'hand-off times' }
 	| ({ readonly do: 'churn' } & ChurnWork)
 	| ({ readonly do: 'subscribe' } & SubscribeWork)
+	| ({ readonly do: 'join' | 'leave' } & PresenceWork)
+	| { readonly do: 'watch'; readonly clients: number; readonly topic: string }
+	| { readonly do: 'count-members'; readonly topics: readonly string[] }
 	| { readonly do: 'memory' };
 
 export interface SubjectDescription {
@@ -56,6 +59,18 @@ export interface ChurnWork {
 export interface SubscribeWork {
 	readonly clients: number;
 	readonly topicsEach: number;
+}
+
+/** Lets clients become present in topics, or no longer. */
+export interface PresenceWork {
+	/** The first client. */
+	readonly from: number;
+	readonly clients: number;
+	readonly topics: readonly string[];
+	/** Whether each client joins or leaves all topics, instead of one of them in rotation. */
+	readonly all?: boolean;
+	/** Default: as fast as possible. */
+	readonly perSecond?: number;
 }
 
 export interface WorkReport {

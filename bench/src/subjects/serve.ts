@@ -5,6 +5,7 @@ import { now } from '../clock.ts';
 import { stamp } from '../load/stamp.ts';
 import { Credit } from './credit.ts';
 import { jsonPayload } from './json-payload.ts';
+import { sleep, turn } from './turns.ts';
 import type {
 	ChurnWork,
 	PublishWork,
@@ -14,6 +15,7 @@ import type {
 	SubscribeWork,
 	WorkReport,
 } from './requests.ts';
+import { countMembers, joinOrLeave, presenceOf, watch } from './presence-work.ts';
 import type { StartSubject, Subject, SubjectSettings } from './subject.ts';
 
 /** Runs a subject in this process, with the settings from the command line. Works on Bun and Node. */
@@ -58,6 +60,13 @@ export async function serve(start: StartSubject): Promise<void> {
 				return timed(() => churn(subject, request));
 			case 'subscribe':
 				return timed(() => subscribe(subject, request));
+			case 'join':
+			case 'leave':
+				return timed(() => joinOrLeave(presenceOf(subject), request));
+			case 'watch':
+				return timed(() => watch(presenceOf(subject), request));
+			case 'count-members':
+				return countMembers(presenceOf(subject), request.topics);
 			case 'memory':
 				return residentBytes();
 		}
@@ -122,12 +131,4 @@ async function residentBytes(): Promise<number> {
 		await sleep(50);
 	}
 	return process.memoryUsage.rss();
-}
-
-function turn(): Promise<void> {
-	return new Promise((resolve) => setImmediate(resolve));
-}
-
-function sleep(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
 }

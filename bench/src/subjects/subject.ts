@@ -19,6 +19,18 @@ export interface Subject {
 	 */
 	subscribe(client: number, topic: string): unknown;
 	unsubscribe(client: number, topic: string): unknown;
+	/** Who is in which topic; only of subjects that keep that. */
+	readonly presence?: SubjectPresence;
+}
+
+export interface SubjectPresence {
+	/** Subscribes a client, and shows that it is there. May resolve before that is stored. */
+	join(client: number, topic: string): unknown;
+	leave(client: number, topic: string): unknown;
+	/** Sends a client what changes in a topic. */
+	watch(client: number, topic: string): unknown;
+	/** Resolves with the number of those who are in a topic, as the backend knows it. */
+	count(topic: string): Promise<number>;
 }
 
 export interface SubjectSettings {
@@ -28,6 +40,8 @@ export interface SubjectSettings {
 	readonly compresses?: boolean;
 	/** Whether every second client of this system is plain. */
 	readonly hasBothKinds?: boolean;
+	/** Whether the backend also keeps the users of each topic; only for `presence-by-expiry.ts`. */
+	readonly mapsUsers?: boolean;
 	/** Called with each payload from another node when it is handed to the runtime's `publish`. */
 	readonly onHandOff?: (payload: string) => void;
 }

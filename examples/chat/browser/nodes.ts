@@ -15,6 +15,7 @@ export interface ChatNode {
 export interface TwoNodes {
 	readonly one: ChatNode;
 	readonly two: ChatNode;
+	readonly redis: RedisServer;
 	stop(): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ export async function startTwoNodes(ports?: readonly [number, number]): Promise<
 	return {
 		one,
 		two,
+		redis,
 		async stop() {
 			await Promise.all([one.process.stop(5_000), two.process.stop(5_000)]);
 			await redis.stop();

@@ -51,14 +51,6 @@ test('visitors of two nodes talk, and see who is here, on which node, and who is
 	expect(await ada.page.locator('.pending, .failed').count()).toBe(0);
 });
 
-test('a visitor who leaves disappears from the list', async () => {
-	const [ada, grace] = await two();
-	await ada.person('Grace', nodes.two).waitFor();
-	await grace.page.close();
-
-	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
-});
-
 test('a moderator removes someone of the other node, who sees why, comes back, and sees the messages in between', async () => {
 	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
 	const [barbara, grace] = [await come('Barbara', 'one'), await come('Grace', 'two')];
@@ -97,7 +89,7 @@ test('who was removed stays out over a reconnect', async () => {
 	await grace.state.getByText('Offline').waitFor();
 	await bringOnline(grace.page);
 	await grace.state.getByText(nodes.one.name).waitFor();
-	expect(await ada.person('Grace', nodes.one).count()).toBe(0);
+	await ada.person('Grace', nodes.one).waitFor({ state: 'detached' });
 
 	await comeBack.click();
 	await ada.person('Grace', nodes.one).waitFor();
@@ -131,16 +123,13 @@ test('a restarted node: the page reports it, enters the room again by itself, an
 	for (const { people } of [ada, grace]) expect(await people.getByRole('listitem').count()).toBe(2);
 });
 
-test('a killed node: its page reconnects, and the others no longer see its visitors', async () => {
-	const [ada, grace] = await two();
-	await grace.person('Ada', nodes.one).waitFor();
+test('a killed node: its page says that it reconnects', async () => {
+	const [ada] = await two();
 	nodes.one.process.kill('SIGKILL');
 
 	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
 	expect(await ada.page.locator('#state-spoken').textContent()).toBe('Reconnecting');
 	await ada.state.getByText(/^Reconnecting in \d+ s$/).waitFor();
-	await grace.person('Ada', nodes.one).waitFor({ state: 'detached' });
-	expect(await grace.person('Grace', nodes.two).count()).toBe(1);
 });
 
 test('without a network the page says so, and reconnects when it is back', async () => {

@@ -19,7 +19,26 @@ export interface Visitor {
 	person(name: string, node: ChatNode): Locator;
 	/** The texts in the log, in order. */
 	entries(): Promise<string[]>;
+	/**
+	 * Starts to record who comes to the list of people, and who goes. The returned function returns that, as in `+Ada`
+	 * and `-Ada`.
+	 */
+	recordPeople(): Promise<() => Promise<string[]>>;
 }
+
+/** A script for the page, which looks at the list after each change of it. */
+const RECORD_PEOPLE = `
+	const list = document.querySelector('#people');
+	const names = () => [...list.querySelectorAll('.name')].map((name) => name.textContent);
+	let before = names();
+	window.recorded = [];
+	new MutationObserver(() => {
+		const now = names();
+		recorded.push(...now.filter((name) => !before.includes(name)).map((name) => '+' + name));
+		recorded.push(...before.filter((name) => !now.includes(name)).map((name) => '-' + name));
+		before = now;
+	}).observe(list, { childList: true });
+`;
 
 export interface ScreenOptions {
 	readonly width?: number;
@@ -64,6 +83,10 @@ export async function visit(
 		message: (text) => page.locator('.text').filter({ hasText: new RegExp(`^${RegExp.escape(text)}$`) }),
 		person: (name, node) => page.locator('.person').filter({ hasText: name }).filter({ hasText: node.name }),
 		entries: () => page.locator('.text, .notice').allTextContents(),
+		async recordPeople() {
+			await page.evaluate(RECORD_PEOPLE);
+			return () => page.evaluate('recorded');
+		},
 	};
 	await page.locator('#state[data-state=connected]').waitFor();
 	return visitor;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ADMIN_PATH, BanUser, Look } from './admin-messages.ts';
 import { BansInRedis } from './bans.ts';
 import { createChat } from './chat.ts';
-import { HISTORY } from './messages.ts';
+import { HISTORY, PRESENCE } from './messages.ts';
 import { allLeave, visit } from './test-support/visitor.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -28,7 +28,13 @@ beforeEach(async () => {
 		const chat = createChat({
 			name: `node ${ports.length}`,
 			moderatorKey: KEY,
-			provider: new RedisWsProvider({ connection: url, keyPrefix: 'chat', history: HISTORY, logger: silent }),
+			provider: new RedisWsProvider({
+				connection: url,
+				keyPrefix: 'chat',
+				history: HISTORY,
+				presence: PRESENCE,
+				logger: silent,
+			}),
 			bans,
 			logger: silent,
 			restart: () => {},
@@ -52,8 +58,8 @@ test(
 	'a node that was cut off from Redis disconnects the users who were banned meanwhile',
 	{ timeout: 60_000 },
 	async () => {
-		const userId = crypto.randomUUID();
-		const grace = await visit(ports[1], 'Grace', undefined, userId);
+		const grace = await visit(ports[1], 'Grace');
+		const { id: userId } = grace;
 		await grace.enter('lobby');
 		const ended = new Promise<ConnectionEnd | undefined>((resolve) => {
 			grace.client.onStateChange((state, { end }) => state === 'closed' && resolve(end));

@@ -49,8 +49,7 @@ test('moderators of the chat need the admin endpoint as well', async () => {
 });
 
 test('the overview has nodes and connections, with the names of visitors', async () => {
-	const userId = crypto.randomUUID();
-	const grace = await visit(port, 'Grace', undefined, userId);
+	const grace = await visit(port, 'Grace');
 	await grace.enter('lobby');
 	const admin = await connectAdmin(KEY);
 
@@ -61,7 +60,7 @@ test('the overview has nodes and connections, with the names of visitors', async
 	expect(connections).toContainEqual(
 		expect.objectContaining({
 			socketId: grace.client.socketId,
-			userId,
+			userId: grace.id,
 			name: 'Grace',
 			topics: expect.arrayContaining(['room:lobby', 'said:lobby']),
 		}),
@@ -71,8 +70,9 @@ test('the overview has nodes and connections, with the names of visitors', async
 });
 
 test('a kick takes all of the connections of a user out of the room, and only those', async () => {
-	const userId = crypto.randomUUID();
-	const [one, two] = [await visit(port, 'Grace', undefined, userId), await visit(port, 'Grace', undefined, userId)];
+	const browser = crypto.randomUUID();
+	const [one, two] = [await visit(port, 'Grace', undefined, browser), await visit(port, 'Grace', undefined, browser)];
+	const { id: userId } = one;
 	const ada = await visit(port, 'Ada');
 	for (const { enter } of [one, two, ada]) await enter('lobby');
 	const admin = await connectAdmin(KEY);
@@ -85,8 +85,9 @@ test('a kick takes all of the connections of a user out of the room, and only th
 });
 
 test('a ban ends the connections of a user for good, and keeps them out until it is lifted', async () => {
-	const userId = crypto.randomUUID();
-	const grace = await visit(port, 'Grace', undefined, userId);
+	const browser = crypto.randomUUID();
+	const grace = await visit(port, 'Grace', undefined, browser);
+	const { id: userId } = grace;
 	const ended = endOf(grace);
 	const admin = await connectAdmin(KEY);
 	const outcome = await admin.request(BanUser, { userId, name: 'Grace', why: 'Too many bugs' });
@@ -97,12 +98,12 @@ test('a ban ends the connections of a user for good, and keeps them out until it
 		reason: 'banned',
 		disconnected: { code: 'banned', message: 'Too many bugs', reconnect: false },
 	});
-	await expect(visit(port, 'Another name', undefined, userId)).rejects.toMatchObject({
+	await expect(visit(port, 'Another name', undefined, browser)).rejects.toMatchObject({
 		end: { code: 4401, reason: 'banned' },
 	});
 	expect((await admin.request(Look, {})).bans).toMatchObject([{ userId, name: 'Grace', why: 'Too many bugs' }]);
 	await admin.request(LiftBan, { userId });
-	await (await visit(port, 'Grace', undefined, userId)).enter('lobby');
+	await (await visit(port, 'Grace', undefined, browser)).enter('lobby');
 });
 
 test.each(['', ' ', 'a'.repeat(201)])('the reason %j of a ban is refused', async (why) => {

@@ -1,70 +1,42 @@
 import { SocketRouter } from '@orijs/core';
-import type { Cluster } from '@orijs/websocket';
+import type { Cluster, Presence } from '@orijs/websocket';
 import type { Bans } from './bans.ts';
 import { goTo, introduce, mustBeIn, type Visitor } from './entering.ts';
-import type { Here } from './here.ts';
-import {
-	Enter,
-	type Node,
-	Remove,
-	Rename,
-	Restart,
-	roomOf,
-	Said,
-	Say,
-	saidTopicOf,
-	topicOf,
-	Type,
-	Typing,
-} from './messages.ts';
+import { Enter, type Node, Remove, Rename, Restart, roomOf, Said, Say, saidTopicOf } from './messages.ts';
 import { removeFrom } from './removing.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface ChatActions {
 	readonly node: Node;
-	readonly here: Here;
+	readonly visitors: Visitors;
 	readonly cluster: Cluster;
+	readonly presence: Presence;
 	readonly bans: Bans;
-	/** Sends this node's list of people in a room to everyone in it. */
-	tellWhoIsHere(room: string): void;
 	/** Whether this is the moderators' key. */
 	isKey(key: unknown): boolean;
 	/** Begins to restart this node. */
 	restart(): void;
 }
 
-/**
- * Admits visitors, keeps track of who is where, and handles their messages. The hooks see every change, whether it
- * comes from a request, from a moderator, or from the end of the connection.
- */
+/** Admits visitors, and handles their messages. */
 export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
-	const { node, here, cluster, bans, tellWhoIsHere, isKey, restart } = actions;
+	const { node, visitors, cluster, presence, bans, isKey, restart } = actions;
 	return new SocketRouter<Visitor>()
 		.authenticate(introduce(isKey, bans))
-		.onOpen(({ state: { person } }) => here.come(person))
-		.onClose(({ state: { person } }) => here.go(person))
-		.onSubscribe(({ state: { person } }, topic) => {
-			const room = roomOf(topic);
-			if (room === undefined) return;
-			here.enter(person, room);
-			tellWhoIsHere(room);
-		})
-		.onUnsubscribe(({ state: { person } }, topic) => {
-			const room = roomOf(topic);
-			if (room === undefined) return;
-			here.leave(person, room);
-			tellWhoIsHere(room);
-		})
+		.onOpen(({ socketId, state: { person } }) => visitors.come(socketId, person))
+		.onClose(({ socketId }) => visitors.go(socketId))
 		.on(Enter, async (ctx) => {
 			const { person, isModerator } = ctx.state;
 			await goTo(ctx, ctx.data.room);
 			return { node, you: person, isModerator };
 		})
-		.on(Remove, ({ state, data: { id, room } }) => removeFrom(cluster, { socketId: id }, room, state.person.name), {
+		.on(Remove, ({ state, data: { id, room } }) => removeFrom(cluster, { userId: id }, room, state.person.name), {
 			guards: [({ state }) => state.isModerator],
 		})
-		.on(Rename, ({ state: { person }, data: { name }, topics }) => {
+		.on(Rename, async ({ state: { person }, data: { name }, topics }) => {
 			person.name = name;
-			for (const room of [...topics].map(roomOf)) if (room !== undefined) tellWhoIsHere(room);
+			const rooms = [...topics].filter((topic) => roomOf(topic) !== undefined);
+			await Promise.all(rooms.map((topic) => presence.update(topic, `user:${person.id}`, { name })));
 			return { name };
 		})
 		.on(Say, async (ctx) => {
@@ -75,10 +47,6 @@ export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
 			// A page that receives no reply sends the message again with the same id.
 			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
 			return { at };
-		})
-		.on(Type, (ctx) => {
-			mustBeIn(ctx, ctx.data.room);
-			return ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }, { except: 'self' });
 		})
 		.on(Restart, ({ data: { id } }) => {
 			if (id === node.id) restart();

@@ -2,7 +2,8 @@ import { until } from '@orijs/testkit';
 import type { Logger } from '@orijs/websocket';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createChat } from './chat.ts';
-import { Enter, Here, Remove, Rename, Restart, Said, Say, saidTopicOf, Type, Typing } from './messages.ts';
+import { userIdOf } from './entering.ts';
+import { Enter, Remove, Rename, Restart, Said, Say, saidTopicOf } from './messages.ts';
 import { allLeave, visit, type Visitor } from './test-support/visitor.ts';
 
 /** Prints only errors, because refusals are expected here. */
@@ -31,26 +32,20 @@ async function two(): Promise<readonly [Visitor, Visitor]> {
 	return [ada, grace];
 }
 
-function names({ people }: { readonly people: readonly { readonly name: string }[] }): string[] {
-	return people.map(({ name }) => name).toSorted();
-}
-
 /** The rooms' topics that a visitor is in, and by whose decision. */
 function topicsOf({ client }: Visitor): string[] {
 	return client.topics.map(({ topic, by }) => `${topic} by ${by}`).toSorted();
 }
 
-test('entering a room returns the node and the visitor; the list says who of that node is there', async () => {
-	await (await visit(port, 'Ada')).enter('lobby');
-	const grace = await visit(port, 'Grace');
+test('entering a room returns the node and the visitor, whose id is not what their browser sends', async () => {
+	const browser = crypto.randomUUID();
+	const grace = await visit(port, 'Grace', undefined, browser);
 	const { node, you, isModerator } = await grace.enter('lobby');
 
 	expect(node).toMatchObject({ name: 'node 1' });
-	expect(you).toEqual({ id: grace.client.socketId, name: 'Grace' });
+	expect(you).toEqual({ id: userIdOf(browser), name: 'Grace' });
+	expect(you.id).not.toBe(browser);
 	expect(isModerator).toBe(false);
-	const { people } = await grace.hear(Here);
-	expect(people).toContainEqual(you);
-	expect(names({ people })).toEqual(['Ada', 'Grace']);
 });
 
 test('the server puts visitors into rooms, one at a time, and the client knows', async () => {
@@ -89,42 +84,71 @@ test('a message does not reach visitors of other rooms, and can be sent only in 
 });
 
 describe('who is here', () => {
-	test('is sent when someone enters, leaves, changes rooms or changes names', async () => {
+	test('changes when someone enters, changes names, changes rooms or leaves', async () => {
 		const [ada, grace] = await two();
-		const hears = (...expected: string[]) => ada.hear(Here, (list) => names(list).join() === expected.join());
-		await hears('Ada', 'Grace');
+		const { untilHere } = ada.watch('lobby');
+		await untilHere('Ada', 'Grace');
 		await grace.client.request(Rename, { name: 'Hopper' });
-		await hears('Ada', 'Hopper');
+		await untilHere('Ada', 'Hopper');
 		await grace.enter('kitchen');
-		await hears('Ada');
+		await untilHere('Ada');
 		await grace.enter('lobby');
+		await untilHere('Ada', 'Hopper');
 		await grace.client.close();
-
-		await until(() => names(ada.heard(Here).at(-1) ?? { people: [] }).join() === 'Ada', { what: 'Grace is gone' });
+		await untilHere('Ada');
 	});
 
-	test('is repeated, so that a list that is not can be dropped', async () => {
-		const ada = await visit(port, 'Ada');
-		await ada.enter('lobby');
+	test('says on which node, and counts the tabs of a visitor', async () => {
+		const browser = crypto.randomUUID();
+		const [one, two] = [await visit(port, 'Ada', undefined, browser), await visit(port, 'Ada', undefined, browser)];
+		const { you } = await one.enter('lobby');
+		await two.enter('lobby');
+		const { handle } = one.watch('lobby');
+		const tabs = (): (number | undefined)[] => handle.members.map(({ connections }) => connections);
 
-		await until(() => ada.heard(Here).length >= 3, { what: 'two beats', timeoutMs: 8_000 });
-		expect(new Set(ada.heard(Here).map(({ node }) => node.id)).size).toBe(1);
+		await until(() => tabs().join() === '2', { what: 'Ada is there once, with two tabs' });
+		expect(handle.members).toMatchObject([{ userId: you.id, info: { name: 'Ada', node: 'node 1' } }]);
+		await two.enter('kitchen');
+		await until(() => tabs().join() === '1', { what: 'Ada has one tab' });
 	});
 
-	test('is sent per room', async () => {
+	test('is told only to those who are in the room', async () => {
 		const [ada, grace] = await two();
 		await grace.enter('kitchen');
+		const { handle, untilHere } = grace.watch('lobby');
+		await ada.say('lobby', 'Only us');
+		expect(handle.members).toEqual([]);
 
-		await ada.hear(Here, (list) => names(list).join() === 'Ada');
-		expect(names(grace.heard(Here).at(-1) ?? { people: [] })).toEqual(['Grace']);
+		await grace.enter('lobby');
+		await untilHere('Ada', 'Grace');
 	});
 });
 
-test('others receive who is typing', async () => {
-	const [ada, grace] = await two();
-	await ada.client.send(Type, { room: 'lobby' });
+describe('a visitor says', () => {
+	test('whether they are typing', async () => {
+		const [ada, grace] = await two();
+		const { handle: here } = ada.watch('lobby');
+		const { handle: seen } = grace.watch('lobby');
+		const typing = (): unknown[] =>
+			seen.members.filter(({ info }) => info?.['typing']).map(({ info }) => info?.['name']);
+		await here.update({ typing: true });
+		await until(() => typing().join() === 'Ada', { what: 'Ada is typing' });
+		await here.update({ typing: false });
+		await until(() => typing().length === 0, { what: 'Ada is not typing' });
+	});
 
-	expect(await grace.hear(Typing)).toMatchObject({ from: { name: 'Ada' } });
+	test('nothing else, and nothing that the server says', async () => {
+		const [ada, grace] = await two();
+		const { handle: here } = ada.watch('lobby');
+		const { handle: seen } = grace.watch('lobby');
+		await expect(here.update({ colour: 'red' })).rejects.toMatchObject({ code: 'invalid_data' });
+		await expect(here.update({ typing: 'maybe' })).rejects.toMatchObject({ code: 'invalid_data' });
+		await here.update({ name: 'Root', typing: true });
+		const infos = (): unknown[] => seen.members.map(({ info }) => info);
+		await until(() => JSON.stringify(infos()).includes('typing'), { what: 'the update has arrived' });
+
+		expect(infos()).toContainEqual({ name: 'Ada', node: 'node 1', typing: true });
+	});
 });
 
 test('names and texts arrive cleaned up, and markup as text', async () => {
@@ -136,7 +160,7 @@ test('names and texts arrive cleaned up, and markup as text', async () => {
 });
 
 describe('a moderator', () => {
-	const remove = (moderator: Visitor, { client: { socketId: id = '' } }: Visitor, room = 'lobby'): Promise<unknown> =>
+	const remove = (moderator: Visitor, { id }: Visitor, room = 'lobby'): Promise<unknown> =>
 		moderator.client.request(Remove, { id, room });
 
 	test('removes someone from a room, who is told why, and can come back', async () => {
@@ -153,7 +177,7 @@ describe('a moderator', () => {
 				1,
 			);
 		}
-		await ada.hear(Here, (list) => names(list).join() === 'Ada,Barbara');
+		await ada.watch('lobby').untilHere('Ada', 'Barbara');
 		await expect(grace.say('lobby', 'Still here?')).rejects.toMatchObject({ code: 'not_in_room' });
 		await ada.say('lobby', 'Quiet now');
 		await moderator.hear(Said, ({ text }) => text === 'Quiet now');

@@ -1,21 +1,24 @@
-import { Application } from '@orijs/core';
+import { Application, type ConnectionData, type PresenceInfoContext } from '@orijs/core';
 import { consoleLogger, InProcWsProvider, type Logger, type WebSocketProvider } from '@orijs/websocket';
 import { ADMIN_PATH } from './admin-messages.ts';
 import { adminRouter } from './admin-router.ts';
 import { type Bans, BansInMemory } from './bans.ts';
 import { chatRouter } from './chat-router.ts';
-import { Here } from './here.ts';
-import { BEAT_MS, Here as HereMessage, HISTORY, topicOf } from './messages.ts';
+import type { Visitor } from './entering.ts';
+import { HISTORY, MemberInfo, PRESENCE } from './messages.ts';
 import { keyCheck } from './moderator-key.ts';
 import { Names } from './overview.ts';
 import { disconnectBanned } from './removing.ts';
+import { Visitors } from './visitors.ts';
 
 export interface ChatOptions {
 	/** The name of this server process, as shown on the page. */
 	readonly name: string;
 	/** The key that makes a visitor a moderator, who may remove people from rooms, and opens the admin page. */
 	readonly moderatorKey: string;
-	/** The provider, which must keep history for the topics in `HISTORY`. Default: a provider for this process only. */
+	/**
+	 * The provider, which must keep `HISTORY` and `PRESENCE`. Default: a provider for this process only.
+	 */
 	readonly provider?: WebSocketProvider | undefined;
 	/** Who may not come in, on all nodes. Default: a list for this process only. */
 	readonly bans?: Bans;
@@ -30,36 +33,30 @@ export interface ChatOptions {
  */
 const GRACE_MS = 3_000;
 
-/**
- * Creates the chat, without its page. Rooms are topics. Without `authorize`, only the server subscribes to them. Each
- * node sends every room a list of the people in it who are connected to that node.
- */
+/** Creates the chat, without its page. Rooms are topics. Without `authorize`, only the server subscribes to them. */
 export function createChat(options: ChatOptions): Application {
 	const { name, moderatorKey, bans = new BansInMemory(), logger = consoleLogger, restart } = options;
-	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;
+	const { provider = new InProcWsProvider({ history: HISTORY, presence: PRESENCE, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
-	const here = new Here();
-	const { cluster } = provider;
+	const visitors = new Visitors();
+	const { cluster, presence } = provider;
 	const isKey = keyCheck(moderatorKey);
-	let beat: ReturnType<typeof setInterval> | undefined;
 
 	// There is no load balancer that needs time to notice that a node stops.
 	const app = new Application({ graceMs: GRACE_MS, readinessDelayMs: 0, logger })
-		.websocket(provider, { limits: { messageBytes: 8_192, messagesPerSecond: 20 } })
-		.socketRouter(chatRouter({ node, here, cluster, bans, tellWhoIsHere, isKey, restart }));
+		.websocket(provider, {
+			limits: { messageBytes: 8_192, messagesPerSecond: 20 },
+			presence: {
+				info: ({ state }: PresenceInfoContext<ConnectionData, Visitor>) => ({ name: state.person.name, node: name }),
+				schema: MemberInfo,
+				updatesPerSecond: 5,
+			},
+		})
+		.socketRouter(chatRouter({ node, visitors, cluster, presence, bans, isKey, restart }));
 
 	app.endpoint(ADMIN_PATH).socketRouter(adminRouter(cluster, bans, isKey));
 	// What is not about a topic may be missing: also that someone is to be disconnected.
 	provider.onGap(({ topic }) => (topic === '*' ? disconnectBanned(provider, bans) : undefined));
-	cluster.on(Names, ({ ids }) => ({ node: name, names: here.names(ids) }));
-	return app
-		.onStartup(() => {
-			beat = setInterval(() => here.rooms.forEach(tellWhoIsHere), BEAT_MS);
-		})
-		.onShutdown(() => clearInterval(beat));
-
-	function tellWhoIsHere(room: string): void {
-		// If this fails, the provider logs the reason, and the next beat sends the list again.
-		app.socket.emit(HereMessage, topicOf(room), { node, people: here.people(room) }).catch(() => {});
-	}
+	cluster.on(Names, ({ ids }) => ({ node: name, names: visitors.names(ids) }));
+	return app;
 }

@@ -13,6 +13,13 @@ export interface Visitor {
 }
 
 /**
+ * Returns the user id of a browser. Everyone in a room sees it, so it must not be what the browser proves itself with.
+ */
+export function userIdOf(visitor: string): string {
+	return Bun.randomUUIDv5(visitor, 'oid');
+}
+
+/**
  * Admits every visitor who gives a name, unless they are banned. One who was in a room, before the connection was lost,
  * is in it again before the client is ready: what they missed follows, and what they wrote meanwhile arrives in it.
  */
@@ -20,9 +27,10 @@ export function introduce(isKey: (key: unknown) => boolean, bans: Bans): Authent
 	return async (ctx) => {
 		const { success, data } = Introduction.safeParse(ctx.auth);
 		if (!success) return false;
-		ctx.userId = data.visitor;
-		if ((await bans.of(data.visitor)) !== undefined) throw new SocketError('banned', 'You are banned');
-		ctx.state.person = { id: ctx.socketId, name: data.name };
+		const id = userIdOf(data.visitor);
+		ctx.userId = id;
+		if ((await bans.of(id)) !== undefined) throw new SocketError('banned', 'You are banned');
+		ctx.state.person = { id, name: data.name };
 		ctx.state.isModerator = isKey(data.key);
 		if (data.room !== undefined) await Promise.all(topicsOf(data.room).map((topic) => ctx.subscribe(topic)));
 		return true;

@@ -1,6 +1,6 @@
 import { type ScriptProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Here, Remove, Restart, Said, Type, Typing } from './messages.ts';
+import { Remove, Restart, Said } from './messages.ts';
 import { allLeave, visit } from './test-support/visitor.ts';
 
 const started: { stop(): Promise<unknown> }[] = [];
@@ -75,7 +75,9 @@ describe('a restart', () => {
 		const after = await ada.enter('lobby');
 		expect(after.node.name).toBe(before.node.name);
 		expect(after.node.id).not.toBe(before.node.id);
-		expect(ada.heard(Here).at(-1)?.people).toEqual([after.you]);
+		const { handle, untilHere } = ada.watch('lobby');
+		await untilHere('Ada');
+		expect(handle.members).toMatchObject([{ userId: after.you.id, connections: 1 }]);
 		await ada.say('lobby', 'Back');
 		expect(await ada.hear(Said)).toMatchObject({ text: 'Back' });
 	});
@@ -137,12 +139,12 @@ describe('two nodes on one Redis', () => {
 		const [ada, grace] = await Promise.all([visit(one, 'Ada'), visit(two, 'Grace')]);
 		await ada.enter('lobby');
 		await grace.enter('lobby');
-		expect(await ada.hear(Here, ({ node }) => node.name === `node ${two}`)).toMatchObject({
-			people: [{ name: 'Grace' }],
-		});
-		expect(await grace.hear(Here, ({ node }) => node.name === `node ${one}`)).toMatchObject({
-			people: [{ name: 'Ada' }],
-		});
+		const here = ada.watch('lobby');
+		for (const { handle, untilHere } of [here, grace.watch('lobby')]) {
+			await untilHere('Ada', 'Grace');
+			const nodes = handle.members.map(({ info }) => info?.['node']);
+			expect(nodes.toSorted()).toEqual([`node ${one}`, `node ${two}`].toSorted());
+		}
 
 		await ada.say('lobby', 'Hello from one');
 		await grace.say('lobby', 'Hello from two');
@@ -150,7 +152,7 @@ describe('two nodes on one Redis', () => {
 		await grace.hear(Said, ({ node, text }) => node === `node ${one}` && text === 'Hello from one');
 
 		await grace.client.close();
-		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
+		await here.untilHere('Ada');
 	});
 
 	test('a moderator removes someone who is on the other node', async () => {
@@ -195,18 +197,23 @@ describe('two nodes on one Redis', () => {
 		expect(ada.gaps.map(({ topic }) => topic)).toEqual(['room:lobby']);
 	});
 
-	test('without Redis messages are refused, because they cannot be kept; typing and presence still work on a node', async () => {
+	test('without Redis messages are refused, because they cannot be kept; no one disappears, and pages know that this may be old', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const port = await portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
 		const [ada, grace] = await Promise.all([visit(port, 'Ada'), visit(port, 'Grace')]);
 		await ada.enter('lobby');
 		await grace.enter('lobby');
+		const { handle: here } = ada.watch('lobby');
+		const { handle: seen, untilHere } = grace.watch('lobby');
+		await untilHere('Ada', 'Grace');
 		await redis.kill();
 
 		await expect(ada.say('lobby', 'Anybody?')).rejects.toMatchObject({ code: 'unavailable' });
-		void ada.client.send(Type, { room: 'lobby' });
-		expect(await grace.hear(Typing)).toMatchObject({ from: { name: 'Ada' } });
+		await until(() => seen.isStale, { what: 'Grace knows that the list may be old' });
+		void here.update({ typing: true });
+		await until(() => seen.members.some(({ info }) => info?.['typing']), { what: 'Grace sees that Ada is typing' });
+		await untilHere('Ada', 'Grace');
 		expect(grace.heard(Said)).toEqual([]);
 	});
 });

@@ -3,7 +3,7 @@ import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
 import { BansInMemory, BansInRedis } from './bans.ts';
-import { HISTORY } from './messages.ts';
+import { HISTORY, PRESENCE } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
 
@@ -41,7 +41,7 @@ try {
 
 function createProvider(): WebSocketProvider | undefined {
 	if (REDIS_URL === undefined) return undefined;
-	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat', history: HISTORY });
+	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat', history: HISTORY, presence: PRESENCE });
 }
 
 function fail(error: unknown): never {

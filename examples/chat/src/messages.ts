@@ -6,20 +6,13 @@ import { isVisible, tidy } from './tidy.ts';
 export const MAX_NAME_LENGTH = 24;
 export const MAX_TEXT_LENGTH = 500;
 
-/**
- * How often a node sends its list of people, in milliseconds. If no list arrives for {@link LIST_LIVES_MS}, the node's
- * people are dropped.
- */
-export const BEAT_MS = 2_000;
-export const LIST_LIVES_MS = 5_000;
-
 /** The rule for room names, as shown in error messages. */
 export const ROOM_RULE = 'a room name has 1 to 32 characters from A-Z a-z 0-9 _ : . -';
 
 /** A room's name becomes part of a topic, so only characters that are valid in topics are allowed. */
 export const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
 
-/** Returns the topic for messages that need not be stored: who is here, and who is typing. */
+/** Returns the topic whose presence says who is in the room. */
 export function topicOf(room: string): string {
 	return `room:${room}`;
 }
@@ -36,6 +29,8 @@ export function topicsOf(room: string): string[] {
 
 /** Keeps up to 500 messages per room, for an hour. */
 export const HISTORY = { 'said:*': { size: 500, ttlMs: 3_600_000 } };
+/** Who is in a room. A reload, or a restart of a node, is shorter than the delay. */
+export const PRESENCE = { 'room:*': { leaveDelayMs: 5_000 } };
 /** How many of the kept messages a newcomer sees. */
 export const SHOWN_FIRST = 50;
 
@@ -63,17 +58,17 @@ const Text = z
 /** Milliseconds since the epoch, by the clock of a node. */
 export const Time = z.number();
 
-/** A connected person. The id is that of the connection, and distinguishes people with the same name. */
-const Person = z.object({ id: z.string(), name: z.string() });
+/** A visitor. The id distinguishes people with the same name; it is the user id of all their connections. */
+const Person = z.object({ id: z.uuid(), name: z.string() });
 export type Person = z.infer<typeof Person>;
+
+/** What the members of a room see of each other. Only `typing` is said by the pages. */
+export const MemberInfo = z.strictObject({ name: z.string(), node: z.string(), typing: z.boolean().optional() });
+export type MemberInfo = z.infer<typeof MemberInfo>;
 
 /** One run of a node, from start to stop. Each run has a new id. */
 const Node = z.object({ id: z.uuid(), name: z.string() });
 export type Node = z.infer<typeof Node>;
-
-/** A node's list of its people in a room. */
-const NodeList = z.object({ node: Node, people: z.array(Person) });
-export type NodeList = z.infer<typeof NodeList>;
 
 /** What has become of an action on connections, wherever they are. */
 export const Outcome = z.object({
@@ -134,11 +129,6 @@ export const Say = SocketMessage.define({
 	reply: z.object({ at: Time }),
 });
 
-/** Tells the others in the room that the sender is typing; repeated every {@link TYPING_EVERY_MS} while they type. */
-export const Type = SocketMessage.define({ name: 'chat.type', data: z.object({ room: Room }) });
-export const TYPING_EVERY_MS = 2_000;
-export const TYPING_LIVES_MS = 4_000;
-
 /** Restarts the node with this id. Because a restarted node has a new id, repeating the request has no effect. */
 export const Restart = SocketMessage.define({ name: 'node.restart', data: z.object({ id: z.uuid() }) });
 
@@ -149,8 +139,3 @@ export const Said = SocketMessage.define({
 	data: z.object({ id: z.uuid(), from: Person, node: z.string(), text: z.string(), at: Time }),
 });
 export type Said = z.infer<typeof Said.data>;
-
-/** A node's list of people in the room, sent on every change and every {@link BEAT_MS}. */
-export const Here = SocketMessage.define({ name: 'room.here', data: NodeList });
-
-export const Typing = SocketMessage.define({ name: 'room.typing', data: z.object({ from: Person }) });

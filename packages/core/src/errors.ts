@@ -23,3 +23,12 @@ export class TooManyTopicsError extends Error {
 		this.limit = limit;
 	}
 }
+
+/** Thrown if `presence.schema` is asynchronous: a connection's info must be known when it enters a topic. */
+export class AsyncPresenceSchemaError extends Error {
+	override readonly name = 'AsyncPresenceSchemaError';
+
+	constructor() {
+		super('presence.schema must be synchronous: it has returned a promise');
+	}
+}

@@ -21,6 +21,7 @@ export type {
 	WebSocketHandlers,
 	WebSocketOptions,
 } from './websocket-options.ts';
+export type { EndpointPresenceOptions, PresenceInfoContext } from './presence-options.ts';
 export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { PerMessageDeflate } from './compression.ts';
@@ -64,4 +65,4 @@ export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';
 
 // Errors
-export { ApplicationError, TooManyTopicsError } from './errors.ts';
+export { ApplicationError, AsyncPresenceSchemaError, TooManyTopicsError } from './errors.ts';

@@ -26,6 +26,7 @@ const sending = new Readme('docs/sending.md');
 const rooms = new Readme('docs/rooms.md');
 const login = new Readme('docs/logging-in-and-out.md');
 const kick = new Readme('docs/kick-and-ban.md');
+const whoIsHere = new Readme('docs/who-is-here.md');
 
 /** The messages of docs/sending.md, as a client without a schema library defines them. */
 const SAY = SocketMessage.define<string, null>('say');
@@ -344,6 +345,13 @@ describe('the samples in the READMEs', () => {
 			'kick/missed.ts': kick.file('missed.ts'),
 			'kick/caches.ts': kick.file('caches.ts'),
 			'kick/page.ts': kick.file('page.ts'),
+			'who-is-here/info.ts': whoIsHere.file('info.ts'),
+			'who-is-here/server.ts': whoIsHere.file('server.ts'),
+			'who-is-here/page.ts': whoIsHere.file('page.ts'),
+			'who-is-here/presence.ts': whoIsHere.file('presence.ts'),
+			'who-is-here/typing.ts': whoIsHere.file('typing.ts'),
+			'who-is-here/provider.ts': whoIsHere.file('provider.ts'),
+			'who-is-here/authorize.ts': whoIsHere.file('authorize.ts'),
 			'orijs/messages.ts': ORIJS.messages,
 			'orijs/server.ts': ORIJS.server,
 			'orijs/page.ts': ORIJS.page,

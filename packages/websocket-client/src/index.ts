@@ -21,6 +21,13 @@ export type {
 	TypedSubscriptionOptions,
 	Unsubscribed,
 } from './subscriptions/subscription.ts';
+export type {
+	MembersChange,
+	PresenceHandle,
+	PresenceInfo,
+	PresenceOptions,
+	PresenceState,
+} from './presence/presence.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 
 // Shared with the server
@@ -36,6 +43,7 @@ export type {
 	MessagePosition,
 	Position,
 	PositionedEnvelope,
+	PresenceMember,
 	RequestMessage,
 	UncheckedMessage,
 } from '@orijs/websocket/protocol';

@@ -16,6 +16,8 @@ import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
+import type { PresenceHandle, PresenceOptions } from './presence/presence.ts';
+import { Presences } from './presence/presences.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingMessages } from './requests/incoming-messages.ts';
 import { addHandler, type RequestHandler } from './requests/incoming-requests.ts';
@@ -50,6 +52,7 @@ export class SocketClient {
 	readonly #subscriptions: Subscriptions;
 	readonly #messages: IncomingMessages;
 	readonly #sendQueue: SendQueue;
+	readonly #presences: Presences;
 	readonly #requestTimeoutMs: number;
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
@@ -71,15 +74,20 @@ export class SocketClient {
 			this.#positions,
 			() => this.#sendQueue.flush(),
 			(topic, page) => this.history(topic, page),
+			(topic, isIn) => this.#presences.moved(topic, isIn),
 		);
-		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions);
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
+		this.#presences = new Presences(this.#failures, this.#sendQueue, (topic) => this.#subscriptions.isComing(topic));
+		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions, (type, notice) =>
+			this.#presences.notice(type, notice),
+		);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
 			ready: (connection, answer) => {
 				this.#socketId = answer.socketId;
 				// Subscriptions come first, because queued messages may concern their topics.
 				this.#subscriptions.open(connection);
 				this.#sendQueue.open(connection);
+				this.#presences.open();
 				this.#subscriptions.opened(answer);
 			},
 			answered: (answer) => this.#subscriptions.answered(answer),
@@ -88,10 +96,12 @@ export class SocketClient {
 				this.#socketId = undefined;
 				this.#sendQueue.shut();
 				this.#subscriptions.shut(connection, wasReady);
+				this.#presences.shut();
 			},
 			closed: (error) => {
 				this.#sendQueue.refuseAll();
 				this.#subscriptions.rejectUnconfirmed(error);
+				this.#presences.closed(error);
 			},
 			received: (connection, frame, raw) => this.#messages.received(connection, frame, raw),
 		});
@@ -319,6 +329,18 @@ export class SocketClient {
 	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
 	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
 		return this.#subscriptions.add(topic, options, this.#closed());
+	}
+
+	/**
+	 * Follows who is in a topic, on all nodes: everyone who is there, and then each change. Returns a handle at once, and
+	 * never throws: see `ready` of the handle, and `onError`, which receives the same errors, except if the handle was
+	 * closed, or the client was closed later. After each reconnect, only what has changed meanwhile is told.
+	 *
+	 * Unless the server says otherwise, only those who are in the topic may know its members. The client then waits until
+	 * it is subscribed to the topic, by itself or by the server.
+	 */
+	presence(topic: string, options: PresenceOptions = {}): PresenceHandle {
+		return this.#presences.add(topic, options, this.#closed());
 	}
 
 	/**

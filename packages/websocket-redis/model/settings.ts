@@ -1,4 +1,4 @@
-import type { HistoryRules } from '@orijs/websocket';
+import type { HistoryRules, PresenceRule } from '@orijs/websocket';
 
 /** The nodes, in the order in which groups of clients are connected to them. */
 export const NODES = ['a', 'b', 'c'] as const;
@@ -9,6 +9,22 @@ export const HISTORY: HistoryRules = {
 	'kept:*': { size: 5_000, ttlMs: 600_000 },
 	'brief:*': { size: 30, ttlMs: 600_000 },
 };
+
+/** The topics whose members are known, all of which clients choose themselves. */
+export const PRESENCE: Readonly<Record<string, Partial<PresenceRule>>> = {
+	'plain:2': { leaveDelayMs: 3_000 },
+	'plain:3': { leaveDelayMs: 0 },
+	'plain:4': { leaveDelayMs: 3_000 },
+};
+
+export function keepsPresence(topic: string): boolean {
+	return topic in PRESENCE;
+}
+
+/** The user of a client; undefined for every fourth, which has none. */
+export function userOf(client: string): string | undefined {
+	return Number(client.slice(1)) % 4 === 0 ? undefined : client;
+}
 
 /**
  * The number of nodes above which beats are collected, by the seed: never, while there are three nodes, or always.

@@ -1,4 +1,4 @@
-import { type HistoryRules, type Logger, type Secret, WsProvider } from '@orijs/websocket';
+import { type HistoryRules, type Logger, type PresenceRules, type Secret, WsProvider } from '@orijs/websocket';
 import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
@@ -29,6 +29,11 @@ export interface RedisWsProviderOptions {
 	 * applies. Must be the same on all nodes. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
+	/**
+	 * The topics whose presence is kept on Redis, by pattern, such as `{ 'room:*': { leaveDelayMs: 5_000 } }`. `*`
+	 * matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no topics.
+	 */
+	readonly presence?: PresenceRules;
 	/**
 	 * The time between a node's heartbeats, in milliseconds, from 50 to 1,000. Should be the same on all nodes. If Redis
 	 * can't collect heartbeats, because a command is not permitted, the actual time grows above 50 nodes, in proportion
@@ -68,6 +73,7 @@ const OPTIONS: OptionNames<RedisWsProviderOptions> = {
 	keyPrefix: true,
 	connectTimeout: true,
 	history: true,
+	presence: true,
 	heartbeatMs: true,
 	collectBeatsAbove: true,
 	graceMs: true,

@@ -1,6 +1,7 @@
 import { checkOptionNames } from './call-checks.ts';
 import type { HistoryRules } from './history/history-rules.ts';
 import type { Logger } from './logger.ts';
+import type { PresenceRules } from './presence/presence-rules.ts';
 import type { OptionNames } from './support/unknown-option.ts';
 import { WsProvider } from './ws-provider.ts';
 
@@ -13,9 +14,14 @@ export interface InProcWsProviderOptions {
 	 * applies. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
+	/**
+	 * The topics whose presence is kept, by pattern, such as `{ 'room:*': { leaveDelayMs: 5_000 } }`. `*` matches any
+	 * characters, and the first matching pattern applies. Default: no topics.
+	 */
+	readonly presence?: PresenceRules;
 }
 
-const OPTIONS: OptionNames<InProcWsProviderOptions> = { logger: true, history: true };
+const OPTIONS: OptionNames<InProcWsProviderOptions> = { logger: true, history: true, presence: true };
 
 /** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {

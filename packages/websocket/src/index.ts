@@ -65,6 +65,7 @@ export {
 	NoHandlerError,
 	NodeRequestError,
 	NodeVersionError,
+	SchemaTimeoutError,
 } from './cluster/errors.ts';
 
 // History
@@ -74,7 +75,22 @@ export type { EncodedPage } from './history/shared-pages.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
 // Presence
-export { PresenceLeaseLostError } from './presence/errors.ts';
+export {
+	InvalidPresenceInfoError,
+	NotPresentError,
+	PresenceLeaseLostError,
+	PresenceNotKeptError,
+	PresenceUnavailableError,
+} from './presence/errors.ts';
+export type {
+	Presence,
+	PresenceChange,
+	PresenceInfo,
+	PresencePage,
+	PresencePageOptions,
+	SocketPresence,
+	WatchedMembers,
+} from './presence/presence-contract.ts';
 export type { PresenceEvents, PresenceRule, PresenceRules } from './presence/presence-rules.ts';
 
 // Writing a transport
@@ -142,6 +158,8 @@ export type {
 	MessagePosition,
 	Position,
 	PositionedEnvelope,
+	PresenceMember,
+	PresenceVersion,
 } from './protocol/index.ts';
 
 // Logging

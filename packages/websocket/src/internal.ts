@@ -14,6 +14,7 @@ export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { isPayload, roughSize, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';
+export { isSchema } from './protocol/message.ts';
 export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';

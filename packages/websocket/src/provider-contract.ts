@@ -5,6 +5,7 @@ import type { EncodedPage } from './history/shared-pages.ts';
 import type { Gap } from './loss/gap-events.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { Position } from './protocol/position.ts';
+import type { Presence, SocketPresence } from './presence/presence-contract.ts';
 import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import type { ProviderStatus } from './support/provider-status.ts';
@@ -300,6 +301,12 @@ export interface WebSocketProvider
 	extends SocketEmitter, SocketHistory, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
 	/** All nodes as one: actions on sockets wherever they are connected, and messages between nodes. */
 	readonly cluster: Cluster;
+
+	/** Who is in the topics whose presence is kept. */
+	readonly presence: Presence;
+
+	/** For frameworks: the presence of this node's sockets. */
+	readonly socketPresence: SocketPresence;
 
 	/**
 	 * For frameworks: calls `reauthorizer` for the sockets of this node that `cluster.reauthorize` is about. Returns a

@@ -37,6 +37,11 @@ import { NOTHING_SKIPPED } from './nodes/inbound-frames.ts';
 import { NodeDirectory } from './nodes/node-directory.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes } from './nodes/remote-nodes.ts';
+import { NodePresence } from './presence/node-presence.ts';
+import type { Presence, SocketPresence } from './presence/presence-contract.ts';
+import type { PresencePatterns } from './presence/presence-rules.ts';
+import { ProviderPresence } from './presence/provider-presence.ts';
+import { ProviderSocketPresence } from './presence/provider-socket-presence.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import { DEFAULT_PAGE } from './protocol/built-in.ts';
 import type {
@@ -64,7 +69,8 @@ import { DONE, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import type { OptionNames } from './support/unknown-option.ts';
 import type { Counts } from './wire/digest.ts';
-import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel } from './wire/channel-names.ts';
+import { BROADCAST_CHANNEL, NODE_TEXT_PREFIX, nodeChannel, presenceChannel } from './wire/channel-names.ts';
+import type { Sender } from './wire/frame.ts';
 import type { Payload } from './wire/payload.ts';
 import { type ReadOptions, readProviderOptions, type WsProviderOptions } from './ws-provider-options.ts';
 
@@ -79,6 +85,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #departed = new DepartedSockets();
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
+	readonly #presence: NodePresence | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #notices: MembershipNotices;
 	readonly #membership: Membership;
@@ -91,10 +98,12 @@ export class WsProvider implements WebSocketProvider {
 	#isHistoryUnreadable = false;
 	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
+	readonly presence: Presence;
+	readonly socketPresence: SocketPresence;
 
 	/** @throws {InvalidOptionError} */
 	constructor(options: WsProviderOptions = {}) {
-		const { bus, history, logger, remote } = readProviderOptions(options);
+		const { bus, history, presence, logger, remote } = readProviderOptions(options);
 		this.#logger = logger;
 		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
 		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
@@ -103,6 +112,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#nodes = new NodeDirectory(this.nodeId, logger, () => this.#counts());
 		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(history, bus);
+		this.#presence = presence === undefined ? undefined : this.#makePresence(presence, bus, remote.graceMs);
 		this.#notices = new MembershipNotices(this.#local, () => this.watermark());
 		this.#membership = new Membership({
 			registry: this.#registry,
@@ -112,6 +122,7 @@ export class WsProvider implements WebSocketProvider {
 			subscribeNode: (channel) => this.#subscribeNode(channel),
 			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
 			wasAwaySince: (time) => this.#remote?.wasAwaySince(time) === true,
+			presence: this.#presence,
 			failures: this.#failures,
 		});
 		this.#remote = bus === undefined ? undefined : this.#makeRemote(bus, remote);
@@ -122,6 +133,7 @@ export class WsProvider implements WebSocketProvider {
 			registry: this.#registry,
 			membership: this.#membership,
 			local: this.#local,
+			updatePresence: this.#presence?.update,
 			directory: this.#nodes,
 			knownNodes: () => this.#remote?.knownNodes ?? 'unknown',
 			lifecycle: this.#lifecycle,
@@ -130,6 +142,9 @@ export class WsProvider implements WebSocketProvider {
 			send: (nodeId, text) => this.#toNodes(nodeChannel(nodeId), text),
 			sendToAll: (text) => this.#toNodes(BROADCAST_CHANNEL, text),
 		});
+		const parts = { node: this.#presence, lifecycle: this.#lifecycle, failures: this.#failures };
+		this.presence = new ProviderPresence({ ...parts, update: (...call) => this.#cluster.updatePresence(...call) });
+		this.socketPresence = new ProviderSocketPresence({ ...parts, registry: this.#registry });
 		this.#emitter = new Emitter({
 			lifecycle: this.#lifecycle,
 			registry: this.#registry,
@@ -140,12 +155,29 @@ export class WsProvider implements WebSocketProvider {
 		});
 	}
 
+	#makePresence(patterns: PresencePatterns, bus: Bus | undefined, graceMs: number): NodePresence {
+		return new NodePresence({
+			patterns,
+			bus,
+			graceMs,
+			nodeId: this.nodeId,
+			registry: this.#registry,
+			subscribeNode: (channel) => this.#subscribeNode(channel),
+			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
+			senderFor: (topic) =>
+				this.#remote?.senderFor(topic === undefined ? BROADCAST_CHANNEL : presenceChannel(topic)) ?? NOBODY_ELSE,
+			failures: this.#failures,
+			logger: this.#logger,
+		});
+	}
+
 	#makeRemote(bus: Bus, options: ReadOptions['remote']): RemoteNodes {
 		return new RemoteNodes(bus, {
 			...options,
 			logger: this.#logger,
 			local: this.#local,
 			histories: this.#histories,
+			presence: this.#presence,
 			directory: this.#nodes,
 			counts: () => this.#counts(),
 			onNodeMessage: (text) => this.#onNodeText(text),
@@ -208,6 +240,7 @@ export class WsProvider implements WebSocketProvider {
 		if (guardTimeoutMs !== undefined) mustBeDelay('guardTimeoutMs', guardTimeoutMs, 1);
 		if (addressOf !== undefined) checkListener('addressOf', addressOf);
 		this.#local.setServer(server, options);
+		this.#presence?.fanout.setServer(server, options);
 		if (guardTimeoutMs !== undefined) this.#cluster.setGuardTimeout(guardTimeoutMs);
 	}
 
@@ -215,6 +248,7 @@ export class WsProvider implements WebSocketProvider {
 		const started = this.#lifecycle.start();
 		if (this.#remote === undefined) {
 			this.#nodes.start();
+			void this.#presence?.start();
 			this.#status.set('ready');
 		}
 		return started;
@@ -226,6 +260,7 @@ export class WsProvider implements WebSocketProvider {
 			this.#status.set('stopped');
 			this.#cluster.stop();
 			this.#failures.flush();
+			return this.#presence?.stop() ?? stopped;
 		}
 		return stopped;
 	}
@@ -256,6 +291,7 @@ export class WsProvider implements WebSocketProvider {
 	*#channels(): Generator<string> {
 		yield nodeChannel(this.nodeId);
 		yield* this.#membership.channels();
+		if (this.#presence !== undefined) yield* this.#presence.channels();
 	}
 
 	/**
@@ -536,6 +572,8 @@ const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	guardTimeoutMs: true,
 	addressOf: true,
 };
+/** The sender of frames that no other node receives. */
+const NOBODY_ELSE: Sender = { origin: 0, shard: 0, incarnation: 0 };
 /** How many other nodes a provider without a bus reaches. */
 const NOBODY: Promise<number> = Promise.resolve(0);
 /** The watermark of a provider without other nodes. */

@@ -2,8 +2,7 @@ import type { ConnectionEnd } from '@orijs/websocket-client';
 import { client } from './client.ts';
 import { noticeEntry } from './entry.ts';
 import { addEntry } from './log.ts';
-import { clearPeople } from './people.ts';
-import { clearTyping } from './typing.ts';
+import { unwatchRoom } from './presence.ts';
 
 /** Whether a moderator has disconnected the visitor, or the server refuses them since. */
 export function isBanned(end: ConnectionEnd | undefined): boolean {
@@ -14,8 +13,7 @@ export function isBanned(end: ConnectionEnd | undefined): boolean {
 export function startBanned(): void {
 	client.onStateChange((state, { end }) => {
 		if (state !== 'closed' || !isBanned(end)) return;
-		clearPeople();
-		clearTyping();
+		unwatchRoom();
 		// Only the connection that was ended was told the moderator's words.
 		const why = end?.disconnected?.message;
 		addEntry(noticeEntry(Date.now(), why === undefined ? 'You are banned' : `You were banned: ${why}`));

@@ -4,12 +4,12 @@ import { client } from './client.ts';
 import { focusComposer, showProblem, startComposer } from './composer.ts';
 import { startConnectionState } from './connection-state.ts';
 import { currentName, startName } from './name.ts';
+import { doneTyping, nowTyping } from './presence.ts';
 import { reasonOf } from './reason.ts';
 import { startRestart } from './restart.ts';
 import { goTo, whoYouAre } from './room.ts';
 import { currentRoom, startRooms } from './rooms.ts';
 import { say } from './saying.ts';
-import { doneTyping, tellTyping } from './typing.ts';
 
 startConnectionState();
 startBanned();
@@ -23,7 +23,7 @@ startComposer({
 		say(text, currentRoom(), { id: whoYouAre().id, name: currentName() ?? '' });
 		doneTyping();
 	},
-	typing: () => tellTyping(currentRoom()),
+	typing: nowTyping,
 });
 client.onStateChange((state) => {
 	if (state === 'ready') goTo(currentRoom());

@@ -1,40 +1,29 @@
-import type { NodeList } from '../messages.ts';
 import { byId, make } from '@orijs/examples-shared/element';
 import { avatar, nodeSign } from './looks.ts';
-import { PeopleByNode } from './people-by-node.ts';
+import type { Member } from './member.ts';
 
-const LOOK_EVERY_MS = 500;
-
+const section = byId('people-section', HTMLElement);
 const list = byId('people', HTMLUListElement);
 const count = byId('people-count', HTMLElement);
-const lists = new PeopleByNode();
+let people: readonly Member[] = [];
 let you = '';
 /** Removes a person from the room; undefined if the visitor is no moderator. */
 let remove: ((id: string) => void) | undefined;
 let drawn = '';
 
-setInterval(() => {
-	if (lists.expire(performance.now())) draw();
-}, LOOK_EVERY_MS);
-
-/** Handles a node's list of people in the room. */
-export function hearWhoIsHere(said: NodeList): void {
-	lists.hear(said, performance.now());
-	draw();
+export interface People {
+	readonly members: readonly Member[];
+	/** The id of this visitor. */
+	readonly you: string;
+	/** Whether those on other nodes are as they were last known. */
+	readonly isStale: boolean;
 }
 
-/**
- * Drops a node's list. This page is no longer connected to the node and may not notice that it stopped; if the node
- * still runs, its next list follows.
- */
-export function forgetNode(id: string): void {
-	lists.forget(id);
-	draw();
-}
-
-/** Marks this visitor in the list. */
-export function thisIsYou(id: string): void {
-	you = id;
+/** Shows who is in the room. */
+export function showPeople(now: People): void {
+	people = now.members.toSorted((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+	({ you } = now);
+	section.classList.toggle('stale', now.isStale);
 	draw();
 }
 
@@ -44,23 +33,17 @@ export function mayRemove(removePerson: ((id: string) => void) | undefined): voi
 	draw();
 }
 
-/** Clears the list, when the visitor is no longer in the room. */
-export function clearPeople(): void {
-	lists.clear();
-	draw();
-}
-
 function draw(): void {
-	const { people } = lists;
-	// Skips drawing if nothing has changed, as with most lists.
-	const now = JSON.stringify([you, remove !== undefined, people]);
+	// Skips drawing if nothing has changed that is shown here.
+	const now = JSON.stringify([you, remove !== undefined, people.map(({ typing: _, ...shown }) => shown)]);
 	if (now === drawn) return;
 	drawn = now;
 	count.textContent = people.length === 0 ? '' : String(people.length);
 	list.replaceChildren(
-		...people.map(({ id, name, node }) => {
+		...people.map(({ id, name, node, connections }) => {
 			const who = make('span', 'who', make('bdi', 'name', name));
 			if (id === you) who.append(make('small', '', ' you'));
+			if (connections > 1) who.append(make('small', '', ` ×${connections}`));
 			const person = make('li', 'person', avatar(name), who, nodeSign(node));
 			if (remove !== undefined && id !== you) person.append(removeButton(id, name));
 			return person;

@@ -1,5 +1,5 @@
 import { isMessage } from '@orijs/websocket-client';
-import { Enter, Here, type Person, Remove, Said, saidTopicOf, SHOWN_FIRST, topicOf, Typing } from '../messages.ts';
+import { Enter, type Person, Remove, Said, saidTopicOf, SHOWN_FIRST } from '../messages.ts';
 import { client } from './client.ts';
 import { showProblem } from './composer.ts';
 import { showNode } from './connection-state.ts';
@@ -7,11 +7,11 @@ import { gapEntry, recoveredEntry } from './entry.ts';
 import { showRoom } from './head.ts';
 import { addEntry, newestTime } from './log.ts';
 import { isOutside, nowInside, nowOutside } from './outside.ts';
-import { clearPeople, forgetNode, hearWhoIsHere, mayRemove, thisIsYou } from './people.ts';
+import { mayRemove } from './people.ts';
+import { thisIsYou, unwatchRoom, watchRoom } from './presence.ts';
 import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
 import { unansweredText } from './unanswered.ts';
-import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
 /** The room that the page shows. */
 let shown = '';
@@ -28,26 +28,17 @@ client.onTopicsChange(({ topic, type, code, message }) => {
 	if (topic !== saidTopicOf(shown)) return;
 	if (type === 'subscribed') {
 		nowInside();
+		watchRoom(shown);
 		void readLatest(shown);
 	} else if (code !== 'left') {
-		clearPeople();
-		clearTyping();
+		unwatchRoom();
 		nowOutside(message ?? 'You are no longer in this room', enter);
 	}
 });
 
 client.on(Said, (said, { topic }) => {
 	if (topic !== saidTopicOf(shown)) return;
-	stopsTyping(said.from.id);
 	if (hearSaid(said) && missed !== undefined) missed++;
-});
-
-client.on(Here, (list, { topic }) => {
-	if (topic === topicOf(shown)) hearWhoIsHere(list);
-});
-
-client.on(Typing, ({ from }, { topic }) => {
-	if (topic === topicOf(shown)) hearTyping(from);
 });
 
 client.onStateChange((_state, { previous }) => {
@@ -83,8 +74,7 @@ export function goTo(room: string): void {
 		missed = undefined;
 		nowInside();
 		forgetSaid();
-		clearPeople();
-		clearTyping();
+		unwatchRoom();
 		showRoom(room);
 	}
 	if (client.state !== 'ready') return;
@@ -99,7 +89,6 @@ function enter(): void {
 		(entered) => {
 			if (room !== shown) return;
 			you = entered.you;
-			if (node.id !== entered.node.id) forgetNode(node.id);
 			({ node } = entered);
 			thisIsYou(you.id);
 			mayRemove(entered.isModerator ? remove : undefined);

@@ -4,15 +4,19 @@ import {
 	type GapNotice,
 	type InferOutput,
 	isMessage,
+	type PresenceHandle,
 	type RecoveredTopic,
 	SocketClient,
 	type SocketMessage,
 	type TopicChange,
 } from '@orijs/websocket-client';
-import { Enter, roomOf, Say } from '../messages.ts';
+import { userIdOf } from '../entering.ts';
+import { Enter, roomOf, Say, topicOf } from '../messages.ts';
 
 /** A visitor who uses only a client, without a page. */
 export interface Visitor {
+	/** The user id. */
+	readonly id: string;
 	readonly client: SocketClient;
 	/** The messages received so far, in order. */
 	readonly envelopes: readonly Envelope[];
@@ -21,6 +25,8 @@ export interface Visitor {
 	readonly changes: readonly TopicChange[];
 	enter(room: string): Promise<InferOutput<typeof Enter.reply>>;
 	say(room: string, text: string, id?: string): Promise<{ at: number }>;
+	/** Watches who is in a room. */
+	watch(room: string): Watched;
 	/** Resolves with the first matching message, which may have arrived already. */
 	hear<T extends SocketMessage>(
 		message: T,
@@ -28,6 +34,13 @@ export interface Visitor {
 	): Promise<InferOutput<T['data']>>;
 	/** Returns the messages of one kind that were received so far. */
 	heard<T extends SocketMessage>(message: T): InferOutput<T['data']>[];
+}
+
+/** A room whose members are watched. */
+export interface Watched {
+	readonly handle: PresenceHandle;
+	/** Resolves once exactly those with these names are in the room. */
+	untilHere(...names: readonly string[]): Promise<void>;
 }
 
 const connected: SocketClient[] = [];
@@ -65,6 +78,7 @@ export async function visit(
 		envelopes.filter((envelope) => isMessage(message, envelope)).map(({ data }) => data);
 	await client.connect();
 	return {
+		id: userIdOf(visitor),
 		client,
 		envelopes,
 		gaps,
@@ -72,6 +86,18 @@ export async function visit(
 		changes,
 		enter: (room) => client.request(Enter, { room }),
 		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),
+		watch(room) {
+			const handle = client.presence(topicOf(room));
+			const names = (): unknown[] => handle.members.map(({ info }) => info?.['name']).toSorted();
+			return {
+				handle,
+				untilHere: (...expected) =>
+					until(() => names().join() === expected.join(), {
+						what: () => `${expected.join()} and no one else is in ${room}; ${names().join()} is`,
+						timeoutMs: 10_000,
+					}),
+			};
+		},
 		heard,
 		async hear(message, fits = () => true) {
 			await until(() => heard(message).some(fits), { what: `${message.name} has arrived`, timeoutMs: 10_000 });

@@ -3,6 +3,7 @@ import {
 	type Cluster,
 	InProcWsProvider,
 	type Logger,
+	type Presence,
 	type ReauthorizeResult,
 	type SocketData,
 	type Target,
@@ -255,6 +256,17 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	get cluster(): Cluster {
 		if (this.#main === undefined) throw new ApplicationError('cluster needs an endpoint: call websocket() first');
 		return this.#main.cluster;
+	}
+
+	/**
+	 * Who is present in topics, on all nodes, as the provider of `websocket` knows it. See
+	 * {@link SocketEndpoint.presence}.
+	 *
+	 * @throws {ApplicationError} `websocket` was not called
+	 */
+	get presence(): Presence {
+		if (this.#main === undefined) throw new ApplicationError('presence needs an endpoint: call websocket() first');
+		return this.#main.presence;
 	}
 
 	/**

@@ -6,6 +6,7 @@ import type { ConnectionHooks } from '../routing/connection-hooks.ts';
 import { type AuthRequest, ConnectionGuards } from '../routing/connection-guards.ts';
 import { GuardRun, type UpgradeRequest } from '../routing/guard-run.ts';
 import type { MessageEvents } from '../routing/message-events.ts';
+import type { PresenceControl } from '../routing/presence-control.ts';
 import { Renewals } from '../routing/renewals.ts';
 import type { GuardTable } from '../routing/run-guards.ts';
 import { type GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
@@ -28,6 +29,7 @@ export interface ConnectionOpeningParts {
 	/** Undefined if no router has hooks. */
 	readonly hooks: ConnectionHooks | undefined;
 	readonly gapNotices: GapForwarding;
+	readonly presence: PresenceControl;
 }
 
 /** Opens connections, from the end of their upgrade until their clients are ready, and renews their credentials. */

@@ -2,6 +2,7 @@ import {
 	type ActionOptions,
 	type Cluster,
 	InProcWsProvider,
+	type Presence,
 	type ReauthorizeResult,
 	type SocketData,
 	type Target,
@@ -135,10 +136,19 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
+	 * Who is present in topics, on all nodes: members, counts and changes. The same as `provider.presence`: it includes
+	 * other endpoints of the provider.
+	 */
+	get presence(): Presence {
+		return this.#setup.provider.presence;
+	}
+
+	/**
 	 * Asks `authorize.subscribe` again, now, on all nodes, about topics that clients have asked for and were allowed. A
 	 * client that may no longer be in one is unsubscribed and told the code and the message; so it is if the decision
 	 * fails or takes longer than `limits.handlerTimeoutMs`. Requests that are being decided are decided again. Topics
-	 * that the server has subscribed a client to are its own affair: see `cluster.unsubscribe`. The same as
+	 * that the server has subscribed a client to are its own affair: see `cluster.unsubscribe`. `presence.authorize` is
+	 * asked again as well, about topics whose members clients watch; the result does not count these. The same as
 	 * `cluster.reauthorize`: other endpoints of the provider ask too.
 	 *
 	 * @param target whose rights to ask about: those of a connection, a user (`ctx.userId`), all who are in a topic, or

@@ -6,6 +6,7 @@ import { checkSubprotocol } from '../admission/subprotocols.ts';
 import { checkPerMessageDeflate, compressFrom } from '../compression.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
+import { checkPresence } from '../presence-options.ts';
 import { canMatch } from '../support/route-path.ts';
 import type { Authorize, SocketEndpointOptions, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 
@@ -163,6 +164,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 		if (policy === 'refuse' || policy === 'raw') return;
 		throw new ApplicationError(`unknownMessages must be 'refuse' or 'raw', not ${show(policy)}`);
 	},
+	presence: checkPresence,
 	limits: checkLimits,
 	slowReaders(policy) {
 		if (policy === 'close' || policy === 'drop') return;

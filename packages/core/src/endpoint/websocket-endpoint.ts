@@ -11,6 +11,7 @@ import type { ClientRequests } from '../routing/client-requests.ts';
 import { ConnectionHooks } from '../routing/connection-hooks.ts';
 import type { EventListeners } from '../routing/endpoint-event.ts';
 import { MessageEvents } from '../routing/message-events.ts';
+import { PresenceControl } from '../routing/presence-control.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TopicControl } from '../routing/topic-control.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
@@ -74,6 +75,7 @@ export class WebSocketEndpoint implements SessionHost {
 	/** Undefined if no router has hooks. */
 	readonly #hooks: ConnectionHooks | undefined;
 	readonly topics: TopicControl;
+	readonly #presence: PresenceControl;
 	readonly #slowReaders: SlowReaderPolicy;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
@@ -110,15 +112,19 @@ export class WebSocketEndpoint implements SessionHost {
 		const sessionOf: SessionOf = ({ data }) => (this.#isOwn(data) ? data : undefined);
 		this.#gapNotices = new GapForwarding(provider, sessionOf);
 		this.#hooks = table.hooks && new ConnectionHooks(table.hooks, parts);
-		this.topics = new TopicControl({ ...parts, authorize: options.authorize ?? {}, hooks: this.#hooks, sessionOf });
+		this.#presence = new PresenceControl({ ...parts, presence: options.presence, sessionOf });
+		const { watches } = this.#presence;
+		const hooks = this.#hooks;
+		this.topics = new TopicControl({ ...parts, authorize: options.authorize ?? {}, hooks, watches, sessionOf });
 		const messageEvents = events && new MessageEvents(events, table.routes);
 		this.#opening = new ConnectionOpening({
 			...parts,
 			calls: requests.calls,
 			events: messageEvents,
 			handlers: this.#handlers,
-			hooks: this.#hooks,
+			hooks,
 			gapNotices: this.#gapNotices,
+			presence: this.#presence,
 		});
 		this.raw = this.#readRaw();
 		this.typed = this.#readTyped(messageEvents);
@@ -152,6 +158,7 @@ export class WebSocketEndpoint implements SessionHost {
 			authorizer: this.topics.authorizer,
 			rights: this.topics.rights,
 			pending: this.topics.pending,
+			presence: this.#presence,
 			hooks: this.#hooks,
 			renewals: this.#opening.renewals,
 			routes: table.routes,
@@ -252,6 +259,7 @@ export class WebSocketEndpoint implements SessionHost {
 		if (!session.wasOpened) return;
 		requests.disconnect(socketId);
 		this.topics.rights.closed(session);
+		this.#presence.watches.closed(session);
 		if (!this.#handlers.hasClose && this.#hooks === undefined) return;
 		// Once the handlers of all earlier messages have started.
 		session.whenAllStarted(() => {
@@ -343,6 +351,7 @@ export class WebSocketEndpoint implements SessionHost {
 	dispose(): void {
 		this.#gapNotices.stop();
 		this.topics.stop();
+		this.#presence.stop();
 		this.#hooks?.stop();
 		this.#parts.requests.close();
 		this.#opening.clear();

@@ -7,12 +7,15 @@ import {
 import { isSpeaker } from '@orijs/websocket/internal';
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
+import type { EndpointPresenceOptions } from '../presence-options.ts';
 import type { Refusals } from '../refusals.ts';
 import { readMessage, MessageFault } from '../routing/read-message.ts';
+import { PresenceControl } from '../routing/presence-control.ts';
 import { TopicControl } from '../routing/topic-control.ts';
 import { TypedMessages, type TypedMessagesOptions } from '../routing/typed-messages.ts';
 import { isLongerThan } from '../session/frame-bytes.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
+import type { SessionOf } from '../session/gap-forwarding.ts';
 import type { MessageDispatcher, Session } from '../session/session.ts';
 import type { SubscribingServices } from '../session/subscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
@@ -34,13 +37,15 @@ type NotHere =
 	| 'hooks'
 	| 'authorizer'
 	| 'rights'
-	| 'pending';
+	| 'pending'
+	| 'presence';
 
 /** The sessions of connections that the application has upgraded, created with their first frame. */
 export class WiredSessions implements WiredHost {
 	readonly limits: AllLimits;
 	readonly typed: MessageDispatcher;
 	readonly topics: TopicControl;
+	readonly #presence: PresenceControl;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: WiredHost['keepAlive'] = NO_KEEP_ALIVE;
 	readonly #provider: WebSocketProvider;
@@ -52,24 +57,30 @@ export class WiredSessions implements WiredHost {
 	readonly #closedBusy = new Set<Session>();
 	#isStopped = false;
 
-	constructor(services: Omit<TypedMessagesOptions, NotHere> & { readonly authorize: Authorize }) {
+	constructor(
+		services: Omit<TypedMessagesOptions, NotHere> & {
+			readonly authorize: Authorize;
+			readonly presence: EndpointPresenceOptions;
+		},
+	) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;
 		this.#subscribing = { provider, limits, refusals };
 		this.#refusals = refusals;
 		this.#faults = new FaultLog(logger);
-		this.topics = new TopicControl({
-			...services,
-			hooks: undefined,
-			sessionOf: (socket) => this.#sessions.get(socket),
-		});
+		const sessionOf: SessionOf = (socket) => this.#sessions.get(socket);
+		// Plain clients have no session, but are present as well.
+		const described: SessionOf = (socket) => this.#sessions.get(socket) ?? new WiredSession(this, socket);
+		this.#presence = new PresenceControl({ ...services, sessionOf: described });
+		this.topics = new TopicControl({ ...services, hooks: undefined, watches: this.#presence.watches, sessionOf });
 		const { authorizer, rights, pending } = this.topics;
 		this.typed = new TypedMessages({
 			...services,
 			authorizer,
 			rights,
 			pending,
+			presence: this.#presence,
 			hooks: undefined,
 			renewals: undefined,
 			events: undefined,
@@ -142,6 +153,7 @@ export class WiredSessions implements WiredHost {
 		if (session === undefined) return;
 		session.closed();
 		this.topics.rights.closed(session);
+		this.#presence.watches.closed(session);
 		if (session.isBusy) this.#closedBusy.add(session);
 	}
 
@@ -154,6 +166,7 @@ export class WiredSessions implements WiredHost {
 		this.#isStopped = true;
 		this.watchdog.stop();
 		this.topics.stop();
+		this.#presence.stop();
 	}
 
 	*#busyOrOpen(): Generator<Session> {

@@ -6,26 +6,31 @@ import type { ClientRequests } from './client-requests.ts';
 import type { Renewals } from './renewals.ts';
 import type { ClientReply } from './node-messages.ts';
 import { HistoryRequests } from './history-requests.ts';
+import { LargeAnswers } from './large-answers.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
+import { PresenceRequests, type PresenceServices } from './presence-requests.ts';
 import { sendRefusal } from './send-refusal.ts';
-import { SubscriptionRequests, type SubscriptionServices } from './subscription-requests.ts';
+import { SubscriptionRequests } from './subscription-requests.ts';
 
-export interface BuiltInServices extends SubscriptionServices {
+export interface BuiltInServices extends PresenceServices {
 	readonly requests: ClientRequests;
 	/** Undefined if connections have no guards to pass, so that there is nothing to renew. */
 	readonly renewals: Renewals | undefined;
 }
 
-/** Handles the protocol's own messages: `@ping`, `@reply`, `@auth`, `@subscribe`, `@unsubscribe` and `@history`. */
+/** Handles the protocol's own messages, such as `@ping`, `@reply`, `@auth` and `@subscribe`. */
 export class BuiltInMessages {
 	readonly #services: BuiltInServices;
 	readonly #subscriptions: SubscriptionRequests;
 	readonly #histories: HistoryRequests;
+	readonly #presence: PresenceRequests;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
 		this.#subscriptions = new SubscriptionRequests(services);
-		this.#histories = new HistoryRequests(services);
+		const answers = new LargeAnswers(services.limits);
+		this.#histories = new HistoryRequests(services, answers);
+		this.#presence = new PresenceRequests(services, answers);
 	}
 
 	/** Whether a message type is reserved for the protocol, even if it is unknown. */
@@ -61,6 +66,12 @@ export class BuiltInMessages {
 				return this.#subscriptions.unsubscribe(session, message);
 			case BuiltIn.history:
 				return this.#histories.read(session, message);
+			case BuiltIn.watch:
+				return this.#presence.watch(session, message);
+			case BuiltIn.unwatch:
+				return this.#presence.unwatch(session, message);
+			case BuiltIn.update:
+				return this.#presence.update(session, message);
 			case BuiltIn.auth:
 				return this.#auth(session, message);
 			default:

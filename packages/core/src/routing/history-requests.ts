@@ -3,30 +3,16 @@ import { type ClientMessage, encodeAnswer, type HistoryAnswer, type RequestFault
 import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import { answeredAt } from './answered-at.ts';
+import type { LargeAnswers } from './large-answers.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { type PageRequest, HISTORY_RULE, readHistoryRequest } from './read-history-request.ts';
-import { TIMED_OUT } from './refusal-texts.ts';
+import { LEFT, READS_TOO_SLOWLY } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
 import type { SubscriptionServices } from './subscription-requests.ts';
 import { refuseIfTooMany } from './too-many-requests.ts';
 import { type Decision, isAllowed, MEMBER, NotAuthorized } from './topic-authorizer.ts';
 import { topicFault } from './topic-fault.ts';
 import { whenDecided } from './when-decided.ts';
-
-/** The maximum size of the messages in one answer, in bytes. A larger message is answered alone. */
-const MAX_BYTES = 256 * 1024;
-
-/**
- * A page is read only when no more than this part of `limits.queuedBytes` waits to be sent to the client, and is at
- * most as large. The answer therefore does not make a client a slow reader that was not one already.
- */
-const PART_OF_QUEUE = 1 / 4;
-
-/** The first and the longest delay between checks whether a client has read what was sent, in milliseconds. */
-const FIRST_CHECK_MS = 2;
-const LONGEST_CHECK_MS = 50;
-
-const LEFT: RequestFault = { code: 'disconnected', message: 'the client has left' };
 
 /** A valid `@history`, until it is answered. */
 interface AcceptedRequest {
@@ -43,15 +29,13 @@ interface AcceptedRequest {
  */
 export class HistoryRequests {
 	readonly #services: SubscriptionServices;
+	readonly #answers: LargeAnswers;
 	readonly #faults: FaultLog;
-	readonly #bytes: number;
-	/** Resolves when the session's latest request has been answered. Has only sessions that have read histories. */
-	readonly #latest = new WeakMap<Session, Promise<void>>();
 
-	constructor(services: SubscriptionServices) {
+	constructor(services: SubscriptionServices, answers: LargeAnswers) {
 		this.#services = services;
+		this.#answers = answers;
 		this.#faults = new FaultLog(services.logger);
-		this.#bytes = Math.min(MAX_BYTES, services.limits.queuedBytes * PART_OF_QUEUE);
 	}
 
 	read(session: Session, message: ClientMessage): void {
@@ -72,7 +56,8 @@ export class HistoryRequests {
 				const fault = this.#faultOf(session, query.topic, decision as Decision);
 				const request: AcceptedRequest = { type, correlationId, query, takenAt };
 				if (fault !== undefined) this.#refuse(session, request, fault);
-				else if (correlationId !== undefined) this.#answer(session, request, correlationId);
+				else if (correlationId !== undefined)
+					this.#answers.add(session, (hasRoom) => this.#answer(session, request, correlationId, hasRoom));
 				else events?.topicDone(session, request, query.topic, takenAt, undefined);
 			},
 		});
@@ -99,53 +84,23 @@ export class HistoryRequests {
 		this.#services.events?.topicDone(session, request, request.query.topic, request.takenAt, fault);
 	}
 
-	#answer(session: Session, request: AcceptedRequest, correlationId: string): void {
-		session.pendingAnswers++;
-		const earlier = this.#latest.get(session);
-		const answered = this.#answerAfter(earlier, session, request, correlationId).finally(() => {
-			session.pendingAnswers--;
-			if (this.#latest.get(session) === answered) this.#latest.delete(session);
-		});
-		this.#latest.set(session, answered);
-	}
-
 	/** Never rejects. */
-	async #answerAfter(
-		earlier: Promise<void> | undefined,
-		session: Session,
-		request: AcceptedRequest,
-		correlationId: string,
-	): Promise<void> {
-		const deadline = performance.now() + this.#services.limits.handlerTimeoutMs;
-		await earlier;
+	async #answer(session: Session, request: AcceptedRequest, correlationId: string, hasRoom: boolean): Promise<void> {
 		const { type, takenAt, query } = request;
-		if (!(await this.#hasRoom(session, deadline))) {
+		if (!hasRoom) {
 			this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type });
-			const message = `${TIMED_OUT}: the client reads too slowly`;
-			return this.#refuse(session, request, { code: 'timeout', message });
+			return this.#refuse(session, request, READS_TOO_SLOWLY);
 		}
 		const { provider, events } = this.#services;
 		const { topic, ...page } = query;
 		if (session.state === 'closed') return events?.topicDone(session, request, topic, takenAt, LEFT);
 		try {
-			const encoded = await provider.encodedHistory(topic, { ...page, bytes: this.#bytes });
+			const encoded = await provider.encodedHistory(topic, { ...page, bytes: this.#answers.bytes });
 			session.send(encodePage(type, correlationId, encoded, provider));
 		} catch (err) {
 			return this.#refuse(session, request, topicFault(this.#faults, { operation: 'history', session, topic, err }));
 		}
 		events?.topicDone(session, request, topic, takenAt, undefined);
-	}
-
-	/** Resolves when a page can be sent to the client, or it has left; with false if that is not before the deadline. */
-	async #hasRoom(session: Session, deadline: number): Promise<boolean> {
-		const { queuedBytes } = this.#services.limits;
-		const isFull = (): boolean =>
-			session.state !== 'closed' && session.ws.getBufferedAmount() > queuedBytes * PART_OF_QUEUE;
-		for (let ms = FIRST_CHECK_MS; isFull(); ms = Math.min(LONGEST_CHECK_MS, ms * 2)) {
-			if (performance.now() > deadline) return false;
-			await new Promise((resolve) => setTimeout(resolve, ms));
-		}
-		return true;
 	}
 }
 

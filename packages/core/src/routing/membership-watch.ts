@@ -2,12 +2,14 @@ import type { ChangedBy, MembershipListener, Unsubscription, WebSocketConnection
 import type { SessionOf } from '../session/gap-forwarding.ts';
 import type { ConnectionHooks } from './connection-hooks.ts';
 import type { PendingSubscriptions } from './pending-subscriptions.ts';
+import type { PresenceWatches } from './presence-watches.ts';
 import type { TopicRights } from './topic-rights.ts';
 
 export interface MembershipWatchOptions {
 	readonly sessionOf: SessionOf;
 	readonly rights: TopicRights;
 	readonly pending: PendingSubscriptions;
+	readonly watches: PresenceWatches;
 	/** Undefined if no router has hooks. */
 	readonly hooks: ConnectionHooks | undefined;
 }
@@ -32,10 +34,11 @@ export class MembershipWatch implements MembershipListener {
 	}
 
 	unsubscribed(socket: WebSocketConnection, topic: string, why: Unsubscription): void {
-		const { sessionOf, rights, pending, hooks } = this.#options;
+		const { sessionOf, rights, pending, watches, hooks } = this.#options;
 		const session = sessionOf(socket);
 		if (session === undefined) return;
 		rights.ended(session, topic);
+		watches.left(session, topic);
 		if (why.by === 'server') pending.removed(session, topic, why);
 		else pending.changed(session, topic);
 		hooks?.unsubscribed(session, topic, why);

@@ -1,8 +1,14 @@
 // Checked by the compiler only; nothing here runs.
 
-import { SocketMessage } from '@orijs/websocket';
+import { type Presence, SocketMessage } from '@orijs/websocket';
 import { z } from 'zod';
-import { Application, type AppSocket, SocketRouter, type WebSocketOptions } from '../index.ts';
+import {
+	Application,
+	type AppSocket,
+	type PresenceInfoContext,
+	SocketRouter,
+	type WebSocketOptions,
+} from '../index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Same<A, B>): void {}
@@ -88,3 +94,57 @@ void ({
 		},
 	},
 } satisfies WebSocketOptions<User>);
+
+// presence.info() receives the connection with its data; it declares the type of the state itself.
+new Application().websocket({
+	upgrade: () => user,
+	presence: {
+		info(ctx: PresenceInfoContext<User, State>) {
+			same<typeof ctx.ws.data.data, User>(true);
+			same<typeof ctx.topic, string>(true);
+			same<typeof ctx.userId, string | undefined>(true);
+			same<typeof ctx.state, State>(true);
+			return { name: ctx.state.user.name };
+		},
+		schema: z.object({ name: z.string(), status: z.string().optional() }),
+		authorize(ws, topic, state: State) {
+			same<typeof ws.data.data, User>(true);
+			return state.user.name === topic;
+		},
+		infoBytes: 100,
+		updatesPerSecond: 0.5,
+	},
+});
+new Application().websocket({ presence: { info: (ctx) => ({ name: ctx.state.user.name }) } });
+new Application().websocket({
+	presence: { info: (ctx) => (ctx.userId === undefined ? undefined : { id: ctx.userId }) },
+});
+new Application().websocket({ presence: { authorize: async (ws) => ws.data.userId === 'ada' } });
+void ({
+	presence: {
+		// @ts-expect-error a user has no such property
+		info: ({ ws }) => ({ age: ws.data.data.age }),
+	},
+} satisfies WebSocketOptions<User>);
+// @ts-expect-error info must answer at once
+new Application().websocket({ presence: { info: async () => ({ name: 'Ada' }) } });
+// @ts-expect-error info is an object
+new Application().websocket({ presence: { info: () => 'Ada' } });
+void ({
+	presence: {
+		// @ts-expect-error the connection's state has no such property
+		info: (ctx: PresenceInfoContext<User, State>) => ({ x: ctx.state.other }),
+	},
+} satisfies WebSocketOptions<User>);
+// @ts-expect-error it must return a boolean
+new Application().websocket({ presence: { authorize: () => 'yes' } });
+// @ts-expect-error the info of a schema is an object
+new Application().websocket({ presence: { schema: z.string() } });
+// @ts-expect-error which topics keep presence is an option of the provider
+new Application().websocket({ presence: { 'room:*': { leaveDelayMs: 5_000 } } });
+same<Application['presence'], Presence>(true);
+router.onSubscribe(async (ctx, topic) => {
+	await ctx.updatePresence(topic, { name: ctx.state.user.name, status: undefined });
+	// @ts-expect-error info is an object
+	await ctx.updatePresence(topic, 'away');
+});

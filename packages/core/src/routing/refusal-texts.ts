@@ -1,3 +1,5 @@
+import type { RequestFault } from '@orijs/websocket/protocol';
+
 /** Sent to clients for failures whose details must stay on the server. */
 export const INTERNAL_ERROR = 'Internal server error';
 
@@ -8,3 +10,8 @@ export const TIMED_OUT = 'The server did not finish in time';
 export function tooManyTopics(limit: number): string {
 	return `Limit of ${limit} ${limit === 1 ? 'topic' : 'topics'} per connection reached`;
 }
+
+export const READS_TOO_SLOWLY: RequestFault = { code: 'timeout', message: `${TIMED_OUT}: the client reads too slowly` };
+
+/** The outcome of requests whose client has left before they were answered. It is not sent. */
+export const LEFT: RequestFault = { code: 'disconnected', message: 'the client has left' };

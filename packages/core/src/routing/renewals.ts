@@ -10,6 +10,7 @@ import { GuardRun, type GuardServices, type GuardTopics, type UpgradeRequest } f
 import type { MessageEvents } from './message-events.ts';
 import { applyChanges } from './apply-changes.ts';
 import { packHeaders, unpackHeaders } from './packed-headers.ts';
+import type { PresenceControl } from './presence-control.ts';
 import { type GuardTable, isUnavailable, runGuards, TOKEN_EXPIRED } from './run-guards.ts';
 import { sendRefusal } from './send-refusal.ts';
 
@@ -17,6 +18,8 @@ export interface RenewalsOptions extends GuardServices {
 	readonly table: GuardTable;
 	/** Undefined if there are no listeners. */
 	readonly events: MessageEvents | undefined;
+	/** Told of renewals, before the client is. */
+	readonly presence: Pick<PresenceControl, 'renewed'>;
 }
 
 /** What is known of a client that speaks the protocol and has passed the guards. */
@@ -157,7 +160,7 @@ export class Renewals {
 	/** Puts what the guards have decided into effect, in one step. */
 	#passed(admission: Admission, renewal: Renewal): void {
 		const { session, run, message, before } = renewal;
-		const { provider } = this.#options;
+		const { provider, presence } = this.#options;
 		admission.renewal = undefined;
 		this.#deadlines.delete(renewal);
 		GuardRun.pass(run);
@@ -177,6 +180,7 @@ export class Renewals {
 			if (!topics.has(topic) && session.topics.has(topic))
 				void provider.unsubscribe(session.socketId, topic, BY_SERVER);
 		}
+		presence.renewed(session);
 		this.answer(session, message.correlationId);
 	}
 

@@ -1,4 +1,11 @@
-import { type Logger, type Payload, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
+import {
+	type ActionResult,
+	type Logger,
+	type Payload,
+	type PresenceInfo,
+	UnknownSocketError,
+	type WebSocketProvider,
+} from '@orijs/websocket';
 import { quiet, toError } from '@orijs/websocket/internal';
 import {
 	type InferInput,
@@ -92,6 +99,21 @@ export abstract class SocketContext<TState extends object = object> {
 	 */
 	unsubscribe(topic: string, options?: TopicUnsubscribeOptions): Promise<void> {
 		return this.#session.ws.unsubscribe(topic, options);
+	}
+
+	/**
+	 * Sets properties of what others see of this connection's user in a topic, on all nodes; those that are set to
+	 * undefined are removed. The application decides: neither `presence.schema` nor the limits for clients apply, and
+	 * no client can change these properties. They count while the user has connections to the topic. See
+	 * `app.presence.update`.
+	 *
+	 * @throws {PresenceNotKeptError} the provider's option `presence` does not keep the topic
+	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large
+	 * @throws everything else that `app.presence.update` throws
+	 */
+	updatePresence(topic: string, change: PresenceInfo): Promise<ActionResult> {
+		const key = this.userId === undefined ? `socket:${this.socketId}` : `user:${this.userId}`;
+		return this.#services.provider.presence.update(topic, key, change);
 	}
 
 	/**

@@ -8,6 +8,7 @@ import type { Authorize } from '../websocket-options.ts';
 import type { ConnectionHooks } from './connection-hooks.ts';
 import { MembershipWatch } from './membership-watch.ts';
 import { PendingSubscriptions } from './pending-subscriptions.ts';
+import type { PresenceWatches } from './presence-watches.ts';
 import { TopicAuthorizer } from './topic-authorizer.ts';
 import { TopicRights } from './topic-rights.ts';
 
@@ -19,6 +20,7 @@ export interface TopicControlParts {
 	readonly logger: Logger;
 	/** Undefined if no router has hooks. */
 	readonly hooks: ConnectionHooks | undefined;
+	readonly watches: PresenceWatches;
 	readonly sessionOf: SessionOf;
 }
 
@@ -32,12 +34,12 @@ export class TopicControl {
 	readonly #stopReauthorizing: () => void;
 
 	constructor(parts: TopicControlParts) {
-		const { provider, authorize, logger, hooks, sessionOf } = parts;
+		const { provider, authorize, logger, hooks, watches, sessionOf } = parts;
 		this.#sessionOf = sessionOf;
 		this.authorizer = new TopicAuthorizer(authorize, new FaultLog(logger));
 		this.rights = new TopicRights({ ...parts, authorizer: this.authorizer });
 		const { rights, pending } = this;
-		this.#stopWatching = provider.onMembership(new MembershipWatch({ sessionOf, rights, pending, hooks }));
+		this.#stopWatching = provider.onMembership(new MembershipWatch({ sessionOf, rights, pending, watches, hooks }));
 		this.#stopReauthorizing = provider.onReauthorize((sockets, topic) =>
 			rights.reauthorize(this.#sessionsOf(sockets), topic),
 		);

@@ -1,15 +1,17 @@
-import { HistoryUnavailableError, SubscribeError } from '@orijs/websocket';
+import { HistoryUnavailableError, PresenceUnavailableError, SubscribeError } from '@orijs/websocket';
 import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import type { FaultLog } from '../support/fault-log.ts';
 import { INTERNAL_ERROR } from './refusal-texts.ts';
 
-export type TopicOperation = 'subscribe' | 'unsubscribe' | 'history';
+export type TopicOperation = 'subscribe' | 'unsubscribe' | 'history' | 'watch' | 'update';
 
 const FAILED: Record<TopicOperation, string> = {
 	subscribe: 'Subscribing failed',
 	unsubscribe: 'Unsubscribing failed',
 	history: 'Reading a history failed',
+	watch: "Showing a client a topic's members failed",
+	update: "Changing a client's info failed",
 };
 
 interface FailedRequest {
@@ -27,6 +29,8 @@ export function topicFault(faults: FaultLog, { operation, session, topic, err }:
 			const what = operation === 'history' ? 'The history could not be read' : 'Subscription failed';
 			return { code: 'unavailable', message: `${what}; try again` };
 		}
+		if (err instanceof PresenceUnavailableError)
+			return { code: 'unavailable', message: 'The members could not be read; try again' };
 	} catch {
 		// Anything can be thrown, including values that throw when inspected.
 	}

@@ -4,12 +4,11 @@ import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { grantedTopics, grantOf, hasGrant, withGrant, withoutGrant } from '../session/grants.ts';
 import type { Session } from '../session/session.ts';
-import { Deadlines } from '../support/deadlines.ts';
 import { Expiries } from '../support/expiries.ts';
-import { isAvailable, type MaybePromise } from './maybe-promise.ts';
+import { DecisionsInTime } from './decisions-in-time.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
-import { TIMED_OUT } from './refusal-texts.ts';
-import { type Allowed, type Decision, isAllowed, NotAuthorized, type TopicAuthorizer } from './topic-authorizer.ts';
+import type { PresenceWatches } from './presence-watches.ts';
+import { type Allowed, isAllowed, NotAuthorized, type TopicAuthorizer } from './topic-authorizer.ts';
 
 /** What became of topics about which the application was asked again. */
 export interface Reauthorized {
@@ -33,19 +32,23 @@ export interface TopicRightsServices {
 	readonly limits: Pick<AllLimits, 'handlerTimeoutMs'>;
 	readonly refusals: Refusals;
 	readonly authorizer: TopicAuthorizer;
+	/** Who watches the members of topics: they are asked about again as well. */
+	readonly watches: Pick<PresenceWatches, 'reauthorize'>;
 }
 
 /** Remembers what clients asked for and were allowed, and takes it away when the application no longer allows it. */
 export class TopicRights {
 	readonly #services: TopicRightsServices;
 	readonly #expiries = new Expiries<Grant>((grant) => void this.#ask(grant.session, grant.topic));
-	/** The topics about which the application is being asked again; each promise resolves at the deadline. */
-	readonly #asking = new Map<Grant, (late: Decision) => void>();
-	readonly #deadlines: Deadlines<Grant>;
+	/** Of the topics about which the application is being asked again. */
+	readonly #decisions: DecisionsInTime<Grant>;
 
 	constructor(services: TopicRightsServices) {
 		this.#services = services;
-		this.#deadlines = new Deadlines(services.limits.handlerTimeoutMs, (grant) => this.#timedOut(grant));
+		const { limits, refusals } = services;
+		this.#decisions = new DecisionsInTime(limits.handlerTimeoutMs, ({ session: { socketId }, topic }) =>
+			refusals.add('handlerTimeout', { socketId, topic }),
+		);
 	}
 
 	/** Called when a client has been subscribed to a topic at its own request. */
@@ -70,18 +73,21 @@ export class TopicRights {
 	}
 
 	/**
-	 * Asks again about one topic, or all, that the clients asked for. With many clients, other work gets its turn in
-	 * between. Never rejects.
+	 * Asks again about one topic, or all, that the clients asked for, and about those whose members they watch, which
+	 * don't count. With many clients, other work gets its turn in between. Never rejects.
 	 */
 	async reauthorize(sessions: Iterable<Session>, topic: string | undefined): Promise<Reauthorized> {
 		const asked: Promise<boolean>[] = [];
+		const watched: Promise<void>[] = [];
 		let turn = 0;
 		for (const session of sessions) {
 			if (++turn % SESSIONS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
 			if (session.isBusy && session.inbound.running instanceof PendingAuthorization) session.inbound.running.outdate();
 			for (const each of topic === undefined ? grantedTopics(session.grants) : [topic])
 				if (hasGrant(session.grants, each)) asked.push(this.#ask(session, each));
+			watched.push(...this.#services.watches.reauthorize(session, topic));
 		}
+		await Promise.all(watched);
 		const left = (await Promise.all(asked)).filter((isIn) => !isIn).length;
 		return { asked: asked.length, left };
 	}
@@ -91,35 +97,13 @@ export class TopicRights {
 		const grant = { session, topic };
 		// From now on, an earlier answer no longer counts.
 		this.#replace(session, topic, grant);
-		const decision = await this.#inTime(grant, this.#services.authorizer.decide(session, topic, 'subscribe to'));
+		const asked = this.#services.authorizer.decide(session, topic, 'subscribe to');
+		const decision = await this.#decisions.of(grant, asked);
 		if (grantOf(session.grants, topic) === grant) {
 			if (isAllowed(decision)) this.granted(session, topic, decision);
 			else this.#refuse(session, topic, decision);
 		}
 		return session.state !== 'closed' && session.topics.has(topic);
-	}
-
-	#inTime(grant: Grant, decision: MaybePromise<Decision>): MaybePromise<Decision> {
-		if (isAvailable(decision)) return decision;
-		const { promise, resolve } = Promise.withResolvers<Decision>();
-		this.#asking.set(grant, resolve);
-		this.#deadlines.add(grant);
-		void decision.then((inTime) => {
-			this.#settle(grant, inTime);
-		});
-		return promise;
-	}
-
-	#settle(grant: Grant, decision: Decision): void {
-		this.#asking.get(grant)?.(decision);
-		this.#asking.delete(grant);
-		this.#deadlines.delete(grant);
-	}
-
-	#timedOut(grant: Grant): void {
-		const { session, topic } = grant;
-		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, topic });
-		this.#settle(grant, { code: 'timeout', message: TIMED_OUT });
 	}
 
 	#refuse(session: Session, topic: string, { code, message }: RequestFault | NotAuthorized): void {
@@ -142,9 +126,7 @@ export class TopicRights {
 	/** Stops all timers. */
 	stop(): void {
 		this.#expiries.clear();
-		this.#deadlines.clear();
-		for (const resolve of this.#asking.values()) resolve({ code: 'stopping', message: 'The server is stopping' });
-		this.#asking.clear();
+		this.#decisions.stop();
 	}
 }
 

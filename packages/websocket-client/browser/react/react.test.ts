@@ -165,10 +165,11 @@ test('a client that a component creates, connects and closes, in StrictMode', as
 	expect(sockets.size).toBe(1);
 });
 
-test('the README prints the tested hooks', () => {
+test.each([
+	['use-topic.ts', '../../README.md'],
+	['use-client.ts', '../../README.md'],
+	['use-presence.ts', '../../../../docs/who-is-here.md'],
+])('%s is printed in %s', (hook, document) => {
 	const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
-	const readme = read('../../README.md');
-	for (const hook of ['use-topic.ts', 'use-client.ts']) {
-		expect(readme).toContain(`\`\`\`typescript\n${read(hook)}\`\`\``);
-	}
+	expect(read(document)).toContain(`\`\`\`typescript\n${read(hook)}\`\`\``);
 });

@@ -9,7 +9,7 @@ import {
 	restoreValues,
 	type SubscribedTopic,
 } from '@orijs/websocket/protocol';
-import { isFault, isPingAnswer } from './answers.ts';
+import { isFault, isPingAnswer, isPresenceNotice } from './answers.ts';
 
 /**
  * A frame with a `type`: a notice, whose `data` is as its type says; an answer, if it has a `correlationId`; or else a
@@ -65,6 +65,9 @@ function isNotice(type: string, data: unknown): boolean {
 			return isPingAnswer(data) && hasTopics(data, isChosen);
 		case BuiltIn.unsubscribed:
 			return hasTopics(data, isFault);
+		case BuiltIn.presence:
+			return isPresenceNotice(data);
+		case BuiltIn.unwatched:
 		case BuiltIn.disconnected:
 			return isFault(data);
 		default:

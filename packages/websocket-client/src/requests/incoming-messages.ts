@@ -1,4 +1,12 @@
-import { type Envelope, mustBeDefinition, type SocketMessage, SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type Envelope,
+	mustBeDefinition,
+	type PresenceNotice,
+	type SocketMessage,
+	SocketRequestError,
+	type UnwatchedNotice,
+} from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { ServerFrame } from '../connection/read-frame.ts';
 import type { Failures } from '../failures.ts';
@@ -13,19 +21,24 @@ export interface TopicListeners {
 	notice(connection: Connection, type: string, data: unknown): void;
 }
 
+export type PresenceListener = (type: string, notice: PresenceNotice | UnwatchedNotice) => void;
+
 /** Passes on what arrives: messages and notices, requests of the server, and text and bytes of the application. */
 export class IncomingMessages {
 	readonly #failures: Failures;
 	readonly #topics: TopicListeners;
+	readonly #presence: PresenceListener;
 	readonly handlers: Handlers = new Map();
 	/** By message name. */
 	readonly #byName = new Map<string, Listeners<[never, Envelope<never>]>>();
 	readonly any: Listeners<[Envelope]>;
 	readonly raw: Listeners<[string | ArrayBuffer]>;
 
-	constructor(failures: Failures, topics: TopicListeners) {
+	/** @param presence called for notices about the members of topics */
+	constructor(failures: Failures, topics: TopicListeners, presence: PresenceListener) {
 		this.#failures = failures;
 		this.#topics = topics;
+		this.#presence = presence;
 		this.any = failures.listeners();
 		this.raw = failures.listeners();
 	}
@@ -44,6 +57,7 @@ export class IncomingMessages {
 		if (frame.name !== undefined) return this.#message(connection, frame);
 		const { type, data, error } = frame;
 		if (error) this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
+		else if (type === BuiltIn.presence || type === BuiltIn.unwatched) this.#presence(type, data as PresenceNotice);
 		else this.#topics.notice(connection, type, data);
 	}
 

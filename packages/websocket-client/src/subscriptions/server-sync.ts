@@ -13,6 +13,8 @@ export interface ServerTopicsEvents {
 	missed(topic: string, last: ServerTime, now: AnsweredAt): void;
 	/** Called when the server has confirmed a topic, after the gap, if any. */
 	confirmed(topic: Topic): void;
+	/** Called when the server has unsubscribed the client as it was asked to. */
+	left(topic: string): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RequestFault): boolean | undefined;
 }
@@ -209,7 +211,10 @@ export class ServerSync {
 			if (fault) {
 				if (!isSubscribe) this.#postpone(name);
 			} else if (isSubscribe) this.#subscribed.add(name);
-			else this.#subscribed.delete(name);
+			else {
+				this.#subscribed.delete(name);
+				this.#events.left(name);
+			}
 			if (!topic?.isRequested) continue;
 			if (fault) {
 				topic.isRequested = false;

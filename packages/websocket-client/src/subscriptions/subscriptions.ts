@@ -37,6 +37,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly server: ServerSync;
 	readonly due: () => void;
 	readonly #history: ReadHistory;
+	readonly #moved: (topic: string, isIn: boolean) => void;
 	readonly #positions: Positions;
 	readonly #told = new ToldGaps();
 	/** The time since which messages to this client may be missing. */
@@ -45,8 +46,15 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/**
 	 * @param positions from where topics resume
 	 * @param due called when there are topics to request
+	 * @param moved called when the server has confirmed a topic, and when the client may have left one
 	 */
-	constructor(failures: Failures, positions: Positions, due: () => void, history: ReadHistory) {
+	constructor(
+		failures: Failures,
+		positions: Positions,
+		due: () => void,
+		history: ReadHistory,
+		moved: (topic: string, isIn: boolean) => void,
+	) {
 		this.#positions = positions;
 		this.failures = failures;
 		this.gaps = failures.listeners();
@@ -54,6 +62,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		this.topics = new Topics(failures, positions);
 		this.due = due;
 		this.#history = history;
+		this.#moved = moved;
 		this.server = new ServerSync(this.topics.all, this);
 	}
 
@@ -159,12 +168,25 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		for (const fault of topics) {
 			const topic = this.topics.all.get(fault.topic);
 			const wasSubscribed = this.server.left(fault.topic);
-			if (!topic) continue;
-			topic.chosenOn = topic.isChosenSince = undefined;
-			topic.removal = fault;
-			if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
-			else this.topics.update(topic);
+			if (topic) {
+				topic.chosenOn = topic.isChosenSince = undefined;
+				topic.removal = fault;
+				if (!topic.handles.length || (wasSubscribed && topic.isConfirmed)) this.#end(topic, fault);
+				else this.topics.update(topic);
+			}
+			this.left(fault.topic);
 		}
+	}
+
+	/** Called when the client may have left a topic. */
+	left(topic: string): void {
+		this.#moved(topic, false);
+	}
+
+	/** Returns whether the client is to be in a topic, and the server has not confirmed or refused that yet. */
+	isComing(name: string): boolean {
+		const topic = this.topics.all.get(name);
+		return !!topic && !this.server.isSubscribed(topic);
 	}
 
 	/**
@@ -173,7 +195,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	 */
 	#endIfSubscribed(topic: Topic, fault: RequestFault): boolean {
 		const wasSubscribed = !!topic.isConfirmed && this.server.left(topic.name);
-		if (wasSubscribed) this.#end(topic, fault);
+		if (wasSubscribed) {
+			this.#end(topic, fault);
+			this.left(topic.name);
+		}
 		return wasSubscribed;
 	}
 
@@ -292,6 +317,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		this.#positions.unused.delete(topic.name);
 		this.topics.update(topic);
 		for (const handle of topic.handles) this.#confirm(handle, topic);
+		this.#moved(topic.name, true);
 	}
 
 	refused(topic: Topic, { code, message }: RequestFault): boolean | undefined {
@@ -315,6 +341,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			this.topics.all.delete(topic.name);
 			this.topics.update(topic, { code, message });
 			for (const handle of topic.handles) handle.refuse(error);
+			this.left(topic.name);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');
 		return isTransient;

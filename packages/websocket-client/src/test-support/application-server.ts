@@ -1,7 +1,15 @@
 import { Application, type AppSocket, SocketRouter } from '@orijs/core';
-import { type BusHandlers, type HistoryRules, type HistoryStore, type Logger, WsProvider } from '@orijs/websocket';
+import {
+	type BusHandlers,
+	type HistoryRules,
+	type HistoryStore,
+	type Logger,
+	type PresenceRules,
+	WsProvider,
+} from '@orijs/websocket';
 import { isTopic, SocketError } from '@orijs/websocket/protocol';
 import type { MemoryBackend } from '@orijs/websocket/testing';
+import { z } from 'zod';
 import { Add, Anything, Checked, Delivered, Fail, Maybe, Parcel, Say, Wait } from './messages.ts';
 import type { Handled, ServerOptions } from './test-server.ts';
 
@@ -30,6 +38,8 @@ export interface ApplicationServer {
 	readonly provider: WsProvider;
 	readonly sockets: ReadonlySet<AppSocket>;
 	interrupt(topics: readonly string[] | 'all', since: number): void;
+	/** Sets whether the backend can be reached. */
+	cutBackend(isCut: boolean): void;
 }
 
 /** The topics with history. */
@@ -38,11 +48,29 @@ export const HISTORY: HistoryRules = {
 	'short:*': { size: 5, ttlMs: 60_000 },
 };
 
+/** The topics whose presence is kept. Of `counted:*`, and of `crowd:*` with more than ten members, only the count is told. */
+export const PRESENCE: PresenceRules = {
+	'here:*': { leaveDelayMs: 0 },
+	'stays:*': { leaveDelayMs: 60_000 },
+	'counted:*': { leaveDelayMs: 0, events: 'count' },
+	'crowd:*': { leaveDelayMs: 0, membersUpTo: 10 },
+};
+
+const Info = z.object({ name: z.string().optional(), status: z.string().max(20).optional() });
+
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, expiresInMs, handlingMs = 0, allowedOrigins = shared.origins, ...limits } = options;
+	const {
+		token,
+		expiresInMs,
+		handlingMs = 0,
+		allowedOrigins = shared.origins,
+		users,
+		mayWatchAll,
+		...limits
+	} = options;
 	const { backend, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
@@ -73,12 +101,24 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 			return ctx.auth === shared.token;
 		});
 	}
-	const provider = new WsProvider({ bus: { ...bus, history }, logger: SILENT, graceMs: 0, history: HISTORY });
+	if (users) router.authenticate((ctx) => !!(ctx.userId = String(ctx.auth)));
+	const provider = new WsProvider({
+		bus: { ...bus, history },
+		logger: SILENT,
+		graceMs: 0,
+		history: HISTORY,
+		presence: PRESENCE,
+	});
 	const app = new Application({ logger: SILENT, signals: false })
 		.websocket(provider, {
 			limits,
 			allowedOrigins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
+			presence: {
+				info: ({ userId }) => (userId === undefined ? undefined : { name: userId }),
+				schema: Info,
+				...(mayWatchAll && { authorize: (_, topic) => !forbidden.has(topic) }),
+			},
 		})
 		.socketRouter(router)
 		.onWebSocket({
@@ -95,6 +135,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 		app,
 		provider,
 		sockets,
+		cutBackend: (isCut) => (isCut ? backend.cut(bus) : backend.restore(bus)),
 		interrupt: (topics, since) => handlers?.interrupted(topics, since, 'simulated'),
 	};
 }

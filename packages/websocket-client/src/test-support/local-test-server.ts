@@ -1,8 +1,17 @@
 import { startTcpProxy, type TcpProxy } from '@orijs/testkit';
-import { WsProvider } from '@orijs/websocket';
+import { type PresenceStore, WsProvider } from '@orijs/websocket';
 import { encodeEnvelope, SocketRequestError } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { type ApplicationServer, type SharedState, HISTORY, SILENT, startApplication } from './application-server.ts';
+import type { PresenceMember } from '../index.ts';
+import {
+	type ApplicationServer,
+	type SharedState,
+	HISTORY,
+	PRESENCE,
+	SILENT,
+	startApplication,
+} from './application-server.ts';
+import { Crowd } from './crowd.ts';
 import { Numbered, WhoAreYou } from './messages.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import type {
@@ -23,6 +32,7 @@ export class LocalTestServer implements TestServer {
 	 * A second node. It keeps running while the first one is stopped, and its messages reach clients over the backend.
 	 */
 	readonly #otherNode: WsProvider;
+	readonly #crowd: Crowd;
 	readonly #shared: SharedState;
 	readonly #openGate: () => void;
 	#server: ApplicationServer | undefined;
@@ -34,9 +44,17 @@ export class LocalTestServer implements TestServer {
 	private constructor(proxy: TcpProxy, origins: readonly string[]) {
 		const gate = Promise.withResolvers<void>();
 		const backend = new MemoryBackend();
+		const bus = backend.createBus();
 		this.#proxy = proxy;
 		this.#openGate = gate.resolve;
-		this.#otherNode = new WsProvider({ bus: backend.createBus(), logger: SILENT, graceMs: 0, history: HISTORY });
+		this.#otherNode = new WsProvider({
+			bus,
+			logger: SILENT,
+			graceMs: 0,
+			history: HISTORY,
+			presence: PRESENCE,
+		});
+		this.#crowd = new Crowd(bus.presence as PresenceStore);
 		this.#shared = {
 			backend,
 			origins,
@@ -242,6 +260,26 @@ export class LocalTestServer implements TestServer {
 		this.#shared.isHistoryBroken = broken;
 	}
 
+	enter(topic: string, users: readonly string[]): Promise<void> {
+		return this.#crowd.enter(topic, users, membersUpTo(topic));
+	}
+
+	leave(topic: string, users: readonly string[]): Promise<void> {
+		return this.#crowd.leave(topic, users, membersUpTo(topic));
+	}
+
+	async members(topic: string): Promise<readonly PresenceMember[]> {
+		return (await this.#otherNode.presence.members(topic, { limit: 1_000 })).members;
+	}
+
+	async reauthorize(topic: string): Promise<void> {
+		await this.#otherNode.cluster.reauthorize('all', topic);
+	}
+
+	async cutBackend(isCut: boolean): Promise<void> {
+		this.#app.cutBackend(isCut);
+	}
+
 	async received(): Promise<RawServer['received'][number][]> {
 		return [...this.#rawServer.received];
 	}
@@ -253,4 +291,9 @@ export class LocalTestServer implements TestServer {
 	async sendRawBytes(bytes: readonly number[]): Promise<void> {
 		this.#rawServer.send(Uint8Array.from(bytes));
 	}
+}
+
+/** What the provider's rules say. */
+function membersUpTo(topic: string): number {
+	return PRESENCE[`${topic.split(':')[0]}:*`]?.membersUpTo ?? 1_000;
 }

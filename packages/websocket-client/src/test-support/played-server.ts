@@ -60,6 +60,10 @@ export class PlayedServer {
 		await this.#server.sendRaw(JSON.stringify({ type, correlationId, data: { timestamp: Date.now(), ...data } }));
 	}
 
+	async refuseRequest(type: string, correlationId: string, code: string): Promise<void> {
+		await this.#server.sendRaw(JSON.stringify({ type, correlationId, error: { code, message: 'refused' } }));
+	}
+
 	choose(topic: string, more: object = {}): Promise<void> {
 		return this.send('@subscribed', { timestamp: Date.now(), topics: [{ topic, ...more }] });
 	}

@@ -1,3 +1,5 @@
+import type { PresenceMember } from '../index.ts';
+
 /** The settings of a scenario's application. */
 export interface ServerOptions {
 	/** The only token that the guard accepts. Default: there is no guard. */
@@ -17,6 +19,10 @@ export interface ServerOptions {
 	readonly expiresInMs?: number;
 	/** Adds a guard that never settles, so that this timeout expires. */
 	readonly guardTimeoutMs?: number;
+	/** Whether the credentials are the user's id. Default false. */
+	readonly users?: boolean;
+	/** Whether clients may see who is in topics that they are not in, unless the topic is forbidden. Default false. */
+	readonly mayWatchAll?: boolean;
 }
 
 export interface RawServerOptions {
@@ -157,6 +163,17 @@ export interface TestServer {
 	breakBackend(broken: boolean): Promise<void>;
 	/** Sets whether the messages that clients have missed can't be read. */
 	breakHistory(broken: boolean): Promise<void>;
+
+	/** Makes users of another node enter a topic. */
+	enter(topic: string, users: readonly string[]): Promise<void>;
+	/** Makes them leave it. */
+	leave(topic: string, users: readonly string[]): Promise<void>;
+	/** Resolves with who is in a topic, as the other node knows it. */
+	members(topic: string): Promise<readonly PresenceMember[]>;
+	/** Makes the application ask again whether clients may be in a topic, and may see who is there. */
+	reauthorize(topic: string): Promise<void>;
+	/** Sets whether the application's backend can be reached. */
+	cutBackend(isCut: boolean): Promise<void>;
 
 	// The raw server
 

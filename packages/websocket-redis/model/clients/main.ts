@@ -4,7 +4,7 @@ import { answerRequests } from '@orijs/testkit';
 import { Random } from '../random.ts';
 import { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
-import { CLIENTS_PER_NODE, lastingTopics } from '../settings.ts';
+import { CLIENTS_PER_NODE, lastingTopics, userOf } from '../settings.ts';
 import { Churn } from './churn.ts';
 import { Pending } from './pending.ts';
 import type { ClientEntry, ClientSocket, ClientsRequest, ClientsSettings } from './protocol.ts';
@@ -21,8 +21,11 @@ process.on('unhandledRejection', (reason) => failed(`an unhandled rejection: ${B
 process.on('uncaughtException', (error) => failed(`an uncaught exception: ${Bun.inspect(error)}`));
 
 let visitors = 0;
-const newClient = (name: string, group: number): RecordingClient =>
-	new RecordingClient(name, settings.urls[group % settings.urls.length] ?? '', journal, pending);
+const newClient = (name: string, group: number): RecordingClient => {
+	const user = userOf(name);
+	const query = user === undefined ? '' : `?user=${user}`;
+	return new RecordingClient(name, `${settings.urls[group % settings.urls.length]}${query}`, journal, pending);
+};
 const lasting = Array.from({ length: CLIENTS_PER_NODE * settings.urls.length }, (_, i) => newClient(`c${i}`, i));
 let churn: Churn | undefined;
 

@@ -25,6 +25,10 @@ export type ClientEvent =
 	| ({ readonly do: 'delivery' } & Omit<Delivery, 'at'>)
 	| { readonly do: 'gap'; readonly topic: string; readonly since: number; readonly until: number }
 	| { readonly do: 'recovered'; readonly channel: Channel; readonly recovered: boolean; readonly count: number }
+	/** Who is in a topic, by the keys, once it is known, and each time that it has changed. */
+	| { readonly do: 'members'; readonly topic: string; readonly keys: readonly string[] }
+	/** The client no longer watches who is in a topic. */
+	| { readonly do: 'unwatched'; readonly topic: string }
 	/** For people who look for the cause of a violation. */
 	| { readonly do: 'error'; readonly stage: string; readonly message: string }
 	/** Something that must not happen. */

@@ -1,7 +1,7 @@
-import { SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
+import { type PresenceHandle, SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
-import { isGiven } from '../settings.ts';
+import { isGiven, keepsPresence } from '../settings.ts';
 import { isNumbered, type Numbered, NumberedMessage } from '../numbered.ts';
 import type { Pending } from './pending.ts';
 import type { ClientEntry, ClientEvent } from './protocol.ts';
@@ -25,6 +25,8 @@ export class RecordingClient {
 	readonly #last = new Map<string, number>();
 	/** The subscriptions that the server has decided, by topic. */
 	readonly #given = new Map<string, number>();
+	/** The topics whose members it watches. */
+	readonly #watched = new Map<string, PresenceHandle>();
 	/** Those of which the client was told. */
 	readonly #told = new Set<string>();
 	#lastId = 0;
@@ -109,6 +111,17 @@ export class RecordingClient {
 			return;
 		}
 		this.#add({ do: 'subscribed', id });
+		if (keepsPresence(topic) && this.#current.get(topic)?.id === id) this.#watch(topic);
+	}
+
+	#watch(topic: string): void {
+		if (this.#watched.has(topic)) return;
+		const handle = this.#client.presence(topic, {
+			onChange: ({ members, isStale }) => {
+				if (!isStale) this.#add({ do: 'members', topic, keys: members.map(({ key }) => key) });
+			},
+		});
+		this.#watched.set(topic, handle);
 	}
 
 	/** Resolves when it is over. Nothing happens if it is not subscribed. */
@@ -119,6 +132,7 @@ export class RecordingClient {
 		// It may have been given up meanwhile, or refused.
 		if (subscription === undefined || this.#current.get(topic) !== current) return;
 		this.#current.delete(topic);
+		this.#unwatch(topic);
 		this.#ending.set(topic, (this.#ending.get(topic) ?? 0) + 1);
 		this.#add({ do: 'unsubscribe', id: current.id });
 		await this.#pending.watch(`${this.name}: close() of ${topic}`, subscription.close());
@@ -128,7 +142,16 @@ export class RecordingClient {
 		else this.#ending.set(topic, left);
 	}
 
+	#unwatch(topic: string): void {
+		const handle = this.#watched.get(topic);
+		if (handle === undefined) return;
+		this.#watched.delete(topic);
+		this.#add({ do: 'unwatched', topic });
+		handle.close();
+	}
+
 	async close(): Promise<void> {
+		for (const topic of this.#watched.keys()) this.#unwatch(topic);
 		this.#add({ do: 'closing' });
 		await this.#pending.watch(`${this.name}.close()`, this.#client.close());
 		this.#add({ do: 'closed' });

@@ -18,7 +18,7 @@ type Open = { -readonly [K in keyof Subscription]: Subscription[K] };
 export function clientReceivers(entries: readonly ClientEntry[], endAt: number): Receiver[] {
 	const clients = new Map<string, ClientRecord>();
 	for (const entry of entries) {
-		if (entry.do === 'failure') continue;
+		if (entry.do === 'failure' || entry.do === 'members' || entry.do === 'unwatched') continue;
 		let client = clients.get(entry.client);
 		if (client === undefined) clients.set(entry.client, (client = new ClientRecord(entry.client, endAt)));
 		client.add(entry);

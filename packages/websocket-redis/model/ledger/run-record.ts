@@ -1,7 +1,10 @@
 import type { ClientEntry } from '../clients/protocol.ts';
+import type { Finding } from '../../faults/presence/records.ts';
 import type { NodeEntry } from '../node/protocol.ts';
+import type { LoggedFault } from '../report/fault-log.ts';
 import { clientReceivers } from './client-records.ts';
 import { type NodeJournal, nodeReceiver, publishedBy } from './node-records.ts';
+import { presenceFindings } from './presence.ts';
 import type { Ledger } from './records.ts';
 
 /** What the processes of a run wrote. */
@@ -36,6 +39,16 @@ export class RunRecord {
 				entry.do === 'stopped' && entry.pending > 0 ? [`${entry.pending} publishes of ${process}, which stopped`] : [],
 			),
 		);
+	}
+
+	/** Where presence was not as it had to be. @param faults of the run */
+	presence(faults: readonly LoggedFault[], endAt: number): Finding[] {
+		const processes = new Map<string, string>();
+		for (const { process, entries } of this.#nodes) {
+			for (const entry of entries) if (entry.do === 'open') processes.set(entry.socketId, process);
+		}
+		const processOf = (socketId: string): string => processes.get(socketId) ?? 'none';
+		return presenceFindings({ clients: this.#clients, processOf, faults, endAt });
 	}
 
 	/** Returns the process that a client was connected to at this time, `none` if it was not. */

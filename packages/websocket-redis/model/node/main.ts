@@ -6,7 +6,7 @@ import { RedisWsProvider } from '../../src/index.ts';
 import { Random } from '../random.ts';
 import { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
-import { GIVEN_TOPICS, HISTORY } from '../settings.ts';
+import { GIVEN_TOPICS, HISTORY, PRESENCE } from '../settings.ts';
 import { journalLogger } from './journal-logger.ts';
 import type { NodeEntry, NodeRequest, NodeSettings } from './protocol.ts';
 import { Publisher } from './publisher.ts';
@@ -28,6 +28,7 @@ const logger = journalLogger(journal);
 const provider = new RedisWsProvider({
 	connection: { host: '127.0.0.1', port: settings.redisPort },
 	history: HISTORY,
+	presence: PRESENCE,
 	collectBeatsAbove: settings.collectBeatsAbove,
 	logger,
 });
@@ -38,7 +39,11 @@ const clients = new Set<AppSocket<{ isWitness: boolean }>>();
 const app = new Application({ logger, signals: false })
 	.websocket(provider, {
 		authorize: { subscribe: () => true },
-		upgrade: (req) => ({ isWitness: req.url.endsWith('?witness') }),
+		upgrade(req, response) {
+			const userId = new URL(req.url).searchParams.get('user');
+			if (userId !== null) response.userId = userId;
+			return { isWitness: req.url.endsWith('?witness') };
+		},
 	})
 	.onWebSocket({
 		open(ws) {

@@ -1,9 +1,13 @@
 import { count } from '../ledger/count.ts';
+import type { Finding } from '../../faults/presence/records.ts';
 import type { RunRecord } from '../ledger/run-record.ts';
 import type { Rest } from '../deployment/settle.ts';
-import { type LoggedFault, seconds } from './fault-log.ts';
+import { faultsAround, type LoggedFault, seconds } from './fault-log.ts';
 import { table } from './table.ts';
 import { describeViolations, violationsByFault } from './violations.ts';
+
+/** How many findings of presence are described. */
+const MOST_FINDINGS = 10;
 
 export interface Run {
 	readonly record: RunRecord;
@@ -23,6 +27,8 @@ export function outcomeOf({ record, rest, faults, startAt, problems }: Run): {
 	const { ledger } = record;
 	const { clients, nodes, duplicates, inversions, ghosts, violations } = count(ledger);
 	const { leaked } = rest;
+	const presence = record.presence(faults, rest.endAt);
+	const ofPresence = (kind: Finding['kind']): number => presence.filter((finding) => finding.kind === kind).length;
 	const stuck = [...rest.stuck, ...record.stuck];
 	const failures = [
 		...record.failures.map(({ at, what }) => `at ${seconds(at - startAt)}: ${what}`),
@@ -43,16 +49,25 @@ export function outcomeOf({ record, rest, faults, startAt, problems }: Run): {
 			['DUPLICATES', duplicates],
 			['INVERSIONS', inversions],
 			['GHOSTS', ghosts],
+			['PRESENCE: GHOSTS', ofPresence('ghost')],
+			['PRESENCE: LOSSES', ofPresence('loss')],
+			['PRESENCE: FLAPS', ofPresence('flap')],
 			['LEAKED CHANNELS', leaked.length],
 			['STUCK PROMISES', stuck.length],
 			['CRASHES, OTHER FAILURES', failures.length],
 		]),
 		...(violations.length > 0 ? [violationsByFault(violations, context).join('\n')] : []),
 		...describeViolations(violations, context),
+		...presence.slice(0, MOST_FINDINGS).map((finding) => describePresence(finding, faults, startAt)),
 		...leaked.map((channel) => `leaked channel: ${channel}`),
 		...stuck.map((promise) => `stuck: ${promise}`),
 		...failures.map((failure) => `failure: ${failure}`),
 	];
-	const isCorrect = violations.length + leaked.length + stuck.length + failures.length === 0;
+	const isCorrect = violations.length + presence.length + leaked.length + stuck.length + failures.length === 0;
 	return { isCorrect, text: parts.join('\n\n') };
+}
+
+function describePresence({ kind, at, what }: Finding, faults: readonly LoggedFault[], startAt: number): string {
+	const around = faultsAround(faults, at, startAt).map((fault) => `\n  ${fault}`);
+	return `presence, ${kind} at ${seconds(at - startAt)}: ${what}${around.join('')}`;
 }

@@ -44,6 +44,15 @@ export interface Count {
 	readonly topic: string | undefined;
 }
 
+/** Sets and removes properties of a member's info in a topic. */
+export interface UpdatePresence {
+	readonly do: 'presence';
+	readonly topic: string;
+	readonly key: string;
+	readonly set: Readonly<Record<string, unknown>>;
+	readonly unset: readonly string[];
+}
+
 /** The longest time limit of an action, in milliseconds. */
 export const MAX_TIMEOUT_MS = 60_000;
 /** The maximum number of connections that one call returns. */
@@ -53,7 +62,7 @@ export const MAX_CONNECTIONS = 10_000;
 export type Change = Disconnect | Subscribe | Unsubscribe;
 
 /** What each node is asked to do. */
-export type Action = Change | Reauthorize | Connections | Count;
+export type Action = Change | Reauthorize | Connections | Count | UpdatePresence;
 
 /** What a node has done. */
 export interface ActionAnswer {
@@ -67,6 +76,7 @@ export interface ActionAnswer {
 export function readAction(content: Readonly<Record<string, unknown>>): Action | undefined {
 	const { do: what, target, except, topic, code, message, reconnect, past, timeoutMs, limit } = content;
 	if (what === 'count') return isOptional(topic, isTopic) ? { do: what, topic } : undefined;
+	if (what === 'presence') return readUpdate(content);
 	if (targetFault(target) !== undefined || !isExcept(except)) return undefined;
 	const selection = { target: target as Target, except };
 	if (what === 'disconnect') {
@@ -84,6 +94,13 @@ export function readAction(content: Readonly<Record<string, unknown>>): Action |
 	if (what === 'reauthorize') return isOptional(topic, isTopic) ? { ...selection, do: what, topic } : undefined;
 	if (what !== 'connections' || wholeNumber(limit) > MAX_CONNECTIONS) return undefined;
 	return { ...selection, do: what, limit: wholeNumber(limit) };
+}
+
+function readUpdate({ topic, key, set, unset }: Readonly<Record<string, unknown>>): UpdatePresence | undefined {
+	if (!isTopic(topic) || typeof key !== 'string') return undefined;
+	if (typeof set !== 'object' || set === null || Array.isArray(set)) return undefined;
+	if (!Array.isArray(unset) || !unset.every(isString)) return undefined;
+	return { do: 'presence', topic, key, set: set as UpdatePresence['set'], unset };
 }
 
 /** Reads the answer of another node. What is missing or invalid counts as nothing. */

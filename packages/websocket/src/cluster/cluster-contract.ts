@@ -241,6 +241,7 @@ export interface Cluster {
 	 *
 	 * @throws {MessageValidationError} {UnsupportedValueError} {InvalidMessageDefinitionError} {InvalidNodeIdError}
 	 * {InvalidOptionError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
+	 * @throws {SchemaTimeoutError} the schema has not come to a result within 5 s; nothing was sent
 	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	emit<TMessage extends SocketMessage>(
@@ -253,6 +254,7 @@ export interface Cluster {
 	 *
 	 * @throws {MessageValidationError} {UnsupportedValueError} {InvalidMessageDefinitionError} {InvalidNodeIdError}
 	 * {InvalidOptionError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
+	 * @throws {SchemaTimeoutError} the schema has not come to a result within the time limit; nothing was sent
 	 */
 	request<TMessage extends RequestMessage>(
 		message: TMessage,

@@ -48,6 +48,18 @@ export class NodeVersionError extends BrandedError {
 	}
 }
 
+/** Thrown if the schema of a message between nodes does not come to a result in time. Nothing was sent. */
+export class SchemaTimeoutError extends BrandedError {
+	static override readonly brand: string = 'SchemaTimeoutError';
+	declare readonly name: 'SchemaTimeoutError';
+	/** The message's name. */
+	declare readonly messageName: string;
+	constructor(messageName: string, timeoutMs: number) {
+		super(`The schema of ${messageName} has not come to a result within ${timeoutMs} ms`);
+		this.messageName = messageName;
+	}
+}
+
 /** A node could not answer a request. */
 export class NodeRequestError extends BrandedError {
 	static override readonly brand: string = 'NodeRequestError';

@@ -6,7 +6,18 @@ import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Registry } from '../sockets/registry.ts';
 import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { DONE, settledWithin } from '../support/promises.ts';
-import type { Action, ActionAnswer, Change, Connections, Count, Disconnect, Subscribe, Unsubscribe } from './ask.ts';
+import type {
+	Action,
+	ActionAnswer,
+	Change,
+	Connections,
+	Count,
+	Disconnect,
+	Subscribe,
+	Unsubscribe,
+	UpdatePresence,
+} from './ask.ts';
+import type { PresenceInfo } from '../presence/presence-contract.ts';
 import type { ConnectionInfo } from './cluster-contract.ts';
 import type { Reauthorizers } from './reauthorizers.ts';
 import { inSlices } from './slices.ts';
@@ -18,6 +29,11 @@ export interface LocalActionsOptions {
 	readonly membership: Membership;
 	readonly local: LocalFanout;
 	readonly reauthorizers: Reauthorizers;
+	/**
+	 * Sets properties of the info that a member of this node has in a topic, and removes those that are undefined.
+	 * Returns the number of its sockets. Undefined if presence is not kept.
+	 */
+	readonly updatePresence: ((topic: string, key: string, change: PresenceInfo) => number) | undefined;
 	/** Called when something that an action calls on a socket has thrown. */
 	readonly onError: (thrown: unknown) => void;
 }
@@ -57,6 +73,8 @@ export class LocalActions {
 				return Promise.resolve(this.#connections(action));
 			case 'count':
 				return Promise.resolve(this.#count(action));
+			case 'presence':
+				return Promise.resolve(this.#updatePresence(action));
 			case 'reauthorize':
 				return this.#options.reauthorizers.ask(socketsOf(this.#options.registry, action), action.topic);
 			default:
@@ -190,6 +208,17 @@ export class LocalActions {
 			topicCount: topics.size,
 			isSpeaker: isSpeaker(socket),
 		};
+	}
+
+	#updatePresence({ topic, key, set, unset }: UpdatePresence): ActionAnswer {
+		const change = { ...set, ...Object.fromEntries(unset.map((name) => [name, undefined])) };
+		try {
+			return { sockets: this.#options.updatePresence?.(topic, key, change) ?? 0 };
+		} catch (thrown) {
+			// With what its sockets have, it is too large.
+			this.#options.onError(thrown);
+			return { sockets: 0 };
+		}
 	}
 
 	#count({ topic }: Count): ActionAnswer {

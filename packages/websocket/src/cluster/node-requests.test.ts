@@ -199,6 +199,28 @@ describe('cluster.request', () => {
 		expect([...answers.values()]).toEqual([{ data: new Uint8Array([1]), at: new Date(9) }]);
 	});
 
+	it('has its time limit with schemas that come to no result, and holds up no other message', async () => {
+		const [here, there] = await openPair();
+		const stuck = schema<unknown>(() => new Promise<never>(() => {}));
+		const Stuck = SocketMessage.define({ name: 'stuck', data: stuck, reply: any });
+		const StuckReply = SocketMessage.define({ name: 'stuck-reply', data: any, reply: stuck });
+		there.provider.cluster.on(Ask, (data) => data);
+		there.provider.cluster.on(SocketMessage.define({ name: 'stuck-reply', data: any, reply: any }), (data) => data);
+		const { cluster } = here.provider;
+		const limit = { timeoutMs: 100 };
+		const refused = expect(cluster.request(Stuck, 1, limit)).rejects.toMatchObject({ name: 'SchemaTimeoutError' });
+		const after = cluster.request(Ask, 2);
+		await refused;
+
+		expect([...(await after).answers.values()]).toEqual([2]);
+		const { answered, errors } = await cluster.request(StuckReply, 3, limit);
+		expect(answered).toBe(1);
+		expect(errors.get(idOf(there))).toMatchObject({
+			code: 'invalid_reply',
+			message: expect.stringContaining('result within'),
+		});
+	});
+
 	it('says which nodes have no handler', async () => {
 		const [a, b, c] = await openThree();
 		b.provider.cluster.on(Ask, () => 'yes');

@@ -6,11 +6,11 @@ import { validateReply, validateToSend } from '../protocol/envelope.ts';
 import { InvalidMessageDefinitionError } from '../protocol/errors.ts';
 import { mustBeDefinition, type RequestMessage, type SocketMessage } from '../protocol/message.ts';
 import { CallOrder } from '../support/call-order.ts';
-import { DONE, toError } from '../support/promises.ts';
+import { DONE, toError, within } from '../support/promises.ts';
 import { show } from '../support/show.ts';
 import { checkAsking, DEFAULT_TIMEOUT_MS } from './checks.ts';
 import type { NodeAnswers, NodeEmitOptions, NodeMessageHandler, NodeRequestOptions } from './cluster-contract.ts';
-import { NoHandlerError, NodeRequestError, NodeVersionError } from './errors.ts';
+import { NoHandlerError, NodeRequestError, NodeVersionError, SchemaTimeoutError } from './errors.ts';
 import { NO_HANDLER, type NodeFault, NodeHandlers } from './node-handlers.ts';
 import type { NodeLink } from './node-link.ts';
 import { NODE_VERSION, readContent } from './node-protocol.ts';
@@ -61,7 +61,7 @@ export class NodeRequests {
 		mustBeValid(this.#check(call) ?? checkOptions(call, options, ['to']));
 		const to = readTo(call, options?.to);
 		const content = encodeMessage(message, data);
-		const sending = this.#order.run('', checked(message, data), () => {
+		const sending = this.#order.run('', checked(message, data, DEFAULT_TIMEOUT_MS), () => {
 			// The provider may have been stopped meanwhile.
 			mustBeValid(this.#check(call));
 			return { sent: this.#tell(to, content) };
@@ -90,13 +90,14 @@ export class NodeRequests {
 		if (mustBeDefinition(message).reply === undefined)
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it is no request: emit it instead`);
 		const content = encodeMessage(message, data);
-		const timeoutMs = options?.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-		const asking = this.#order.run('', checked(message, data), () => {
+		const { timeoutMs = DEFAULT_TIMEOUT_MS } = options ?? {};
+		const until = performance.now() + timeoutMs;
+		const asking = this.#order.run('', checked(message, data, timeoutMs), () => {
 			mustBeValid(this.#check(call));
-			return { asked: this.#ask(to, content, timeoutMs) };
+			return { asked: this.#ask(to, content, leftUntil(until)) };
 		});
 		const outcome = await ('asked' in asking ? asking : await asking).asked;
-		return readAnswers(message, outcome);
+		return readAnswers(message, outcome, leftUntil(until));
 	}
 
 	#ask(to: NodeSet, content: string, timeoutMs: number): Promise<Outcome<RawAnswer>> {
@@ -135,9 +136,20 @@ function encodeMessage(message: SocketMessage, data: unknown): string {
 }
 
 /** The other node validates the data again, and gets what its schema makes of it. So this only checks it. */
-function checked(message: SocketMessage, data: unknown): true | Promise<true> {
+function checked(message: SocketMessage, data: unknown, timeoutMs: number): true | Promise<true> {
 	const valid: unknown = validateToSend(message, data);
-	return valid instanceof Promise ? valid.then(() => true as const) : true;
+	if (!(valid instanceof Promise)) return true;
+	const late = (): Error => new SchemaTimeoutError(message.name, timeoutMs);
+	return within(
+		timeoutMs,
+		valid.then(() => true as const),
+		late,
+	);
+}
+
+/** Returns the time that is left, in milliseconds, for a timer. */
+function leftUntil(until: number): number {
+	return Math.max(1, Math.ceil(until - performance.now()));
 }
 
 function readTo(call: string, to: unknown): NodeSet {
@@ -191,7 +203,9 @@ function restored(content: string): Readonly<Record<string, unknown>> | undefine
 async function readAnswers(
 	message: RequestMessage,
 	{ nodes, answers: raw, unanswered }: Outcome<RawAnswer>,
+	timeoutMs: number,
 ): Promise<NodeAnswers<unknown>> {
+	const late = (): Error => new SchemaTimeoutError(message.name, timeoutMs);
 	const answers = new Map<string, unknown>();
 	const errors = new Map<string, Error>();
 	const { name } = message;
@@ -206,7 +220,8 @@ async function readAnswers(
 			);
 		} else {
 			try {
-				answers.set(nodeId, await validateReply(message, answer.data));
+				const reply = Promise.resolve(validateReply(message, answer.data));
+				answers.set(nodeId, await within(timeoutMs, reply, late));
 			} catch (thrown) {
 				errors.set(nodeId, new NodeRequestError(nodeId, name, 'invalid_reply', toError(thrown).message));
 			}

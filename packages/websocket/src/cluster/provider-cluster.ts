@@ -2,6 +2,7 @@ import { checkListener, checkTopic } from '../call-checks.ts';
 import type { Logger } from '../logger.ts';
 import { LEASE_MS } from '../nodes/lease.ts';
 import type { KnownNodes, NodeDirectory, NodeInfo, NodesChange } from '../nodes/node-directory.ts';
+import type { PresenceInfo } from '../presence/presence-contract.ts';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '../protocol/message.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
@@ -271,6 +272,16 @@ export class ProviderCluster implements Cluster {
 	/** Called with a text of another node that begins with {@link NODE_TEXT_PREFIX}. Never throws. */
 	receive(text: string): void {
 		this.#link.receive(text);
+	}
+
+	/**
+	 * Sets properties of a member's info in a topic, on all nodes, and removes those that are undefined. The arguments
+	 * must be valid.
+	 */
+	updatePresence(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
+		const names = Object.keys(change);
+		const unset = names.filter((name) => change[name] === undefined);
+		return this.#act({ do: 'presence', topic, key, set: change, unset }, undefined);
 	}
 
 	/** Called when a socket has been added. */

@@ -80,7 +80,7 @@ export class ClockSkews {
 	 *
 	 * @param skews what that node knows of other clocks; undefined if it did not say
 	 * @param ageMs how long ago the beat was accepted, in milliseconds, or less
-	 * @param now by the monotonic clock. Calls for a digest have the same, so that the clocks are read once for all nodes
+	 * @param now by the monotonic clock. Calls for one digest pass the same, so that the clocks are read once
 	 */
 	observe({ origin, shard, sentAt, skews }: Observation, ageMs = 0, now: number = performance.now()): void {
 		if (now !== this.#followedAt) this.#followOwnClock(now);

@@ -112,6 +112,16 @@ describe('digests', () => {
 		expect(peers.isAlive(1)).toBe(true);
 	});
 
+	it('tell of a silent node though the digest before was held up, and its beat seems to be younger', () => {
+		const { peers, full, single } = createPeers();
+		full(11, 5_900, { ageMs: 100, sentAt: AHEAD_MS + 5_400 });
+		single(11, 7_900, { ageMs: 2_500, sentAt: AHEAD_MS + 5_400 });
+		expect(peers.newlySuspicious(7_900)).toBe(true);
+		full(12, 9_900, { ageMs: 100, sentAt: AHEAD_MS + 9_300, run: 12 });
+		single(13, 12_200, { ageMs: 2_500, sentAt: AHEAD_MS + 9_700, run: 13 });
+		expect(peers.newlySuspicious(12_200)).toBe(true);
+	});
+
 	it('are missed when they do not arrive', () => {
 		const { peers, full } = createPeers();
 		full(11, 5_500);

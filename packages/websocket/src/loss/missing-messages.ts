@@ -3,6 +3,7 @@ import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
+import type { PresenceLink } from '../nodes/presence-link.ts';
 import type { Watermark } from '../provider-contract.ts';
 import type { GapNotice, Origin, Sender } from '../wire/frame.ts';
 import type { Skews } from '../wire/skews.ts';
@@ -44,6 +45,8 @@ export interface MissingMessagesOptions {
 	readonly heartbeat: BusHeartbeat | undefined;
 	/** Reads the missing messages of topics with history, which then need no gap. */
 	readonly histories: Histories | undefined;
+	/** Reads again who is in topics whose changes may be missing. */
+	readonly presence?: Pick<PresenceLink, 'missed'> | undefined;
 	readonly onError: (error: Error) => void;
 	/** See {@link InboundBeatsOptions.onNewNode}. */
 	readonly onNewNode: (isHere: boolean) => void;
@@ -83,6 +86,7 @@ export class MissingMessages {
 	/** Called when the bus has resubscribed after an interruption. Frames on `channels` after `since` may be missing. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
+		this.#presenceMissed(channels);
 		const now = performance.now();
 		const until = Date.now();
 		const provenUntil = heartbeat === undefined ? since : wallTime(heartbeat.provenAt());
@@ -186,6 +190,7 @@ export class MissingMessages {
 
 	/** @param sentAt the time of the other node's clock now, if it is known */
 	#beatsWereMissed(shard: number, since: Accounted, now: number, sentAt?: number): void {
+		this.#options.presence?.missed((channel) => this.#affected.shardOf(channel) === shard);
 		const span = this.#spans.since(since, now, sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';
 		this.#mayBeMissing(this.#affected.ofShard(shard), span.since, span.until, reason);
@@ -237,6 +242,7 @@ export class MissingMessages {
 	 */
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
+		this.#presenceMissed([channel]);
 		const topics = isTopic(channel) ? [channel] : this.#affected.on([channel]);
 		const reason = 'the backend refused to resubscribe the topic';
 		this.#mayBeMissingAnywhere(topics, since - this.#spans.slackMs, Date.now(), reason);
@@ -317,6 +323,7 @@ export class MissingMessages {
 	 */
 	unreadable(channel: string): void {
 		const { heartbeat } = this.#options;
+		this.#presenceMissed([channel]);
 		const now = Date.now();
 		const since = (heartbeat === undefined ? now : wallTime(heartbeat.provenAt())) - this.#spans.slackMs;
 		this.#mayBeMissingAnywhere(this.#affected.on([channel]), since, now, 'another node runs a different release');
@@ -355,6 +362,14 @@ export class MissingMessages {
 			if (this.#lost.has(topic)) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
+	}
+
+	/** Changes of who is in topics may be missing on these channels. */
+	#presenceMissed(channels: readonly string[] | 'all'): void {
+		const { presence } = this.#options;
+		if (presence === undefined) return;
+		const affected = channels === 'all' ? undefined : new Set(channels);
+		presence.missed((channel) => affected?.has(channel) !== false);
 	}
 
 	get #intervalMs(): number {

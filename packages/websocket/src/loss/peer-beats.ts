@@ -144,8 +144,9 @@ export class PeerBeats {
 		peer.incarnation = incarnation;
 		const isSilent = ageMs >= SILENT_AFTER_MS;
 		const isNews = isNewer(proof, peer);
-		// Beats that arrive by themselves can be of a node whose beats the server no longer records.
-		if (!isNews && proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
+		// Beats that arrive by themselves can be of a node whose beats the server no longer records. Of the same beat,
+		// the two times differ if one of the digests was held up.
+		if (entry.number < peer.number && !isNews && proof.at < peer.receivedAt - SMALLEST_STEP_MS) return NO_NEWS;
 		// A beat that a digest reported while the subscriptions were interrupted accounts for nothing before it.
 		if (!isNews && this.#missedWithout(peer, shard) === undefined) {
 			if (peer.isCollected) peer.heardAt = now;
@@ -158,8 +159,7 @@ export class PeerBeats {
 		settleUnproven(peer, unproven);
 		heard(peer, proof.at, now);
 		peer.isCollected = peer.unproven !== undefined || peer.number === proof.number;
-		// Its beats may have arrived by themselves meanwhile.
-		if (isSilent && now - peer.receivedAt >= SILENT_AFTER_MS) this.#silent.found(peer);
+		if (isSilent) this.#silent.found(peer);
 		return { isNews, missedSince: missed };
 	}
 

@@ -28,7 +28,16 @@ export interface MembershipOptions {
 	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
 	/** Returns whether the backend was unavailable at any time since then, by the monotonic clock. */
 	readonly wasAwaySince: (time: number) => boolean;
+	/** Is told which sockets are in which topics; undefined if presence is not kept. */
+	readonly presence: MemberPresence | undefined;
 	readonly failures: FailureLog;
+}
+
+export interface MemberPresence {
+	subscribed(socket: WebSocketConnection, topic: string): void;
+	unsubscribed(socket: WebSocketConnection, topic: string): void;
+	/** Called when a socket has left all its topics, which its data still lists. */
+	removed(socket: WebSocketConnection): void;
 }
 
 /**
@@ -73,7 +82,7 @@ export class Membership {
 
 	/** Removes a socket from all its topics. Returns whether it was connected to this node. */
 	remove(socketId: string): boolean {
-		const { registry, local, notices, histories, unsubscribeNode } = this.#options;
+		const { registry, local, notices, histories, presence, unsubscribeNode } = this.#options;
 		const socket = registry.get(socketId);
 		if (socket === undefined) return false;
 		if (socket.readyState === WebSocket.OPEN) {
@@ -88,6 +97,7 @@ export class Membership {
 			for (const topic of socket.data.topics) histories.unsubscribed(socket, topic);
 			for (const topic of emptied) histories.emptied(topic);
 		}
+		presence?.removed(socket);
 		return true;
 	}
 
@@ -120,6 +130,7 @@ export class Membership {
 		if (isTold) subscribed = this.#byServer.add(socket, topic, bounds);
 		else if (bounds === undefined) subscribed = subscribeNode(topic);
 		else subscribed = this.#untilLive(socket, topic, histories as Histories);
+		if (isNew) this.#options.presence?.subscribed(socket, topic);
 		if (isNew || by === 'server') this.#subscribed(socket, topic, by, isNew);
 		// Without history, the only failures are those of the backend, which are logged anyway.
 		return isTold && bounds !== undefined && subscribed !== DONE ? failures.watch(subscribed) : subscribed;
@@ -154,7 +165,10 @@ export class Membership {
 		const isNew = registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
 		const recovery = histories.resume(socket, topic, from, subscribeNode(topic));
-		if (isNew) this.#subscribed(socket, topic, 'client', true);
+		if (isNew) {
+			this.#options.presence?.subscribed(socket, topic);
+			this.#subscribed(socket, topic, 'client', true);
+		}
 		return recovery.catch((error: unknown) => {
 			if (error instanceof HistoryUnavailableError) this.#unreadable(socket, topic, !isNew, error);
 			throw error;
@@ -190,13 +204,14 @@ export class Membership {
 	 * @param error with which to reject a pending subscription; default: it resolves
 	 */
 	#leave(socket: WebSocketConnection, topic: string, why: Unsubscription, error?: Error): boolean {
-		const { registry, local, notices, histories } = this.#options;
+		const { registry, local, notices, histories, presence } = this.#options;
 		if (!socket.data.topics.has(topic)) return false;
 		local.unsubscribe(socket, topic);
 		this.#byServer.end(socket, topic, error);
 		histories?.unsubscribed(socket, topic, error);
 		const isEmpty = registry.unsubscribe(socket, topic);
 		if (isEmpty) histories?.emptied(topic);
+		presence?.unsubscribed(socket, topic);
 		const { by, code, message } = why;
 		if (by === 'server' && isSpeaker(socket)) notices.unsubscribed(socket, { topic, code, message });
 		for (const listener of this.#listeners) listener.unsubscribed(socket, topic, why);

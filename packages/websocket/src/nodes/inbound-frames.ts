@@ -7,6 +7,7 @@ import {
 	type GapNotice,
 	type Hello,
 	type Origin,
+	type Presence,
 	type Sender,
 	type Silence,
 } from '../wire/frame.ts';
@@ -31,6 +32,8 @@ export interface InboundFramesOptions {
 	/** Called for the beats of all nodes, including this one. */
 	readonly onBeat: (channel: string, beat: Beat) => void;
 	readonly onDigest: (channel: string, digest: Digest) => void;
+	/** Called when who is in a topic has changed. @param isOwn whether this node has caused it */
+	readonly onPresence: (channel: string, presence: Presence, isOwn: boolean) => void;
 	/** Called when another node has said who it is. */
 	readonly onHello: (hello: Hello) => void;
 	/** Called when another node has sent this one a message. */
@@ -88,6 +91,9 @@ export class InboundFrames {
 		} else if (frame.type === 'digest') {
 			// The backend made it, whichever connection the beat came over that caused it.
 			this.#options.onDigest(channel, frame);
+		} else if (frame.type === 'presence') {
+			// So are these.
+			this.#options.onPresence(channel, frame, frame.origin === origin);
 		} else if (frame.origin !== origin && isLate(frame)) {
 			this.#skipped.late++;
 		} else if (frame.type === 'messages') {

@@ -13,7 +13,7 @@ import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
 import type { Counts } from '../wire/digest.ts';
-import { encodeMessages, randomOrigin } from '../wire/frame.ts';
+import { encodeMessages, randomOrigin, type Sender } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { FrameSignatures } from '../wire/signature.ts';
 import { ChannelInterest } from './channel-interest.ts';
@@ -22,12 +22,15 @@ import { InboundFrames } from './inbound-frames.ts';
 import type { NodeLease } from './lease.ts';
 import type { KnownNodes, NodeDirectory } from './node-directory.ts';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
+import type { PresenceLink } from './presence-link.ts';
 import { SignedBus } from './signed-bus.ts';
 
 export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
 	/** On topics with history, missing messages are read from the store instead of being reported as a gap. */
 	readonly histories: Histories | undefined;
+	/** Who is in topics; undefined if that is not kept. */
+	readonly presence: PresenceLink | undefined;
 	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly logger: Logger;
@@ -82,7 +85,7 @@ export class RemoteNodes {
 	#readySince = -Infinity;
 
 	constructor(transport: Bus, options: RemoteNodesOptions) {
-		const { local, histories, logger, directory, graceMs, signatures, onRefused, onError } = options;
+		const { local, histories, presence, logger, directory, graceMs, signatures, onRefused, onError } = options;
 		const origin = randomOrigin();
 		const bus =
 			signatures === undefined
@@ -114,6 +117,7 @@ export class RemoteNodes {
 			isLate: (sender) => this.#missing.isLate(sender),
 			onBeat: (channel, beat) => this.#heartbeats?.received(channel, beat),
 			onDigest: (channel, digest) => this.#heartbeats?.digested(channel, digest),
+			onPresence: (channel, change, isOwn) => presence?.received(channel, change, isOwn),
 			onHello: (hello) => this.#heartbeats?.greeted(hello),
 			onGapNotice: (channel, notice) => this.#missing.gapNotice(channel, notice),
 			onSilence: (silence) => this.#peers.heardOf(silence, performance.now()),
@@ -146,6 +150,7 @@ export class RemoteNodes {
 			gaps: this.#gaps,
 			heartbeat: this.#heartbeats?.own,
 			histories,
+			presence,
 			liveness,
 			onError: (error) => onError(error, 'subscribe'),
 			onNewNode: (isHere) => {
@@ -205,10 +210,12 @@ export class RemoteNodes {
 	 * Connects, and subscribes to the `wanted` channels. Calls `check` after each wait: if it throws, the start fails.
 	 */
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
-		const { histories, logger, startTimeoutMs } = this.#options;
+		const { histories, presence, logger, startTimeoutMs } = this.#options;
 		await this.#bus.start(this.#handlers());
 		check();
 		await histories?.prepare();
+		check();
+		await presence?.prepare();
 		check();
 		const required = [this.#interest.subscribe(BROADCAST_CHANNEL), ...(this.#heartbeats?.subscribe() ?? [])];
 		const ready = Promise.all(required);
@@ -218,7 +225,7 @@ export class RemoteNodes {
 		check();
 		await Promise.allSettled(rest);
 		check();
-		await histories?.open();
+		await Promise.all([histories?.open(), presence?.start()]);
 		check();
 		this.#peers.start(performance.now());
 		this.#directory.start();
@@ -232,7 +239,8 @@ export class RemoteNodes {
 	 * @param sendFirst whether pending messages are sent first
 	 */
 	async stop(reason: Error, sendFirst: boolean): Promise<void> {
-		const { histories } = this.#options;
+		const { histories, presence } = this.#options;
+		await presence?.stop();
 		if (sendFirst) {
 			const late = new ProviderStoppedError('publish()');
 			await Promise.all([this.#outbound.drain(DRAIN_TIMEOUT_MS, late), histories?.drain(DRAIN_TIMEOUT_MS, late)]);
@@ -299,6 +307,11 @@ export class RemoteNodes {
 		return this.#outbound.addCounted(channel, text);
 	}
 
+	/** Returns the sender of what is published to a channel now. */
+	senderFor(channel: string): Sender {
+		return this.#failures.sender(channel);
+	}
+
 	/** Reports that messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		this.#missing.unrecoverable(topic, since, reason);
@@ -335,6 +348,7 @@ export class RemoteNodes {
 			this.#interest.suspend();
 		}
 		this.#options.onStatus(status);
+		this.#options.presence?.statusChanged(status.state === 'ready');
 	}
 
 	#onOutcome(channel: string, outcome: Outcome): Error | undefined {

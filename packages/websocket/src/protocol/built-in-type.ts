@@ -22,10 +22,12 @@ export const subscribed = '@subscribed';
 export const unsubscribed = '@unsubscribed';
 /** From the server: it is about to disconnect the client. `data` is a {@link DisconnectedNotice}. */
 export const disconnected = '@disconnected';
-/** Asks for the members of a topic and their changes: `data` is a {@link WatchRequest}, the answer a {@link WatchAnswer}. */
+/** Asks for a topic's members and their changes: `data` is a {@link WatchRequest}, the answer a {@link WatchAnswer}. */
 export const watch = '@watch';
 /** Ends that: `data` is an {@link UnwatchRequest}. */
 export const unwatch = '@unwatch';
+/** From the server: it has ended a watch. `data` is an {@link UnwatchedNotice}. */
+export const unwatched = '@unwatched';
 /** Changes the client's own info: `data` is an {@link UpdateRequest}. */
 export const update = '@update';
 /** From the server: the members of a topic have changed. `data` is a {@link PresenceNotice}. */

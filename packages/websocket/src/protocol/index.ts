@@ -61,10 +61,12 @@ export type { MessagePosition, Position } from './position.ts';
 export type { PositionedEnvelope } from './positioned-envelope.ts';
 
 // Presence
+export { encodeUnwatchedNotice } from './presence.ts';
 export type {
 	PresenceMember,
 	PresenceNotice,
 	PresenceVersion,
+	UnwatchedNotice,
 	UnwatchRequest,
 	UpdateRequest,
 	WatchAnswer,

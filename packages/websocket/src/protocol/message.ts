@@ -116,7 +116,8 @@ function mustBeSchema(what: string, value: unknown): void {
 	);
 }
 
-function isSchema(value: unknown): value is StandardSchemaV1 {
+/** Returns whether a value is a Standard Schema. */
+export function isSchema(value: unknown): value is StandardSchemaV1 {
 	// Not only objects: arktype's schemas are functions.
 	return typeof (value as Partial<StandardSchemaV1> | null | undefined)?.['~standard']?.validate === 'function';
 }

@@ -1,3 +1,6 @@
+import * as BuiltIn from './built-in-type.ts';
+import type { RequestFault } from './client-message.ts';
+
 /** Someone who is in a topic: a user with all connections, or a connection without a user. */
 export interface PresenceMember {
 	/** `user:` and the user's id, or `socket:` and the socket's id. */
@@ -69,4 +72,20 @@ export interface PresenceNotice {
 	readonly isCountOnly?: true | undefined;
 	/** Present while the server is cut off from the other servers. */
 	readonly isStale?: true | undefined;
+}
+
+/**
+ * Tells a client that it may no longer see who is in a topic. Nothing more of that follows. Clients that watch a topic
+ * only because they are in it are not told so when they leave it.
+ */
+export interface UnwatchedNotice extends RequestFault {
+	readonly topic: string;
+}
+
+export function encodeUnwatchedNotice(notice: UnwatchedNotice): string {
+	return JSON.stringify({ type: BuiltIn.unwatched, data: notice });
+}
+
+export function encodePresenceNotice(notice: PresenceNotice): string {
+	return JSON.stringify({ type: BuiltIn.presence, data: notice });
 }

@@ -3,9 +3,9 @@ import type { Logger } from '../logger.ts';
 import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
 import { plainOf, toSpeaker } from '../wire/payload-forms.ts';
+import type { FanoutSockets } from './fanout-sockets.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
 import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
-import type { Registry } from './registry.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { claimPrefix } from './server-names.ts';
@@ -18,8 +18,9 @@ const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_AD
 
 /** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {
-	readonly #registry: Registry<WebSocketConnection>;
+	readonly #registry: FanoutSockets;
 	readonly #logger: Logger;
+	readonly #isFurther: boolean;
 	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
 	/** As passed to `setServer`. */
@@ -35,7 +36,9 @@ export class LocalFanout {
 	/** See {@link beforeTopics}. */
 	#before: (() => void) | undefined;
 
-	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
+	/** @param isFurther whether the provider has another fan-out, which logs what concerns both */
+	constructor(registry: FanoutSockets, logger: Logger, isFurther: boolean = false) {
+		this.#isFurther = isFurther;
 		this.#registry = registry;
 		this.#logger = logger;
 		this.#throttle = throttleOf(logger);
@@ -46,7 +49,7 @@ export class LocalFanout {
 	setServer(server: PubSubServer, options: ServerOptions): void {
 		checkCompressFrom(options.compressFromBytes);
 		this.#slowReaders.configure(options);
-		if (this.#given !== undefined && this.#given !== server) {
+		if (this.#given !== undefined && this.#given !== server && !this.#isFurther) {
 			this.#logger.warn(
 				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',

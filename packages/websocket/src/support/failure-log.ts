@@ -18,7 +18,8 @@ export type FailureStage =
 	| 'onNodeMessage'
 	| 'onSlowReader'
 	| 'onReauthorize'
-	| 'cluster.on';
+	| 'cluster.on'
+	| 'presence.onChange';
 
 /**
  * The one place that logs failures. Background failures are always logged. A call that fails rejects, and is logged

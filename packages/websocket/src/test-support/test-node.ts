@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
 import { isSpeaker, type SocketData, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { HistoryRules } from '../history/history-rules.ts';
+import type { PresenceRules } from '../presence/presence-rules.ts';
 import type { Secret } from '../wire/secrets.ts';
 import { rejected } from '../support/promises.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
@@ -11,6 +12,7 @@ import { WsProvider } from '../ws-provider.ts';
 export interface NodeOptions {
 	readonly bus?: Bus;
 	readonly history?: HistoryRules;
+	readonly presence?: PresenceRules;
 	readonly graceMs?: number;
 	readonly heartbeatMs?: number;
 	readonly collectBeatsAbove?: number;

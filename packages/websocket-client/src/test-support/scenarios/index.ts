@@ -19,6 +19,9 @@ import { looping } from './looping.ts';
 import { oversized } from './oversized.ts';
 import { pacing } from './pacing.ts';
 import { pinging } from './pinging.ts';
+import { presence } from './presence.ts';
+import { presenceFrames } from './presence-frames.ts';
+import { presenceUpdates } from './presence-updates.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { renewing } from './renewing.ts';
@@ -49,6 +52,9 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	listening,
 	'failing listeners': failingListeners,
 	sending,
+	presence,
+	'presence, by frames': presenceFrames,
+	'presence, own info': presenceUpdates,
 	queueing,
 	pacing,
 	oversized,

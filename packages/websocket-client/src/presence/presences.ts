@@ -1,0 +1,97 @@
+import {
+	BuiltIn,
+	InvalidTopicError,
+	isTopic,
+	type PresenceNotice,
+	SocketRequestError,
+	type UnwatchedNotice,
+} from '@orijs/websocket/protocol';
+import type { Failures } from '../failures.ts';
+import { checked } from '../options.ts';
+import type { SendQueue } from '../requests/send-queue.ts';
+import type { PresenceHandle, PresenceOptions } from './presence.ts';
+import { TopicHandle } from './topic-handle.ts';
+import { type PresenceOwner, TopicPresence } from './topic-presence.ts';
+
+/** The topics whose members the application wants to know. */
+export class Presences implements PresenceOwner {
+	readonly failures: Failures;
+	readonly isComing: (topic: string) => boolean;
+	isOpen = false;
+	readonly #queue: SendQueue;
+	readonly #topics = new Map<string, TopicPresence>();
+
+	/** @param isComing see {@link PresenceOwner.isComing} */
+	constructor(failures: Failures, queue: SendQueue, isComing: (topic: string) => boolean) {
+		this.failures = failures;
+		this.#queue = queue;
+		this.isComing = isComing;
+	}
+
+	/** Adds a handle. If an argument is invalid, it ends with the error. @param end the error if the client is closed */
+	add(topic: string, options: PresenceOptions, end: Error | undefined): PresenceHandle {
+		const handle = new TopicHandle(topic);
+		try {
+			if (!isTopic(topic)) throw new InvalidTopicError(topic);
+			const all = checked('presence', options, { onChange: undefined, signal: undefined });
+			if (end) throw end;
+			const presence = this.#topics.get(topic) ?? new TopicPresence(topic, this);
+			this.#topics.set(topic, presence);
+			handle.begin(presence, all);
+		} catch (error) {
+			// If `ready` is not awaited, this would otherwise go unnoticed.
+			handle.end(error as Error);
+			this.failures.report(error, 'presence');
+		}
+		return handle;
+	}
+
+	ended(presence: TopicPresence): void {
+		if (this.#topics.get(presence.topic) === presence) this.#topics.delete(presence.topic);
+	}
+
+	/** Called when a connection is ready. */
+	open(): void {
+		this.isOpen = true;
+		for (const presence of this.#topics.values()) presence.open();
+	}
+
+	/** Called when the connection has been lost. */
+	shut(): void {
+		this.isOpen = false;
+		for (const presence of this.#topics.values()) presence.shut();
+	}
+
+	/** Called when the client stops reconnecting. */
+	closed(error: Error): void {
+		for (const presence of this.#topics.values()) presence.closed(error);
+	}
+
+	/** Called when the client has come into a topic, or may have left it. */
+	moved(topic: string, isIn: boolean): void {
+		this.#topics.get(topic)?.moved(isIn);
+	}
+
+	/** Called for a notice of the server. */
+	notice(type: string, data: PresenceNotice | UnwatchedNotice): void {
+		const presence = this.#topics.get(data.topic);
+		if (type === BuiltIn.presence) presence?.notice(data as PresenceNotice);
+		else presence?.unwatched(data as UnwatchedNotice);
+	}
+
+	ask(type: string, topic: string, data?: object): Promise<unknown> {
+		const queue = this.#queue;
+		const name = `${type} ${topic}`;
+		const correlationId = String(++queue.requests);
+		const text = JSON.stringify({ type, data: { topic, ...data }, correlationId });
+		return new Promise((resolve, reject) => {
+			queue.add({
+				text,
+				deliver: (connection, bytes) => void connection.request(name, correlationId, text, bytes).then(resolve, reject),
+				refuse: (code, why) => reject(new SocketRequestError(name, REFUSALS[code] ?? code, why)),
+			});
+		});
+	}
+}
+
+const REFUSALS: { readonly [code: string]: string } = { queue_full: 'too_many_requests', closed: 'disconnected' };

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { audit } from './audit.ts';
+import type { Outage, Span, Stay, View } from './records.ts';
+import { JOINED_MS, KEPT_MS, KILLED_MS, LEFT_MS, RECOVERED_MS } from './stated-times.ts';
+
+const DELAY_MS = 3_000;
+const SLACK_MS = 100;
+const END_AT = 200_000;
+const KEY = 'user:1';
+
+const span = (from: number, until: number) => ({ from, until });
+
+function stay(from: number, until: number = Infinity, more: Partial<Stay> = {}): Stay {
+	return { topic: 't', key: KEY, node: 'a', askedAt: from - 10, from, until, goneAt: until + 10, end: 'left', ...more };
+}
+
+function seenBy(node: string, seen: readonly Span[], more: Partial<View> = {}): View {
+	const members = new Map([[KEY, seen]]);
+	return { watcher: 'w', topic: 't', node, from: 0, until: Infinity, members, stale: [], ...more };
+}
+
+/** What is found, without the descriptions. */
+function kinds(stays: readonly Stay[], views: readonly View[], outages: readonly Outage[] = []): string[] {
+	const record = { stays, views, outages, endAt: END_AT };
+	return audit(record, { leaveDelayMs: () => DELAY_MS, slackMs: SLACK_MS }).map(({ kind }) => kind);
+}
+
+describe('a member', () => {
+	it('may come and go', () => {
+		expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, 53_500)])])).toEqual([]);
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, Infinity)])])).toEqual([]);
+	});
+
+	it('is a ghost where it stays beyond the stated time, or never was', () => {
+		const late = 50_000 + DELAY_MS + LEFT_MS + 1_000;
+		expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, late)])])).toEqual(['ghost']);
+		expect(kinds([], [seenBy('b', [span(1_300, 9_000)])])).toEqual(['ghost']);
+	});
+
+	it('is a ghost where somebody who begins to watch is told of it', () => {
+		const views = [seenBy('b', [span(90_000, Infinity)], { from: 90_000 })];
+		expect(kinds([stay(1_000, 50_000)], views)).toEqual(['ghost']);
+	});
+
+	it('may be there for longer if its node was killed, but not for ever', () => {
+		const stays = [stay(1_000, 50_000, { end: 'killed' })];
+		expect(kinds(stays, [seenBy('b', [span(1_300, 50_000 + KILLED_MS - 10)])])).toEqual([]);
+		expect(kinds(stays, [seenBy('b', [span(1_300, 50_000 + KILLED_MS + 1_000)])])).toEqual(['ghost']);
+	});
+
+	it('without a user leaves at once', () => {
+		const socket = { key: 'socket:1' };
+		const view = (until: number) => seenBy('b', [], { members: new Map([['socket:1', [span(1_300, until)]]]) });
+		expect(kinds([stay(1_000, 50_000, socket)], [view(50_100)])).toEqual([]);
+		expect(kinds([stay(1_000, 50_000, socket)], [view(50_000 + LEFT_MS + 1_000)])).toEqual(['ghost']);
+	});
+
+	it('is lost where it is not there in time', () => {
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_000 + JOINED_MS + 1_000, Infinity)])])).toEqual(['loss']);
+		expect(kinds([stay(1_000)], [seenBy('b', [])])).toEqual(['loss']);
+	});
+
+	it('is lost where somebody who begins to watch is not told of it', () => {
+		expect(kinds([stay(1_000)], [seenBy('b', [], { from: 50_000 })])).toEqual(['loss']);
+	});
+
+	it('flaps where it leaves although it stays', () => {
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 50_000), span(50_500, Infinity)])])).toEqual(['flap']);
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 50_000)])])).toEqual(['flap', 'loss']);
+	});
+
+	it('flaps where it leaves although it is back in time', () => {
+		const seen = [seenBy('b', [span(1_300, 53_000), span(53_500, Infinity)])];
+		expect(kinds([stay(1_000, 50_000), stay(52_000)], seen)).toEqual(['flap']);
+		expect(kinds([stay(1_000, 50_000), stay(53_100)], seen)).toEqual([]);
+	});
+
+	it('flaps where it leaves although another connection stays', () => {
+		const stays = [stay(1_000, 50_000, { node: 'b' }), stay(2_000)];
+		expect(kinds(stays, [seenBy('c', [span(1_300, 53_000), span(53_500, Infinity)])])).toEqual(['flap']);
+	});
+
+	it('may leave where its node was frozen for longer than its lease, but not for clients of that node', () => {
+		const outages = [{ node: 'a', isMarked: false, ...span(50_000, 65_000) }];
+		const seen = [span(1_300, 50_000 + KEPT_MS + 1_000), span(66_000, Infinity)];
+		expect(kinds([stay(1_000)], [seenBy('b', seen)], outages)).toEqual([]);
+		expect(kinds([stay(1_000)], [seenBy('a', seen)], outages)).toEqual(['flap', 'loss']);
+	});
+
+	it('may not leave where its node was frozen for less than its lease', () => {
+		const outages = [{ node: 'a', isMarked: false, ...span(50_000, 55_000) }];
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 54_000), span(55_500, Infinity)])], outages)).toEqual(['flap']);
+	});
+
+	it('may not leave because the backend was away, however long', () => {
+		const outages = [{ node: undefined, isMarked: false, ...span(50_000, 70_000) }];
+		const seen = [span(1_300, 65_000), span(70_500, Infinity)];
+		expect(kinds([stay(1_000)], [seenBy('b', seen)], outages)).toEqual(['flap', 'loss']);
+	});
+
+	it('may come and go later while the backend is away, and soon after', () => {
+		const outages = [{ node: undefined, isMarked: false, ...span(40_000, 70_000) }];
+		const away = 70_000 + DELAY_MS + LEFT_MS + RECOVERED_MS;
+		expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, away)])], outages)).toEqual([]);
+		expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, away + 1_000)])], outages)).toEqual(['ghost']);
+		const back = 70_000 + RECOVERED_MS;
+		expect(kinds([stay(50_000)], [seenBy('b', [span(back, Infinity)])], outages)).toEqual([]);
+		expect(kinds([stay(50_000)], [seenBy('b', [span(back + 1_000, Infinity)])], outages)).toEqual(['loss']);
+	});
+});
+
+describe('a client whose node is cut off', () => {
+	const outages = [{ node: 'a', isMarked: true, ...span(50_000, 65_000) }];
+
+	it('has to be told', () => {
+		expect(kinds([], [seenBy('a', [])], outages)).toEqual(['unmarked']);
+		expect(kinds([], [seenBy('a', [], { stale: [span(52_000, 65_500)] })], outages)).toEqual([]);
+	});
+
+	it('need not be told where it is another node, or the client was not there all the time', () => {
+		expect(kinds([], [seenBy('b', []), seenBy('a', [], { from: 51_000 })], outages)).toEqual([]);
+	});
+});

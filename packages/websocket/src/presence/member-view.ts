@@ -1,0 +1,179 @@
+import { LEASE_MS } from '../nodes/lease.ts';
+import { wallTime } from '../support/wall-time.ts';
+import type { PresenceMember } from '../protocol/presence.ts';
+import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import { isSame, type ShownMember, shownMember, type StoredMembers } from './stored-members.ts';
+
+/** How far the backend's clock is ahead of this node's, as far as is known, in milliseconds. */
+export interface BackendClock {
+	aheadMs: number;
+}
+
+export interface MemberViewOptions {
+	readonly topic: string;
+	readonly own: OwnMembersView;
+	readonly stored: StoredMembers;
+	readonly clock: BackendClock;
+	readonly isReady: () => boolean;
+	/** Called when a member is no longer as it was shown. @param before undefined if it was not shown */
+	readonly onChange: (key: string, before: ShownMember | undefined) => void;
+}
+
+/** About how many characters a member takes, apart from its info. */
+const MEMBER_SIZE = 100;
+
+/**
+ * A topic's members as they are shown: those that the backend has, and this node's own, which are there even while the
+ * backend is away.
+ */
+export class MemberView {
+	readonly #options: MemberViewOptions;
+	readonly #shown = new Map<string, ShownMember>();
+	#keys = new SortedKeys(() => this.#shown.keys());
+	/** Members of other nodes that the backend has lost. Their nodes put them back. */
+	readonly #lost = new Map<string, ShownMember>();
+	/** This node's members that the backend does not have yet, so that their time is reckoned. */
+	readonly #reckoned = new Set<string>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(options: MemberViewOptions) {
+		this.#options = options;
+	}
+
+	get size(): number {
+		return this.#shown.size;
+	}
+
+	get(key: string): ShownMember | undefined {
+		return this.#shown.get(key);
+	}
+
+	all(): PresenceMember[] {
+		return Array.from(this.#shown.values(), ({ member }) => member);
+	}
+
+	/**
+	 * Returns the first members after a key, at most `limit`, and no more once their size is `characters`, but at least
+	 * one.
+	 */
+	page(
+		after: string | undefined,
+		limit: number,
+		characters: number = Infinity,
+	): { members: PresenceMember[]; hasMore: boolean } {
+		const members: PresenceMember[] = [];
+		let left = characters;
+		for (const key of this.#keys.page(after, limit + 1)) {
+			const shown = this.#shown.get(key);
+			if (shown === undefined) continue;
+			left -= MEMBER_SIZE + key.length + (shown.info?.length ?? 0);
+			if (members.length === limit || (left < 0 && members.length > 0)) return { members, hasMore: true };
+			members.push(shown.member);
+		}
+		return { members, hasMore: false };
+	}
+
+	/** Called when what is known of a member may have changed. */
+	update(key: string): void {
+		const before = this.#shown.get(key);
+		const now = this.#now(key, before);
+		if (now === before) return;
+		if (now === undefined) {
+			this.#shown.delete(key);
+			this.#keys.removed(key);
+		} else {
+			this.#shown.set(key, now);
+			if (before === undefined) this.#keys.added(key);
+			else if (isSame(before, now)) return;
+		}
+		this.#options.onChange(key, before);
+	}
+
+	/** Called when that may be so for all members. */
+	updateAll(): void {
+		const { topic, own, stored } = this.#options;
+		const keys = new Set([...this.#shown.keys(), ...stored.keys()]);
+		for (const { key } of own.of(topic)) keys.add(key);
+		for (const key of keys) this.update(key);
+	}
+
+	/**
+	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for
+	 * as long as the lease of their nodes can last.
+	 */
+	keepLost(): void {
+		const { topic, own } = this.#options;
+		for (const [key, shown] of this.#shown) if (own.get(topic, key) === undefined) this.#lost.set(key, shown);
+		this.#forgetLater();
+	}
+
+	#forgetLater(): void {
+		clearTimeout(this.#timer);
+		if (this.#lost.size === 0) return;
+		this.#timer = setTimeout(() => {
+			// No node can put anything back meanwhile.
+			if (!this.#options.isReady()) return this.#forgetLater();
+			const keys = [...this.#lost.keys()];
+			this.#lost.clear();
+			for (const key of keys) this.update(key);
+		}, LEASE_MS);
+		this.#timer.unref();
+	}
+
+	/** Forgets all members. */
+	clear(): void {
+		clearTimeout(this.#timer);
+		this.#shown.clear();
+		this.#keys = new SortedKeys(() => this.#shown.keys());
+		this.#lost.clear();
+		this.#reckoned.clear();
+	}
+
+	#now(key: string, before: ShownMember | undefined): ShownMember | undefined {
+		const { topic, own, stored } = this.#options;
+		const mine = own.get(topic, key);
+		const entry = stored.get(key);
+		if (entry !== undefined && this.#lost.size > 0) this.#lost.delete(key);
+		if (mine === undefined) {
+			this.#reckoned.delete(key);
+			if (entry === undefined) return this.#lost.get(key);
+			// The backend will hear of it.
+			if (entry.isOnlyHere) return undefined;
+			return changed(before, key, entry.connections, entry.since, entry.info);
+		}
+		// While it lingers, another node can take it over, which is no change to those who watch.
+		if (entry !== undefined && mine.connections === 0) entry.isOnlyHere = false;
+		const since = entry === undefined ? this.#reckon(mine) : this.#learn(key, entry.since, entry.isOnlyHere, before);
+		if (entry !== undefined && !entry.isOnlyHere)
+			return changed(before, key, Math.max(entry.connections, mine.connections), since, entry.info);
+		const connections = mine.connections || (entry?.connections ?? before?.member.connections ?? 1);
+		return changed(before, key, connections, since, mine.info);
+	}
+
+	/** Returns since when a member is there that the backend does not have yet, by the backend's clock. */
+	#reckon({ key, sinceAt }: OwnMember): number {
+		const before = this.#shown.get(key)?.member.since;
+		this.#reckoned.add(key);
+		return before ?? Math.round(wallTime(sinceAt) + this.#options.clock.aheadMs);
+	}
+
+	#learn(key: string, since: number, isOnlyHere: boolean, before: ShownMember | undefined): number {
+		if (this.#reckoned.delete(key) && isOnlyHere && before !== undefined)
+			this.#options.clock.aheadMs += since - before.member.since;
+		return since;
+	}
+}
+
+/** Returns the member as it was, if it is the same. */
+function changed(
+	before: ShownMember | undefined,
+	key: string,
+	connections: number,
+	since: number,
+	info: string | undefined,
+): ShownMember {
+	if (before?.info === info && before?.member.connections === connections && before.member.since === since)
+		return before;
+	return shownMember(key, connections, since, info);
+}

@@ -1,0 +1,138 @@
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { Registry } from '../sockets/registry.ts';
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { PresenceUnavailableError } from './errors.ts';
+import type { WatchedMembers } from './presence-contract.ts';
+import type { PresenceReplicas } from './presence-replicas.ts';
+import type { PresenceRule } from './presence-rules.ts';
+import type { WatchingSockets } from './watching-sockets.ts';
+
+export interface PresenceWatchersOptions {
+	readonly registry: Registry<WebSocketConnection>;
+	readonly replicas: PresenceReplicas;
+	readonly sockets: WatchingSockets;
+	/** Sends to the sockets that watch a topic, under names of its own in Bun. */
+	readonly fanout: LocalFanout;
+}
+
+/** Calls that wait until it is known who is in a topic. */
+interface Pending {
+	calls: number;
+	/** Whether the socket has left, or does not want to watch the topic any longer. */
+	isOver: boolean;
+}
+
+/** The most members on a page for a client, and about the most characters of it. */
+const PAGE_MEMBERS = 100;
+const PAGE_CHARACTERS = 65_536;
+
+/** The sockets that are told who is in topics. */
+export class PresenceWatchers {
+	readonly #options: PresenceWatchersOptions;
+	/** By socket and topic. */
+	readonly #pending = new Map<string, Map<string, Pending>>();
+
+	constructor(options: PresenceWatchersOptions) {
+		this.#options = options;
+	}
+
+	/** See {@link SocketPresence.watch}. */
+	async watch(
+		socket: WebSocketConnection,
+		topic: string,
+		rule: PresenceRule,
+		answer: (members: WatchedMembers) => void,
+	): Promise<void> {
+		const { replicas } = this.#options;
+		const { socketId } = socket.data;
+		const pending = this.#begin(socketId, topic);
+		const replica = replicas.hold(topic, rule);
+		try {
+			await replica.known;
+			if (pending.isOver) return;
+			if (replica.isBlank) throw new PresenceUnavailableError(topic);
+			if (this.#add(socket, topic)) answer(replica.snapshot(undefined, PAGE_MEMBERS, PAGE_CHARACTERS));
+		} finally {
+			// A socket that watches the topic now holds it itself.
+			replicas.release(topic);
+			this.#end(socketId, topic, pending);
+		}
+	}
+
+	/** Returns false if the socket is closed. */
+	#add(socket: WebSocketConnection, topic: string): boolean {
+		const { registry, replicas, sockets, fanout } = this.#options;
+		const { socketId } = socket.data;
+		if (sockets.has(socketId, topic)) return true;
+		if (registry.get(socketId) !== socket || !fanout.subscribe(socket, topic)) return false;
+		sockets.add(socket, topic);
+		replicas.retain(topic);
+		return true;
+	}
+
+	#begin(socketId: string, topic: string): Pending {
+		let ofSocket = this.#pending.get(socketId);
+		if (ofSocket === undefined) this.#pending.set(socketId, (ofSocket = new Map()));
+		let pending = ofSocket.get(topic);
+		if (pending === undefined) ofSocket.set(topic, (pending = { calls: 0, isOver: false }));
+		pending.calls++;
+		return pending;
+	}
+
+	#end(socketId: string, topic: string, pending: Pending): void {
+		if (--pending.calls > 0 || pending.isOver) return;
+		const ofSocket = this.#pending.get(socketId);
+		ofSocket?.delete(topic);
+		if (ofSocket?.size === 0) this.#pending.delete(socketId);
+	}
+
+	/** See {@link SocketPresence.page}. */
+	page(socketId: string, topic: string, after: string): WatchedMembers | undefined {
+		const { replicas, sockets } = this.#options;
+		const replica = sockets.has(socketId, topic) ? replicas.get(topic) : undefined;
+		return replica?.areMembersKnown === true ? replica.snapshot(after, PAGE_MEMBERS, PAGE_CHARACTERS) : undefined;
+	}
+
+	unwatch(socketId: string, topic: string): void {
+		const ofSocket = this.#pending.get(socketId);
+		const pending = ofSocket?.get(topic);
+		if (pending !== undefined) {
+			pending.isOver = true;
+			ofSocket?.delete(topic);
+			if (ofSocket?.size === 0) this.#pending.delete(socketId);
+		}
+		this.#remove(socketId, topic);
+	}
+
+	#remove(socketId: string, topic: string): void {
+		const { replicas, sockets, fanout } = this.#options;
+		const socket = sockets.get(socketId);
+		if (socket === undefined || !sockets.delete(socketId, topic)) return;
+		if (socket.readyState === WebSocket.OPEN) fanout.unsubscribe(socket, topic);
+		replicas.release(topic);
+	}
+
+	/** Called when a socket has been removed. */
+	removed(socketId: string): void {
+		const pending = this.#pending.get(socketId);
+		if (pending !== undefined) {
+			for (const each of pending.values()) each.isOver = true;
+			this.#pending.delete(socketId);
+		}
+		for (const topic of this.#options.sockets.topicsOf(socketId)) this.#remove(socketId, topic);
+	}
+
+	watchedBy(socketId: string): number {
+		let count = this.#options.sockets.topicsOf(socketId).size;
+		for (const topic of this.#pending.get(socketId)?.keys() ?? []) {
+			if (!this.#options.sockets.has(socketId, topic)) count++;
+		}
+		return count;
+	}
+
+	/** Sends a frame to the sockets that watch a topic. */
+	tell(topic: string, frame: () => string): void {
+		const { sockets, fanout } = this.#options;
+		if (sockets.isWatched(topic)) fanout.toSpeakers(topic, frame());
+	}
+}
