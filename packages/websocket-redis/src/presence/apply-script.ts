@@ -21,8 +21,8 @@ const FIRST_OP = 10;
  * - an epoch, in case a new one is needed
  * - the epoch in which the node has records here, or an empty text if it may have none
  * - the node and its generation
- * - the attempt. It grows each time the outcome of changes is unknown; those of an earlier attempt are refused once some
- *   of a later one have been applied
+ * - the attempt. It grows each time the outcome of changes is unknown; those of an earlier attempt are refused once
+ *   some of a later one have been applied
  * - the time on the server's clock after which the changes are refused
  * - membersUpTo
  * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text

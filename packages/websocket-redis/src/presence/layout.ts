@@ -1,7 +1,7 @@
 /**
  * What the hash of a topic's members holds. Numbers are big-endian. A field is a member's key; fields that begin with
- * {@link STATE} can't be keys. That byte alone is the field of the state; with the number of a lease (u16) after it, it is
- * the field of that lease.
+ * {@link STATE} can't be keys. That byte alone is the field of the state; with the number of a lease (u16) after it, it
+ * is the field of that lease.
  *
  * ```text
  * state  = format (u8)  epoch (8 bytes)  n (u48)  count (u32)  flags (u8: 1 count only, 2 ordered)

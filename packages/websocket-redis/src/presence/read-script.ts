@@ -2,12 +2,12 @@ import { RedisScript } from '../server/redis-script.ts';
 import { FLAGS_OFFSET, ORDERED, STATE, STATE_BYTES } from './layout.ts';
 
 /**
- * The script that reads a topic: see `layout.ts`. KEYS: the members, and their order. ARGV: the key after which to read,
- * or an empty text, and the most members; 0 for only the state.
+ * The script that reads a topic: see `layout.ts`. KEYS: the members, and their order. ARGV: the key after which to
+ * read, or an empty text, and the most members; 0 for only the state.
  *
  * Returns the state or nothing; whether what follows is a page; then fields and values, one after the other. These are
- * the leases, and the members of the page, with one more if there are more. If it is no page, they are all fields, in no
- * order. Returns only the state if the key of the members holds something else, with -1.
+ * the leases, and the members of the page, with one more if there are more. If it is no page, they are all fields, in
+ * no order. Returns only the state if the key of the members holds something else, with -1.
  */
 const READ = `#!lua flags=no-writes
 local members, order = KEYS[1], KEYS[2]
