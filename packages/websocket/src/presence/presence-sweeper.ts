@@ -17,8 +17,8 @@ export interface PresenceSweeperOptions {
 /** The topics of one step. */
 const TOPICS = 100;
 /**
- * The time until the next step if one has removed nothing, as what is left may have to linger first, in milliseconds. It
- * doubles.
+ * The time until the next step if one has removed nothing, as what is left may have to linger first, in milliseconds.
+ * It doubles.
  */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
