@@ -1,5 +1,6 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { sleep } from '../support/promises.ts';
+import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
 import { CLAIMED_MS, type PresenceLease, type PresenceStore } from './presence-store.ts';
 
@@ -87,7 +88,7 @@ export class PresenceSweeper {
 		let pauseMs = FIRST_PAUSE_MS;
 		while (!this.#isStopped && this.#options.isReady() && performance.now() < until) {
 			const header = this.#options.header();
-			const { isDone, removed } = await store.sweep(lease, { header, membersUpTo, topics: TOPICS });
+			const { isDone, removed } = await answered(store.sweep(lease, { header, membersUpTo, topics: TOPICS }));
 			if (isDone) return;
 			if (removed > 0) {
 				pauseMs = FIRST_PAUSE_MS;

@@ -189,6 +189,17 @@ describe('what fails', () => {
 		expect(node.log.problems.filter(({ details }) => details?.['stage'] === 'presence')).toHaveLength(2);
 	});
 
+	it('is done again if there is no answer at all, and does not keep other topics back', async () => {
+		const { backend, node } = await open();
+		const { link } = node;
+		const apply = link.apply.bind(link);
+		let unanswered = 64;
+		link.apply = (topic, batch) => (unanswered-- > 0 ? new Promise(() => {}) : apply(topic, batch));
+		for (let i = 0; i < 100; i++) node.join(socketOf('ann'), `room:${i}`);
+		await pass(15_000);
+		for (let i = 0; i < 100; i++) expect((await backend.store.count(`room:${i}`)).count).toBe(1);
+	});
+
 	it('does not keep other topics back if only a part of the backend is away', async () => {
 		const { backend, node } = await open();
 		const { link } = node;
