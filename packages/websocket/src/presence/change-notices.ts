@@ -48,7 +48,10 @@ export class ChangeNotices {
 	#changed = new Map<string, ShownMember | undefined>();
 	/** Of them, those that a snapshot has shown since then: how they are now must be told, even if it is as before. */
 	#exposed = new Map<string, ShownMember | undefined>();
-	#version: PresenceVersion = { epoch: randomEpoch(), n: 1 };
+	/** The version of the last notice. */
+	#sent: PresenceVersion = { epoch: randomEpoch(), n: 1 };
+	/** The same, or that of a snapshot since then. */
+	#version = this.#sent;
 	#told: ToldState;
 	/** Whether members have become known that were not. */
 	#isRevealing = false;
@@ -64,7 +67,7 @@ export class ChangeNotices {
 		this.#told = options.state();
 	}
 
-	/** The version that the next notice follows. */
+	/** The version of what is known now. */
 	get version(): PresenceVersion {
 		return this.#version;
 	}
@@ -85,9 +88,11 @@ export class ChangeNotices {
 		} else this.#timer = setTimeout(() => this.#tellNow(), waitMs).unref();
 	}
 
-	/** Called when the members as they are now are handed out together with `version`. */
+	/** Called before the members as they are now are handed out together with `version`. */
 	exposed(): void {
 		if (this.#changed.size === 0) return;
+		// The next notice follows the last one, and so repeats to some what this snapshot has shown to them.
+		this.#version = { epoch: this.#version.epoch, n: this.#version.n + 1 };
 		for (const [key, before] of this.#changed) this.#exposed.set(key, before);
 		this.#changed.clear();
 	}
@@ -159,8 +164,8 @@ export class ChangeNotices {
 			now.areMembersKnown !== told.areMembersKnown ||
 			now.isStale !== told.isStale;
 		if (!isChange && again.length + gone.length === 0) return;
-		const previous = this.#version;
-		const version = { epoch: previous.epoch, n: previous.n + 1 };
+		const previous = this.#sent;
+		const version = { epoch: previous.epoch, n: this.#version.n + 1 };
 		this.#telling(now, version);
 		onTell(isChange ? { topic, joined, left, updated, version, ...now } : undefined, () =>
 			encodePresenceNotice({
@@ -202,7 +207,7 @@ export class ChangeNotices {
 
 	#telling(told: ToldState, version: PresenceVersion): void {
 		this.#told = told;
-		this.#version = version;
+		this.#sent = this.#version = version;
 		this.#lastAt = performance.now();
 	}
 

@@ -251,6 +251,7 @@ class World {
 				const watch = watches.get(topic);
 				if (watch === undefined) continue;
 				const seen = watch.seen();
+				if (watch.faults.length > 0) throw new Error(watch.faults.join());
 				if (watch.isStale) return 'a client still sees stale members';
 				if (watch.count !== count) return `a client counts ${watch.count}, not ${count}`;
 				if (!watch.areMembersKnown) continue;

@@ -91,6 +91,25 @@ describe('who watches a topic', () => {
 		expect(seen.watches).toBe(1);
 	});
 
+	it('hears that someone has left again whom only its first answer had shown', async () => {
+		const node = await openOne();
+		const ann = await enter(node, 'ann');
+		const early = await watcher(node, ann);
+		const cid = await enter(node, 'cid');
+		await untilSees(early, 'user:ann', 'user:cid');
+		// Within the time in which only the net effect is told.
+		const bob = await enter(node, 'bob');
+		const late = await watcher(node, cid);
+		node.provider.removeConnection(bob.id);
+		await until(() => late.read().notices.length > 0, { what: 'it hears of it' });
+		await until(() => early.read().notices.length > 1, { what: 'the other one hears of it' });
+		for (const client of [early, late]) {
+			expect(client.notices.at(-1)).toMatchObject({ count: 2, left: ['user:bob'] });
+			expect(Object.keys(client.seen())).toEqual(['user:ann', 'user:cid']);
+		}
+		expect(late.faults).toEqual([]);
+	});
+
 	it('is sent at most 100 members, and asks for the rest', async () => {
 		const node = await openOne();
 		const all = await Promise.all(Array.from({ length: 130 }, (_, i) => enter(node, `u${i}`)));
