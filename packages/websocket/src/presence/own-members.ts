@@ -25,9 +25,9 @@ export interface OwnMembersOptions {
 	onError(thrown: unknown, topic: string): void;
 }
 
-/** Returns the key of a socket's member. */
+/** Returns the key of a socket's member. Like all text at the backend, it is well-formed UTF-16. */
 export function memberKeyOf({ socketId, userId }: RegisteredSocket['data']): string {
-	return userId === undefined ? `socket:${socketId}` : `user:${userId}`;
+	return userId === undefined ? `socket:${socketId}` : `user:${userId}`.toWellFormed();
 }
 
 /** Knows the members of this node's sockets in all topics whose presence is kept. */
@@ -119,7 +119,7 @@ export class OwnMembers implements OwnMembersView {
 	 */
 	merge(topic: string, key: string, change: PresenceInfo): number {
 		encodeInfo(change, this.#options.infoBytes);
-		const member = this.#topics.get(topic)?.members.get(key);
+		const member = this.#topics.get(topic)?.members.get(key.toWellFormed());
 		const latest = member?.sockets.at(-1);
 		if (member === undefined || latest === undefined) return 0;
 		const changes = changed(member.changes, change);

@@ -130,7 +130,7 @@ export class OwnPresence {
 	#onLost(isAffected: (topic: string) => boolean): void {
 		this.#options.onLost?.(isAffected);
 		this.#writer.putSome(isAffected);
-		void this.#lease.renew();
+		this.#lease.check();
 	}
 
 	/**

@@ -31,6 +31,8 @@ export class OwnLease {
 	/** Whether the backend has not confirmed this generation yet. */
 	#isNew = true;
 	#expiresAt = -Infinity;
+	/** When it was last renewed, or tried to. */
+	#sentAt = -Infinity;
 	#isRunning = false;
 	#renewing: Promise<void> | undefined;
 	/** Whether to renew again once the current renewal has ended. */
@@ -91,6 +93,11 @@ export class OwnLease {
 		this.#isNew = true;
 	}
 
+	/** Renews the lease soon, as something may have happened to it. */
+	check(): void {
+		this.#renewIn(Math.max(0, this.#sentAt + RETRY_MS - performance.now()));
+	}
+
 	/** Renews the lease now, or once the current renewal has ended. */
 	renew(): Promise<void> {
 		this.#isAgain = this.#renewing !== undefined;
@@ -105,6 +112,7 @@ export class OwnLease {
 		const { store, outages, onExpired } = this.#options;
 		clearTimeout(this.#timer);
 		const sentAt = performance.now();
+		this.#sentAt = sentAt;
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
