@@ -305,7 +305,7 @@ const upTo = fc.constantFrom(1_000, 6);
 it.each([
 	['', member, 25],
 	[' while connections break and changes get lost', [...member, ...faults], 25],
-	[' while the backend loses its data', [...member, loss], 3],
+	[' while the backend loses its data', [...member, ...faults, loss], 5],
 ])(
 	'who watches is told exactly what changes on three nodes%s',
 	async (_, steps, numRuns) => {
