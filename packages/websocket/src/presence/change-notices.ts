@@ -186,7 +186,7 @@ export class ChangeNotices {
 	#reveal(now: ToldState): void {
 		const { topic, onTell } = this.#options;
 		const epoch = randomEpoch();
-		// Listeners must forget whom they know, which they have not heard yet.
+		// That they must forget whom they know is news to listeners.
 		if (this.#told.areMembersKnown)
 			onTell({ topic, ...NOTHING, ...this.#told, version: { epoch, n: 1 }, areMembersKnown: false }, undefined);
 		const version = { epoch, n: 2 };

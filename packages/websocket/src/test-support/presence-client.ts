@@ -8,7 +8,7 @@ export interface Seen {
 	readonly info: unknown;
 }
 
-/** A client that watches a topic, by the rule of the protocol. It reads what it was sent when it is asked what it sees. */
+/** A client that watches a topic, by the rule of the protocol. It reads what it was sent when it is asked for it. */
 export class PresenceClient {
 	readonly members: Map<string, PresenceMember> = new Map();
 	readonly topic: string;
