@@ -5,7 +5,7 @@ import type { AppSocket } from './app-socket.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { ApplicationError } from './errors.ts';
 
-/** What `presence.info` is told of a connection and of the topic that it is in. */
+/** What `presence.info` receives: a connection, and the topic that it is in. */
 export interface PresenceInfoContext<TData extends ConnectionData = ConnectionData, TState extends object = object> {
 	readonly topic: string;
 	readonly socketId: string;
@@ -16,29 +16,30 @@ export interface PresenceInfoContext<TData extends ConnectionData = ConnectionDa
 	readonly ws: AppSocket<TData>;
 }
 
-/** Who is in topics, as members and clients are told: for the topics of the provider's option `presence`. */
-export interface PresenceOptions<TData extends ConnectionData = ConnectionData> {
+/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
+export interface EndpointPresenceOptions<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Says what others are told of a connection's user in a topic: a JSON object, such as a name, or undefined for
-	 * nothing. Called when the connection enters the topic, and again when its credentials have been renewed. Clients can
-	 * add properties of their own (`@update`), but can't change these.
+	 * Returns what others see of a connection's user in a topic: a JSON object, such as a name, or undefined for
+	 * nothing. Called when the connection enters the topic, and again when its credentials have been renewed. Clients
+	 * can add properties of their own (`@update`), but can't change these.
 	 *
 	 * It must answer at once, without a promise. If it throws, or its answer is no JSON object, too large or does not
-	 * match `schema`, that is logged, and nothing is told. Default: nothing.
+	 * match `schema`, that is logged, and others see the member without it. Default: nothing.
 	 *
 	 * @param ctx annotate it with the type of the connection's state: `PresenceInfoContext<ConnectionData, State>`
 	 */
 	info?(ctx: PresenceInfoContext<TData, any>): (object & { readonly then?: never }) | undefined;
 	/**
-	 * A Standard Schema that what `info` returns must match, and what that and a client's own properties are together; so
-	 * those that clients add must be optional. What the schema returns is used: properties that it leaves out are left
-	 * out. It must be synchronous, and accept what it has returned. Default: clients may add any properties.
+	 * A Standard Schema for what `info` returns, and for that together with the properties that a client adds: these
+	 * must therefore be optional. What the schema returns is used, so properties that it leaves out are left out. It
+	 * must be synchronous, and accept what it has returned. What `app.presence.update` sets is not checked, but is
+	 * part of what a client's change is checked with. Default: clients may add any properties.
 	 */
 	readonly schema?: StandardSchemaV1<any, object>;
 	/**
-	 * Decides whether a client may see who is in a topic, and be told the changes: only true lets it. Asked when it
-	 * begins to watch the topic, again by `reauthorize`, and after its credentials have been renewed; then, a client that
-	 * may no longer see it is told so by `@unwatched`. Default: a client may, while it is in the topic.
+	 * Decides whether a client may see who is in a topic, and what changes: only true lets it. Asked when the client
+	 * begins to watch the topic, again by `reauthorize`, and after its credentials have been renewed; a client that may
+	 * no longer see it then receives `@unwatched`. Default: a client may, while it is in the topic.
 	 *
 	 * If this throws or rejects with a `SocketError`, that error is sent to the client. Any other error is logged, and
 	 * the client receives `internal`. If it takes longer than `limits.handlerTimeoutMs`, it receives `timeout`.
@@ -59,12 +60,12 @@ export interface PresenceOptions<TData extends ConnectionData = ConnectionData> 
 }
 
 /** The options, with defaults for those that were not set. */
-export interface AllPresenceOptions extends PresenceOptions {
+export interface AllPresenceOptions extends EndpointPresenceOptions {
 	readonly infoBytes: number;
 	readonly updatesPerSecond: number;
 }
 
-export function withPresenceDefaults(options: PresenceOptions<any> = {}): AllPresenceOptions {
+export function withPresenceDefaults(options: EndpointPresenceOptions<any> = {}): AllPresenceOptions {
 	return { ...options, infoBytes: options.infoBytes ?? 1_024, updatesPerSecond: options.updatesPerSecond ?? 1 };
 }
 
@@ -83,11 +84,11 @@ export function checkPresence(options: unknown): void {
 					`the provider: new InProcWsProvider({ presence: { 'room:*': {} } })`,
 			);
 		}
-		if (value !== undefined) CHECKS[name as keyof PresenceOptions](value);
+		if (value !== undefined) CHECKS[name as keyof EndpointPresenceOptions](value);
 	}
 }
 
-const CHECKS: Record<keyof PresenceOptions, (value: unknown) => void> = {
+const CHECKS: Record<keyof EndpointPresenceOptions, (value: unknown) => void> = {
 	info(info) {
 		if (typeof info === 'function') return;
 		throw new ApplicationError(`presence.info must be a function, (ctx) => object, not ${show(info)}`);

@@ -259,7 +259,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Who is present in topics, on all nodes, as the provider of `websocket` knows it: see {@link SocketEndpoint.presence}.
+	 * Who is present in topics, on all nodes, as the provider of `websocket` knows it. See
+	 * {@link SocketEndpoint.presence}.
 	 *
 	 * @throws {ApplicationError} `websocket` was not called
 	 */

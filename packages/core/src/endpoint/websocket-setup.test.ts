@@ -120,7 +120,7 @@ describe('setting up the WebSocket endpoint', () => {
 			const call = (): unknown => new Application().websocket(options as object);
 			expect(call).toThrow(ApplicationError);
 			expect(call).toThrow(
-				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, subprotocol, allowedOrigins, trustedProxies, authorize, unknownMessages, limits, slowReaders, perMessageDeflate, and a provider comes before them`,
+				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, subprotocol, allowedOrigins, trustedProxies, authorize, unknownMessages, presence, limits, slowReaders, perMessageDeflate, and a provider comes before them`,
 			);
 		}
 	});

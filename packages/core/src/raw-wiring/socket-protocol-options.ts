@@ -3,6 +3,7 @@ import { show } from '@orijs/websocket/internal';
 import type { ConnectionData } from '../connection-data.ts';
 import { checkAuthorize, isProvider } from '../endpoint/websocket-arguments.ts';
 import { ApplicationError } from '../errors.ts';
+import { checkPresence, type EndpointPresenceOptions } from '../presence-options.ts';
 import { type AllLimits, checkLimits, type Limits, withDefaults } from '../limits.ts';
 import { type RouterOf, type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
 import { type RoutingTable, routingTable } from '../routing/routing-table.ts';
@@ -47,6 +48,8 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 	readonly routers?: readonly RouterOf<TState>[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TState>;
+	/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
+	readonly presence?: EndpointPresenceOptions<TState>;
 	/** Limits, each with a default. */
 	readonly limits?: SocketProtocolLimits;
 	/** Receives all log lines. Default: the console, without debug lines. */
@@ -56,6 +59,7 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 /** The options, validated and with defaults. */
 export interface ReadOptions {
 	readonly authorize: Authorize;
+	readonly presence: EndpointPresenceOptions;
 	readonly limits: AllLimits;
 	readonly logger: Logger;
 	readonly routers: readonly SocketRouter[];
@@ -72,13 +76,20 @@ export function readOptions(provider: unknown, options: unknown): ReadOptions {
 				`not ${show(provider)}`,
 		);
 	}
-	checkOptions(CALL, options, ['routers', 'authorize', 'limits', 'logger']);
-	const { routers = [], authorize = {}, limits, logger = consoleLogger } = options as SocketProtocolOptions;
+	checkOptions(CALL, options, ['routers', 'authorize', 'presence', 'limits', 'logger']);
+	const {
+		routers = [],
+		authorize = {},
+		presence = {},
+		limits,
+		logger = consoleLogger,
+	} = options as SocketProtocolOptions;
 	if (!Array.isArray(routers) || routers.some((router) => !(router instanceof SocketRouter)))
 		throw new ApplicationError(`${CALL}: routers must be an array of SocketRouters, not ${show(routers)}`);
 	try {
 		checkAuthorize(authorize);
-		return { authorize, limits: readLimits(limits), logger: safely(logger), routers };
+		checkPresence(presence);
+		return { authorize, presence, limits: readLimits(limits), logger: safely(logger), routers };
 	} catch (error) {
 		throw new ApplicationError(`${CALL}: ${(error as Error).message}`);
 	}

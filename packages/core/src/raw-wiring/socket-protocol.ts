@@ -84,7 +84,7 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	 * connection guards; two routers handle the same message; or the provider is in use elsewhere
 	 */
 	constructor(provider: WebSocketProvider, options: SocketProtocolOptions<TState> = {}) {
-		const { routers, authorize, limits, logger } = readOptions(provider, options);
+		const { routers, authorize, presence, limits, logger } = readOptions(provider, options);
 		claimProvider(provider, this, 'server');
 		this.#provider = provider;
 		this.#logger = logger;
@@ -96,7 +96,8 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 		this.#requests = new ClientRequests(provider, limits.pendingRequests, refusals, calls);
 		this.socket = new ApplicationSocket(provider, this.#requests);
 		const requests = this.#requests;
-		const sessions = new WiredSessions({ provider, requests, limits, refusals, logger, authorize, routes, unknown });
+		const services = { provider, requests, limits, refusals, logger, authorize, presence, routes, unknown };
+		const sessions = new WiredSessions(services);
 		this.#sessions = sessions;
 		this.#gapNotices = new GapForwarding(provider, (socket) => sessions.of(socket));
 		this.#requests.open();

@@ -7,6 +7,7 @@ import {
 import { isSpeaker } from '@orijs/websocket/internal';
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
+import type { EndpointPresenceOptions } from '../presence-options.ts';
 import type { Refusals } from '../refusals.ts';
 import { readMessage, MessageFault } from '../routing/read-message.ts';
 import { PresenceControl } from '../routing/presence-control.ts';
@@ -56,7 +57,12 @@ export class WiredSessions implements WiredHost {
 	readonly #closedBusy = new Set<Session>();
 	#isStopped = false;
 
-	constructor(services: Omit<TypedMessagesOptions, NotHere> & { readonly authorize: Authorize }) {
+	constructor(
+		services: Omit<TypedMessagesOptions, NotHere> & {
+			readonly authorize: Authorize;
+			readonly presence: EndpointPresenceOptions;
+		},
+	) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;
@@ -64,8 +70,9 @@ export class WiredSessions implements WiredHost {
 		this.#refusals = refusals;
 		this.#faults = new FaultLog(logger);
 		const sessionOf: SessionOf = (socket) => this.#sessions.get(socket);
-		// What is told of sockets is the application's affair here: see `provider.socketPresence.describeBy`.
-		this.#presence = new PresenceControl({ ...services, presence: undefined, sessionOf });
+		// Plain clients have no session, but are present as well.
+		const described: SessionOf = (socket) => this.#sessions.get(socket) ?? new WiredSession(this, socket);
+		this.#presence = new PresenceControl({ ...services, sessionOf: described });
 		this.topics = new TopicControl({ ...services, hooks: undefined, watches: this.#presence.watches, sessionOf });
 		const { authorizer, rights, pending } = this.topics;
 		this.typed = new TypedMessages({

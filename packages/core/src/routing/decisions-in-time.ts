@@ -6,7 +6,7 @@ import type { Decision } from './topic-authorizer.ts';
 /**
  * Waits for decisions of the application, each at most for a given time: then, it is `timeout`.
  *
- * @typeParam TQuestion identifies what is asked; has an object of its own each time
+ * @typeParam TQuestion identifies a decision; an object of its own each time
  */
 export class DecisionsInTime<TQuestion extends object> {
 	readonly #asking = new Map<TQuestion, (decision: Decision) => void>();

@@ -53,7 +53,7 @@ export class LargeAnswers {
 		await answer(await this.#hasRoom(session, deadline));
 	}
 
-	/** Resolves when an answer can be sent to the client, or it has left; with false if that is not before the deadline. */
+	/** Resolves when an answer can be sent to the client, or it has left; with false if not before the deadline. */
 	async #hasRoom(session: Session, deadline: number): Promise<boolean> {
 		const { queuedBytes } = this.#limits;
 		const isFull = (): boolean =>

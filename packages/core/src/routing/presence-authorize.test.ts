@@ -153,6 +153,28 @@ describe('reauthorize', () => {
 		expect(await answer).toMatchObject({ code: 'forbidden' });
 	});
 
+	it('is not needed when credentials are renewed: then, it is asked again by itself', async () => {
+		const { speaker } = await presenceNode({
+			routers: () => [
+				new SocketRouter<{ plan: unknown }>().authenticate((ctx) => {
+					ctx.state.plan = ctx.auth;
+					return true;
+				}),
+			],
+			presence: { authorize: (_, __, { plan }: { plan: unknown }) => plan === 'paid' },
+		});
+		const ada = await speaker('ada');
+		await request(ada, '@auth', 'paid');
+		await enter(ada, 'room:a');
+		await request(ada, '@auth', 'paid');
+		await allReceived(ada);
+		expect(framesOf(ada, '@unwatched')).toEqual([]);
+		await request(ada, '@auth', 'free');
+		await allReceived(ada);
+		expect(framesOf(ada, '@unwatched').map(({ data }) => data)).toMatchObject([{ topic: 'room:a', code: 'forbidden' }]);
+		expect(await request(ada, '@watch', { topic: 'room:a' })).toMatchObject({ code: 'forbidden' });
+	});
+
 	it('takes a watch away if the decision takes too long', async () => {
 		let isSlow = false;
 		const { speaker, app } = await presenceNode({

@@ -1,6 +1,6 @@
 import type { PresenceInfo, SocketPresence, WebSocketConnection } from '@orijs/websocket';
 
-/** Returns the info of a socket in a topic; undefined if there is none, or another endpoint has the socket. */
+/** Returns the info of a socket in a topic; undefined if it has no info, or belongs to another endpoint. */
 export type Describe = (socket: WebSocketConnection, topic: string) => PresenceInfo | undefined;
 
 interface Describers {

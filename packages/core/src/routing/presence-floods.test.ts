@@ -1,6 +1,7 @@
-import { until } from '@orijs/testkit';
+import { type TestClient, until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { changesOf, enter, keysOf, presenceNode, request } from '../test-support/presence-nodes.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { allReceived, answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const UNLIMITED = { messagesPerSecond: Infinity, bytesPerSecond: Infinity, topicsPerSocket: 2_000 };
@@ -44,19 +45,28 @@ describe('a client that watches', () => {
 		await until(() => provider.socketPresence.watchedBy(socket.data.socketId) === 0, { what: 'nothing is watched' });
 	});
 
-	it('too often at once is refused by the number of pending requests; other clients are not affected', async () => {
-		const { speaker, app, log } = await presenceNode({ limits: { ...UNLIMITED, pendingRequests: 10 } });
-		const [flooding, other] = [await speaker('ada'), await speaker('ben')];
-		await enter(flooding, 'room:a');
-		await enter(other, 'room:a');
-		for (let i = 0; i < 2_000; i++) sendTyped(flooding, '@watch', { topic: 'room:a' }, `w${i}`);
-		expect(keysOf(await request(other, '@watch', { topic: 'room:a' }))).toEqual(['user:ada', 'user:ben']);
-		await until(() => answersOf(flooding).filter(([id]) => String(id).startsWith('w')).length === 2_000, {
-			what: 'each is answered',
+	it('again and again without reading is refused, and costs a few answers; other clients are not affected', async () => {
+		const { speaker, port, app, log } = await presenceNode({
+			limits: UNLIMITED,
+			presence: { info: () => ({ text: 'x'.repeat(900) }) },
 		});
-		const codes = new Set(answersOf(flooding).map(([, answer]) => (typeof answer === 'string' ? answer : 'members')));
-		expect([...codes].toSorted()).toEqual(['members', 'too_many_requests']);
-		expect(app.refusals.requests).toBeGreaterThan(0);
+		const others = await Promise.all(Array.from({ length: 60 }, (_, i) => speaker(`u${i}`)));
+		await Promise.all(others.map((client) => request(client, '@subscribe', { topic: 'room:a' })));
+		const flooding = await connectRawWebSocket(port);
+		const send = (type: string, correlationId: string): void =>
+			flooding.send(JSON.stringify({ type, data: { topic: 'room:a' }, correlationId }));
+		send('@subscribe', 'in');
+		await until(() => flooding.texts.some((text) => text.includes('"in"')), { what: 'it is in the topic' });
+		flooding.pause();
+		for (let i = 0; i < 1_000; i++) send('@watch', `w${i}`);
+		await until(() => app.refusals.requests > 0, { what: 'requests are refused' });
+		expect(await request(others[0] as TestClient, '@watch', { topic: 'room:a' })).toMatchObject({ count: 61 });
+		flooding.resume();
+		const answered = (): readonly string[] => flooding.texts.filter((text) => text.includes('"correlationId":"w'));
+		await until(() => answered().length === 1_000, { what: 'each is answered', timeoutMs: 15_000 });
+		const codes = new Set(answered().map((text) => (parse(text)['error'] as { code: string } | undefined)?.code));
+		expect(codes).toEqual(new Set([undefined, 'too_many_requests']));
+		expect(app.refusals.slowReader).toBe(0);
 		expect(log.lines.filter(({ level }) => level !== 'debug').length).toBeLessThan(20);
 	});
 
@@ -72,7 +82,7 @@ describe('a client that watches', () => {
 	});
 });
 
-it('a client that sends garbage is refused, and nobody else notices', async () => {
+it('a client that sends garbage is refused, and no other client notices', async () => {
 	const { speaker, log } = await presenceNode({ limits: UNLIMITED });
 	const [client, other] = [await speaker('ada'), await speaker('ben')];
 	await enter(other, 'room:a');

@@ -11,7 +11,7 @@ import type { AllPresenceOptions, PresenceInfoContext } from '../presence-option
 import type { SessionOf } from '../session/gap-forwarding.ts';
 import type { Session } from '../session/session.ts';
 
-/** What others are told of an endpoint's connections: what the application says, and what clients may add to it. */
+/** What others see of an endpoint's connections: what the application says, and what clients may add to it. */
 export class PresenceInfos {
 	readonly #options: AllPresenceOptions;
 	readonly #presence: Pick<SocketPresence, 'infoWith'>;
@@ -24,7 +24,8 @@ export class PresenceInfos {
 	}
 
 	/**
-	 * Returns what the application says of a socket in a topic; undefined if nothing, or if the endpoint does not have it.
+	 * Returns what the application says of a socket in a topic; undefined if nothing, or if another endpoint has the
+	 * socket.
 	 *
 	 * @throws {ApplicationError} {AsyncPresenceSchemaError} {MessageValidationError} {InvalidPresenceInfoError} the
 	 * application's answer is not allowed

@@ -1,6 +1,7 @@
 import { until } from '@orijs/testkit';
 import { expect, it } from 'vitest';
-import { changesOf, enter, keysOf, presenceNodes, request } from '../test-support/presence-nodes.ts';
+import { changesOf, enter, keysOf, presenceCluster, presenceNodes, request } from '../test-support/presence-nodes.ts';
+import { sendTyped } from '../test-support/typed-client.ts';
 
 it('members of all nodes are seen, change and leave', async () => {
 	const [one, two] = await presenceNodes({ presence: { info: ({ userId }) => ({ name: userId }) } });
@@ -35,7 +36,7 @@ it('a client that the server subscribes from another node sees itself when it th
 	expect(keysOf(await request(ada, '@watch', { topic: 'room:a' }))).toEqual(['user:ada']);
 });
 
-it('app.presence.onChange is told of clients of other nodes', async () => {
+it('app.presence.onChange is called for clients of other nodes', async () => {
 	const [one, two] = await presenceNodes();
 	const told: string[] = [];
 	const stop = one.app.presence.onChange('room:a', ({ joined, left }) => {
@@ -51,4 +52,47 @@ it('app.presence.onChange is told of clients of other nodes', async () => {
 	await enter(await two.speaker('ben'), 'room:a');
 	await until(async () => (await one.app.presence.count('room:a')) === 1, { what: 'Ben is counted' });
 	expect(told).toEqual(['+user:ada', '-user:ada']);
+});
+
+it('while its node is cut off from the backend, a client sees its own node, and is told that the rest is stale', async () => {
+	const {
+		nodes: [one, two],
+		cut,
+		restore,
+	} = await presenceCluster({ presence: { authorize: () => true } });
+	const [ada, ben] = [await one.speaker('ada'), await two.speaker('ben')];
+	await enter(ada, 'room:a');
+	await enter(ben, 'room:a');
+	await until(() => changesOf(ada).some(({ count }) => count === 2), { what: 'both are seen' });
+	cut();
+	await until(() => changesOf(ada).at(-1)?.isStale === true, { what: 'it is stale' });
+	const stale = await request(ada, '@watch', { topic: 'room:a' });
+	expect(stale).toMatchObject({ count: 2, isStale: true });
+	expect(await request(ada, '@watch', { topic: 'room:unknown' })).toEqual({
+		code: 'unavailable',
+		message: 'The members could not be read; try again',
+	});
+	expect(await request(ada, '@update', { topic: 'room:a', info: { mood: 'good' } })).toEqual({});
+	// Subscriptions wait for the backend, but who has asked for one is seen.
+	const cy = await one.speaker('cy');
+	sendTyped(cy, '@subscribe', { topic: 'room:b' });
+	expect(keysOf(await request(cy, '@watch', { topic: 'room:b' }))).toEqual(['user:cy']);
+	restore();
+	await until(() => changesOf(ben).some(({ updated }) => updated?.[0]?.info?.['mood'] === 'good'), {
+		what: 'the change arrives',
+	});
+	await until(async () => !('isStale' in (await request(ada, '@watch', { topic: 'room:a' }))), { what: 'it is fresh' });
+	expect(await request(ada, '@watch', { topic: 'room:unknown' })).toMatchObject({ count: 0, members: [] });
+});
+
+it('of a topic whose members are not named, clients are told how many there are', async () => {
+	const [one, two] = await presenceNodes({ kept: { 'room:*': { events: 'count' } } });
+	const [ada, ben] = [await one.speaker('ada'), await two.speaker('ben')];
+	const first = await enter(ada, 'room:a');
+	expect(first).not.toHaveProperty('members');
+	await enter(ben, 'room:a');
+	await until(() => changesOf(ada).at(-1)?.count === 2, { what: 'both are counted' });
+	for (const change of changesOf(ada)) expect(change).not.toHaveProperty('joined');
+	expect(await request(ada, '@watch', { topic: 'room:a', after: 'user:ada' })).toMatchObject({ code: 'not_watched' });
+	expect((await one.app.presence.members('room:a')).members).toHaveLength(2);
 });

@@ -82,7 +82,7 @@ export class PresenceRequests {
 		});
 	}
 
-	/** Nobody is asked about a client that watches the topic already: it may, until `reauthorize` says otherwise. */
+	/** The application is not asked about a client that watches the topic already: it may, until it is asked again. */
 	#decide(session: Session, topic: string): MaybePromise<Decision> {
 		const { watches, authorizer } = this.#services.presence;
 		if (!this.#presence.isKept(topic)) return notKept(topic);

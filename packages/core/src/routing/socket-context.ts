@@ -102,8 +102,8 @@ export abstract class SocketContext<TState extends object = object> {
 	}
 
 	/**
-	 * Sets properties of what others are told of this connection's user in a topic, on all nodes; properties that are set
-	 * to undefined are removed. The application decides: neither `presence.schema` nor the limits for clients apply, and
+	 * Sets properties of what others see of this connection's user in a topic, on all nodes; those that are set to
+	 * undefined are removed. The application decides: neither `presence.schema` nor the limits for clients apply, and
 	 * no client can change these properties. They count while the user has connections to the topic. See
 	 * `app.presence.update`.
 	 *

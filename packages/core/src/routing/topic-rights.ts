@@ -73,8 +73,8 @@ export class TopicRights {
 	}
 
 	/**
-	 * Asks again about one topic, or all, that the clients asked for, and about those whose members they watch, which are
-	 * not counted. With many clients, other work gets its turn in between. Never rejects.
+	 * Asks again about one topic, or all, that the clients asked for, and about those whose members they watch, which
+	 * don't count. With many clients, other work gets its turn in between. Never rejects.
 	 */
 	async reauthorize(sessions: Iterable<Session>, topic: string | undefined): Promise<Reauthorized> {
 		const asked: Promise<boolean>[] = [];

@@ -12,7 +12,7 @@ const BURST = 5;
 export class UpdateRates {
 	readonly #intervalMs: number;
 	readonly #topicsPerSocket: number;
-	/** By topic (monotonic clock, in milliseconds). Leaving a topic deletes nothing: a client could come back at once. */
+	/** By topic (monotonic clock, in milliseconds). Kept when a client leaves a topic: it can come back at once. */
 	readonly #dueAt = new WeakMap<Session, Map<string, number>>();
 
 	constructor(updatesPerSecond: number, topicsPerSocket: number) {

@@ -37,6 +37,17 @@ describe('@watch', () => {
 		expect(keysOf(answers.find(([id]) => id === 'watch')?.[1] as WatchAnswer)).toEqual(['user:ada']);
 	});
 
+	it('includes the client itself on a topic with history, too, also if it resumes', async () => {
+		const { speaker, app } = await presenceNode({ history: { 'room:*': { size: 10, ttlMs: 60_000 } } });
+		await app.socket.publish('room:a', 'earlier');
+		const client = await speaker('ada');
+		sendTyped(client, '@subscribe', { topics: [{ topic: 'room:a', rewind: 5 }] }, 'subscribe');
+		sendTyped(client, '@watch', { topic: 'room:a' }, 'watch');
+		await client.next((message) => parse(message)['correlationId'] === 'watch');
+		await client.next((message) => parse(message)['correlationId'] === 'subscribe');
+		expect(keysOf(new Map(answersOf(client)).get('watch') as WatchAnswer)).toEqual(['user:ada']);
+	});
+
 	it('includes the client itself, if a guard, onOpen or open has subscribed it', async () => {
 		const { speaker } = await presenceNode({
 			routers: () => [
@@ -138,7 +149,7 @@ describe('@watch', () => {
 });
 
 describe('a watch ends', () => {
-	it('by @unwatch, which is answered, also if there is none', async () => {
+	it('by @unwatch, which is answered, also if nothing is watched', async () => {
 		const { speaker, provider } = await presenceNode();
 		const client = await speaker('ada');
 		await enter(client, 'room:a');

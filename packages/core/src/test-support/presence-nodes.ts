@@ -1,5 +1,13 @@
 import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
-import { InProcWsProvider, type PresenceRules, type WebSocketProvider, WsProvider } from '@orijs/websocket';
+import {
+	type Bus,
+	type HistoryRules,
+	InProcWsProvider,
+	type PresenceRules,
+	type PresenceStore,
+	type WebSocketProvider,
+	WsProvider,
+} from '@orijs/websocket';
 import type { PresenceNotice, WatchAnswer } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { Application, type SocketRouter, type WebSocketHandlers, type WebSocketOptions } from '../index.ts';
@@ -10,6 +18,7 @@ export interface PresenceNode {
 	readonly app: Application<any>;
 	readonly provider: WebSocketProvider;
 	readonly log: RecordingLogger;
+	readonly port: number;
 	/** Connects a client that speaks the protocol. Without a user, it is only a connection. */
 	speaker(user?: string): Promise<TestClient>;
 	plain(user?: string): Promise<TestClient>;
@@ -21,6 +30,16 @@ export interface PresenceNodeOptions extends Omit<WebSocketOptions, 'upgrade'> {
 	/** The routers of one node. */
 	readonly routers?: () => readonly SocketRouter<any>[];
 	readonly handlers?: WebSocketHandlers;
+	readonly history?: HistoryRules;
+}
+
+export interface PresenceCluster {
+	readonly nodes: [PresenceNode, PresenceNode];
+	/** The first node reads members only when the returned function is called. */
+	holdReads(): () => void;
+	/** Cuts the first node off from the backend. */
+	cut(): void;
+	restore(): void;
 }
 
 const KEPT: PresenceRules = { 'room:*': { leaveDelayMs: 0 }, 'silent:*': { events: 'none' } };
@@ -28,25 +47,49 @@ const KEPT: PresenceRules = { 'room:*': { leaveDelayMs: 0 }, 'silent:*': { event
 /** Starts a node without others. Its clients may subscribe to anything. It listens until the test ends. */
 export function presenceNode(options: PresenceNodeOptions = {}): Promise<PresenceNode> {
 	const log = new RecordingLogger();
-	return startNode(new InProcWsProvider({ logger: log, presence: options.kept ?? KEPT }), log, options);
+	const { kept = KEPT, history = {} } = options;
+	return startNode(new InProcWsProvider({ logger: log, presence: kept, history }), log, options);
 }
 
 /** Starts two nodes that share a backend. */
 export async function presenceNodes(options: PresenceNodeOptions = {}): Promise<[PresenceNode, PresenceNode]> {
+	const { nodes } = await presenceCluster(options);
+	return nodes;
+}
+
+/** Like {@link presenceNodes}, with a backend that the first node can be cut off from. */
+export async function presenceCluster(options: PresenceNodeOptions = {}): Promise<PresenceCluster> {
 	const backend = new MemoryBackend();
+	const buses: Bus[] = [];
 	const start = (): Promise<PresenceNode> => {
 		const logger = new RecordingLogger();
 		const bus = backend.createBus();
+		buses.push(bus);
 		const provider = new WsProvider({ bus, logger, graceMs: 0, presence: options.kept ?? KEPT });
 		return startNode(provider, logger, options);
 	};
-	return [await start(), await start()];
+	const nodes: [PresenceNode, PresenceNode] = [await start(), await start()];
+	const [{ presence }] = buses as [Bus];
+	return {
+		nodes,
+		holdReads() {
+			const { promise, resolve } = Promise.withResolvers<void>();
+			const read = presence?.read.bind(presence) as PresenceStore['read'];
+			(presence as PresenceStore).read = async (...query) => {
+				await promise;
+				return read(...query);
+			};
+			return resolve;
+		},
+		cut: () => backend.cut(buses[0] as Bus),
+		restore: () => backend.restore(buses[0] as Bus),
+	};
 }
 
 async function startNode(
 	provider: WebSocketProvider,
 	log: RecordingLogger,
-	{ kept: _, routers = () => [], handlers, ...options }: PresenceNodeOptions,
+	{ kept: _, history: __, routers = () => [], handlers, ...options }: PresenceNodeOptions,
 ): Promise<PresenceNode> {
 	const app = new Application({ logger: log }).websocket(provider, {
 		authorize: { subscribe: () => true },
@@ -58,12 +101,13 @@ async function startNode(
 	});
 	for (const router of routers()) app.socketRouter(router);
 	if (handlers !== undefined) app.onWebSocket(handlers);
-	const { ws } = await serve(app);
+	const { ws, port } = await serve(app);
 	const urlOf = (user: string | undefined): string => (user === undefined ? ws : `${ws}?user=${user}`);
 	return {
 		app,
 		provider,
 		log,
+		port,
 		speaker: (user) => connectSpeaker(urlOf(user)),
 		plain: (user) => connectClient(urlOf(user)),
 	};

@@ -7,6 +7,8 @@ const SCRIPT = new URL('node-script.ts', import.meta.url);
 const REPLY_MS = 20_000;
 /** How soon a process that could not start is started again, in milliseconds. */
 const RESTART_MS = 200;
+/** How long it is tried, in milliseconds: longer than the backend is ever away. */
+const START_MS = 20_000;
 /** How long an orderly stop may take, in milliseconds. */
 const STOP_MS = 10_000;
 
@@ -46,10 +48,15 @@ export class PresenceNode {
 		return this.#child;
 	}
 
-	/** Starts a process, again while it can't, as while the backend is away. Resolves when it listens. */
+	/**
+	 * Starts a process, again while it can't, as while the backend is away. Resolves when it listens.
+	 *
+	 * @throws it could not start in time
+	 */
 	async start(): Promise<void> {
 		const { collectBeatsAbove, listensTo } = this.#options;
 		const settings: NodeSettings = { connection: this.links.connection, port: this.port, collectBeatsAbove, listensTo };
+		const latest = performance.now() + START_MS;
 		for (;;) {
 			const child = spawnBun(SCRIPT, { env: { PRESENCE_NODE: JSON.stringify(settings) } });
 			this.#child = child;
@@ -60,7 +67,7 @@ export class PresenceNode {
 			} catch (error) {
 				child.kill();
 				await child.exited;
-				if (/SyntaxError|TypeError/.test(String(error))) throw error;
+				if (performance.now() > latest) throw error;
 				await Bun.sleep(RESTART_MS);
 			}
 		}

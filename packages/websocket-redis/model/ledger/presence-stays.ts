@@ -21,7 +21,7 @@ interface Choice {
 }
 
 /** When the topics of a former connection count on the next one, at the latest, in milliseconds after it is ready. */
-const RESUBSCRIBED_MS = 2_000;
+const RESUBSCRIBED_MS = 1_000;
 
 /** What one client wrote about who is in a topic: its connections, and its stays in topics that keep presence. */
 export class ClientStays {

@@ -28,7 +28,7 @@ const FIRST_OP = 10;
  * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text
  *
  * Returns the time on the server's clock, the epoch, n, the number of members, and how many records the node now has
- * here.
+ * here. If no epoch was given, then the other leases that have records here: node and generation (f64).
  *
  * Changes that only remove records are also applied if Redis is out of memory.
  */
@@ -168,7 +168,13 @@ if values[1] or removed[1] or attempt > 0 then
 	keepAsLongAs(before)
 	publish(channel, ARGV[2])
 end
-return { now, n > 0 and epoch or false, n, count, mine[3] }
+local reply = { now, n > 0 and epoch or false, n, count, mine[3] }
+if ARGV[4] == '' then
+	for id, lease in pairs(leases) do
+		if id ~= own and lease[3] > 0 then reply[#reply + 1] = lease[1] .. struct.pack('>d', lease[2]) end
+	end
+end
+return reply
 `;
 
 export interface ApplyScripts {

@@ -9,6 +9,10 @@ const MAX_HANDED_OUT = 10;
 const HANDED_OUT = 1;
 /** The flag of a lease that was released. */
 const RELEASED = 2;
+/** The flag of a lease that was found by its records, after it was lost. It does not hold. */
+const FOUND = 4;
+/** After which time such a lease is handed out, in milliseconds: its node takes a new one meanwhile. */
+const FOUND_MS = 10_000;
 
 /**
  * Code shared by the scripts of leases. KEYS:
@@ -74,7 +78,7 @@ if at and now < at then
 	for i = 1, #all, 2 do
 		redis.call('ZADD', order, tonumber(all[i + 1]) + now - at, all[i])
 		local flags, ends = read(all[i])
-		if flags and flags >= ${RELEASED} then redis.call('HSET', leases, all[i], struct.pack('>Bd', flags, ends + now - at)) end
+		if flags and ends > 0 then redis.call('HSET', leases, all[i], struct.pack('>Bd', flags, ends + now - at)) end
 	end
 end
 
@@ -154,7 +158,7 @@ if not flags or flags % 2 == 0 then return { 0, 0, '0' } end
 local latest, swept = generations()
 if swept < generation then redis.call('HSET', leases, node, struct.pack('>dd', math.max(latest, generation), generation)) end
 local found = redis.call('HSCAN', topics, ARGV[2], 'COUNT', ARGV[3])
-return { flags >= ${RELEASED} and now < ends and 2 or 1, ends, found[1], unpack(found[2]) }
+return { ends > 0 and now < ends and 2 or 1, ends, found[1], unpack(found[2]) }
 `;
 
 /**
@@ -170,7 +174,27 @@ for i = 3, #ARGV, 2 do
 end
 local next, flags = tonumber(ARGV[2]), read(own)
 if next == 0 or not flags or flags % 2 == 0 then return end
-if next == 1 then forget(own) else redis.call('ZADD', order, next, own) end
+if next ~= 1 then return redis.call('ZADD', order, next, own) end
+forget(own)
+if generations() <= generation then redis.call('DEL', topics) end
+`;
+
+/**
+ * The script that makes sure that a lease with records in a topic will be swept if it is unknown. Further ARGV: the topic.
+ * Returns 1 if it is known, or a later one of its node is.
+ */
+const ADOPT = `#!lua flags=allow-oom
+${COMMON}
+local flags = read(own)
+if flags and flags < ${FOUND} then return 1 end
+if not flags then
+	local latest, swept = generations()
+	if latest > generation and read(node .. struct.pack('>d', latest)) then return 1 end
+	redis.call('HSET', leases, own, struct.pack('>Bd', ${FOUND}, 0), node, struct.pack('>dd', math.max(latest, generation), swept))
+	redis.call('ZADD', order, now + ${FOUND_MS}, own)
+end
+redis.call('HSET', topics, ARGV[2], struct.pack('>dI6', generation, 0))
+return 0
 `;
 
 /**
@@ -184,11 +208,15 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1])
 return ARGV[1]
 `;
 
-export const leaseScripts: Record<'renew' | 'release' | 'register' | 'walk' | 'unregister' | 'mark', RedisScript> = {
+export const leaseScripts: Record<
+	'renew' | 'release' | 'register' | 'walk' | 'unregister' | 'adopt' | 'mark',
+	RedisScript
+> = {
 	renew: new RedisScript(RENEW),
 	release: new RedisScript(RELEASE),
 	register: new RedisScript(REGISTER),
 	walk: new RedisScript(WALK),
 	unregister: new RedisScript(UNREGISTER),
+	adopt: new RedisScript(ADOPT),
 	mark: new RedisScript(MARK),
 };

@@ -4,6 +4,9 @@ import { encodeRegistration } from './lease-bytes.ts';
 /** The most topics of one command. */
 const TOPICS_AT_A_TIME = 500;
 
+/** How many commands have registered topics. */
+let registrations = 0;
+
 /** Registers topics at the backend, and unregisters them. */
 export interface TopicRegistry {
 	/** @throws {PresenceLeaseLostError} the lease does not hold */
@@ -34,17 +37,12 @@ export class RegisteredTopics {
 	readonly #topics = new Map<string, RegisteredTopic>();
 	/** Those without records. */
 	readonly #idle = new Set<string>();
-	#number = 0;
 	/** The topics that are registered at the end of the synchronous run. */
-	#waiting: { readonly topics: string[]; readonly registering: Promise<void> } | undefined;
+	#waiting: { readonly topics: string[]; readonly number: number; readonly registering: Promise<void> } | undefined;
 
 	constructor(lease: PresenceLease, registry: TopicRegistry) {
 		this.lease = lease;
 		this.#registry = registry;
-	}
-
-	get(topic: string): RegisteredTopic | undefined {
-		return this.#topics.get(topic);
 	}
 
 	/** Called before changes are applied to a topic. Wait for its `registering` if that is set. */
@@ -97,11 +95,11 @@ export class RegisteredTopics {
 		let waiting = this.#waiting;
 		if (waiting === undefined || waiting.topics.length === TOPICS_AT_A_TIME) {
 			const topics: string[] = [];
-			const number = ++this.#number;
-			this.#waiting = waiting = { topics, registering: this.#registerAll(topics, number) };
+			const number = ++registrations;
+			this.#waiting = waiting = { topics, number, registering: this.#registerAll(topics, number) };
 		}
 		waiting.topics.push(topic);
-		return { number: this.#number, registering: waiting.registering, epoch: undefined, inFlight: 0 };
+		return { number: waiting.number, registering: waiting.registering, epoch: undefined, inFlight: 0 };
 	}
 
 	async #registerAll(topics: readonly string[], number: number): Promise<void> {

@@ -13,29 +13,33 @@ export class ShardMarks {
 	readonly #servers: PresenceServers;
 	/** By heartbeat channel. */
 	readonly #marks = new Map<string, string>();
+	/** The heartbeat channels of the shards that have been asked, and have not answered yet. */
+	readonly #asked = new Set<string>();
 
 	constructor(keyPrefix: string, servers: PresenceServers) {
 		this.#keyPrefix = keyPrefix;
 		this.#servers = servers;
 	}
 
-	/** Returns the servers that have lost their data since the last call. Those that can't be asked are left out. */
-	async check(): Promise<readonly Redis[]> {
-		const checked = await Promise.all(this.#servers.heartbeatChannels().map((channel) => this.#checkShard(channel)));
-		return checked.filter((server) => server !== undefined);
+	/** @param lost called later with the client of each server that has lost its data since the last check */
+	check(lost: (client: Redis) => void): void {
+		for (const channel of this.#servers.heartbeatChannels()) void this.#checkShard(channel, lost);
 	}
 
-	async #checkShard(channel: string): Promise<Redis | undefined> {
+	async #checkShard(channel: string, lost: (client: Redis) => void): Promise<void> {
+		if (this.#asked.has(channel)) return;
+		this.#asked.add(channel);
 		try {
 			const client = this.#servers.clientOf(channel);
 			const reply = await leaseScripts.mark.run(client, [markerKey(this.#keyPrefix, channel)], [randomEpoch()]);
 			const mark = String(reply);
 			const before = this.#marks.get(channel);
 			this.#marks.set(channel, mark);
-			return before === undefined || before === mark ? undefined : client;
+			if (before !== undefined && before !== mark) lost(client);
 		} catch (error) {
 			this.#servers.failed(error);
-			return undefined;
+		} finally {
+			this.#asked.delete(channel);
 		}
 	}
 }

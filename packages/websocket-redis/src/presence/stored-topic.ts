@@ -1,14 +1,16 @@
 import type { PresenceLease, PresenceState, StoredMember } from '@orijs/websocket';
-import { FORMAT, LEASE_BYTES, LINGER_BYTES, RECORD_BYTES, STATE_BYTES } from './layout.ts';
+import { FORMAT, LEASE_BYTES, LINGER_BYTES, RECORD_BYTES, STATE, STATE_BYTES } from './layout.ts';
 import { readLease } from './lease-bytes.ts';
 
 /** The state of a topic, as it is stored: see `layout.ts`. */
 export interface StoredState extends PresenceState {
 	/** The leases that have records in the topic, or had some lately, by the numbers with which records name them. */
 	readonly leases: ReadonlyMap<number, PresenceLease>;
+	/** Those that have records. */
+	readonly inUse: readonly PresenceLease[];
 }
 
-const NOTHING: StoredState = { version: undefined, count: 0, leases: new Map() };
+const NOTHING: StoredState = { version: undefined, count: 0, leases: new Map(), inUse: [] };
 
 /** Decodes the state of a topic. What can't be read is like nothing. */
 export function readState(bytes: Buffer | null): StoredState {
@@ -16,14 +18,18 @@ export function readState(bytes: Buffer | null): StoredState {
 	const total = bytes.readUInt16BE(20);
 	if (bytes.length !== STATE_BYTES + total * LEASE_BYTES) return NOTHING;
 	const leases = new Map<number, PresenceLease>();
+	const inUse: PresenceLease[] = [];
 	for (let at = STATE_BYTES; at < bytes.length; at += LEASE_BYTES) {
-		leases.set(bytes.readUInt16BE(at), readLease(bytes, at + 2));
+		const lease = readLease(bytes, at + 2);
+		leases.set(bytes.readUInt16BE(at), lease);
+		if (bytes.readUInt32BE(at + 26) > 0) inUse.push(lease);
 	}
 	const n = bytes.readUIntBE(9, 6);
 	return {
 		version: n === 0 ? undefined : { epoch: bytes.toString('latin1', 1, 9), n },
 		count: bytes.readUInt32BE(15),
 		leases,
+		inUse,
 	};
 }
 
@@ -58,4 +64,21 @@ export function readMember(key: Buffer, value: Buffer | null, { leases }: Stored
 	}
 	const info = infoTo > infoFrom ? value.toString('utf8', infoFrom, infoTo) : undefined;
 	return { key: key.toString(), connections, since, info, nodes };
+}
+
+/** Returns entries from keys and values, one after the other. */
+export function entriesOf(fields: readonly (Buffer | null)[]): [key: Buffer, value: Buffer | null][] {
+	const entries: [Buffer, Buffer | null][] = [];
+	for (let i = 0; i + 1 < fields.length; i += 2) entries.push([fields[i] as Buffer, fields[i + 1] ?? null]);
+	return entries;
+}
+
+/** Returns the members after a key, sorted, from all fields of a topic. @param after a key, or an empty text */
+export function sortedEntries(
+	fields: readonly (Buffer | null)[],
+	after: string | Buffer,
+): [key: Buffer, value: Buffer | null][] {
+	const from = typeof after === 'string' ? Buffer.from(after) : after;
+	const entries = entriesOf(fields).filter(([key]) => key[0] !== STATE && (from.length === 0 || key.compare(from) > 0));
+	return entries.toSorted(([a], [b]) => a.compare(b));
 }

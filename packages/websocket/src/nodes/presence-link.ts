@@ -1,6 +1,6 @@
 import type { Presence } from '../wire/frame.ts';
 
-/** What a node's presence is told of the bus. */
+/** What a node's presence needs to hear from the bus. */
 export interface PresenceLink {
 	/** Checks that the backend can keep presence. @throws an error saying what it lacks */
 	prepare(): Promise<void>;

@@ -5,7 +5,7 @@ import type { MemberView } from './member-view.ts';
 import type { PresenceChange } from './presence-contract.ts';
 import { isSame, type ShownMember } from './stored-members.ts';
 
-/** What is told of a topic apart from its members. */
+/** What watchers hear about a topic apart from its members. */
 export interface ToldState {
 	readonly count: number;
 	readonly areMembersKnown: boolean;
@@ -16,8 +16,11 @@ export interface ChangeNoticesOptions {
 	readonly topic: string;
 	readonly view: MemberView;
 	readonly state: () => ToldState;
-	/** Called with what has changed, and with a function that encodes it as a frame for clients. */
-	readonly onTell: (change: PresenceChange | undefined, frame: () => string) => void;
+	/**
+	 * Called with what has changed, and with a function that encodes it as a frame for clients; undefined if there is
+	 * nothing to tell to listeners, or to clients.
+	 */
+	readonly onTell: (change: PresenceChange | undefined, frame: (() => string) | undefined) => void;
 }
 
 /** The net effect since the last notice. */
@@ -25,8 +28,9 @@ interface Changes {
 	readonly joined: PresenceMember[];
 	readonly left: PresenceMember[];
 	readonly updated: PresenceMember[];
-	/** Members that are as they were, and the keys of those that were not there, but that a snapshot has shown otherwise. */
+	/** Members that are as they were, although a snapshot has shown them otherwise. */
 	readonly again: PresenceMember[];
+	/** The keys of members that were not there and are not, although a snapshot has shown them. */
 	readonly gone: string[];
 }
 
@@ -139,40 +143,67 @@ export class ChangeNotices {
 	}
 
 	#tell(): void {
-		const { topic, view, state, onTell } = this.#options;
+		const now = this.#options.state();
+		if (this.#isRevealing) this.#reveal(now);
+		else this.#tellChanges(now);
+	}
+
+	#tellChanges(now: ToldState): void {
+		const { topic, onTell } = this.#options;
 		const told = this.#told;
-		const now = state();
-		const isRevealing = this.#isRevealing;
-		const { joined, left, updated, again, gone } = isRevealing ? { ...NOTHING, joined: view.all() } : this.#changes();
+		const { joined, left, updated, again, gone } = this.#changes();
 		this.#forget();
 		const isChange =
 			joined.length + left.length + updated.length > 0 ||
-			isRevealing ||
 			now.count !== told.count ||
 			now.areMembersKnown !== told.areMembersKnown ||
 			now.isStale !== told.isStale;
 		if (!isChange && again.length + gone.length === 0) return;
-		this.#told = now;
-		this.#lastAt = performance.now();
 		const previous = this.#version;
-		// Clients ask again for members that they do not know.
-		const version = isRevealing ? { epoch: randomEpoch(), n: 1 } : { epoch: previous.epoch, n: previous.n + 1 };
-		this.#version = version;
+		const version = { epoch: previous.epoch, n: previous.n + 1 };
+		this.#telling(now, version);
 		onTell(isChange ? { topic, joined, left, updated, version, ...now } : undefined, () =>
 			encodePresenceNotice({
 				topic,
 				version,
-				previous: isRevealing ? version : previous,
+				previous,
 				count: now.count,
-				...(!isRevealing && {
-					joined: orNone(joined),
-					left: orNone([...left.map(({ key }) => key), ...gone]),
-					updated: orNone([...updated, ...again]),
-				}),
+				joined: orNone(joined),
+				left: orNone([...left.map(({ key }) => key), ...gone]),
+				updated: orNone([...updated, ...again]),
 				isCountOnly: now.areMembersKnown ? undefined : true,
 				isStale: now.isStale ? true : undefined,
 			}),
 		);
+	}
+
+	/** Tells that members are known again. Clients ask for them, because this follows nothing that they know. */
+	#reveal(now: ToldState): void {
+		const { topic, view, onTell } = this.#options;
+		const { count, isStale, areMembersKnown } = this.#told;
+		const epoch = randomEpoch();
+		const nothing = { topic, joined: [], left: [], updated: [] };
+		// Listeners must forget whom they know, which they have not been told yet.
+		if (areMembersKnown)
+			onTell({ ...nothing, version: { epoch, n: 1 }, count, isStale, areMembersKnown: false }, undefined);
+		const version = { epoch, n: 2 };
+		this.#forget();
+		this.#telling(now, version);
+		onTell({ ...nothing, joined: view.all(), version, ...now }, () =>
+			encodePresenceNotice({
+				topic,
+				version,
+				previous: version,
+				count: now.count,
+				isStale: now.isStale ? true : undefined,
+			}),
+		);
+	}
+
+	#telling(told: ToldState, version: PresenceVersion): void {
+		this.#told = told;
+		this.#version = version;
+		this.#lastAt = performance.now();
 	}
 
 	#changes(): Changes {
@@ -192,8 +223,6 @@ export class ChangeNotices {
 		else if (isExposed) to.again.push(now.member);
 	}
 }
-
-const NOTHING: Changes = { joined: [], left: [], updated: [], again: [], gone: [] };
 
 function orNone<T>(list: readonly T[]): readonly T[] | undefined {
 	return list.length === 0 ? undefined : list;

@@ -99,8 +99,8 @@ export class MemberView {
 	}
 
 	/**
-	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for as
-	 * long as the lease of their nodes can last.
+	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for
+	 * as long as the lease of their nodes can last.
 	 */
 	keepLost(): void {
 		const { topic, own } = this.#options;
@@ -112,7 +112,7 @@ export class MemberView {
 		clearTimeout(this.#timer);
 		if (this.#lost.size === 0) return;
 		this.#timer = setTimeout(() => {
-			// Nobody can put anything back meanwhile.
+			// No node can put anything back meanwhile.
 			if (!this.#options.isReady()) return this.#forgetLater();
 			const keys = [...this.#lost.keys()];
 			this.#lost.clear();

@@ -12,7 +12,7 @@ export class OwnTopic {
 	/** By key. Those that have left are among them until the store knows. */
 	readonly members: Map<string, Member> = new Map();
 	/** What is to be stored; undefined if there is nothing. */
-	changes: TopicChanges | undefined;
+	changes: TopicChanges<Member> | undefined;
 
 	constructor(name: string, rule: PresenceRule) {
 		this.name = name;
@@ -86,7 +86,7 @@ export class Member implements OwnMember {
 		const { key, sockets, info } = this;
 		if (sockets.length > 0 && !isLeaving) {
 			if (this.#stored === sockets.length && this.#storedInfo === info) return undefined;
-			return { kind: 'put', key, connections: sockets.length, ageMs: now - this.sinceAt, info };
+			return { kind: 'put', key, connections: sockets.length, ageMs: Math.round(now - this.sinceAt), info };
 		}
 		if (this.#stored === NOT_STORED) return undefined;
 		const ms = this.#lingerMs(now);

@@ -37,7 +37,8 @@ function open(infoBytes = 100) {
 		const info = members.get(topic, key)?.info;
 		return info === undefined ? undefined : JSON.parse(info);
 	};
-	const keys = (topic: string): string[] => [...members.of(topic)].map(({ key, connections }) => `${key} ${connections}`);
+	const keys = (topic: string): string[] =>
+		[...members.of(topic)].map(({ key, connections }) => `${key} ${connections}`);
 	return { members, changes, errors, server, join, infoOf, keys };
 }
 
@@ -92,6 +93,14 @@ describe('members', () => {
 		}
 		expect(keys('room')).toEqual(['user:ann 1']);
 		expect(members.get('room', 'user:ann')?.sinceAt).toBe(since);
+	});
+
+	it('have keys that the backend can keep, whatever the id of the user is', () => {
+		const { join, keys, members } = open();
+		join(socketOf('\ud800ann'), 'room');
+		join(socketOf('ann 🙂'), 'room');
+		expect(keys('room')).toEqual(['user:\ufffdann 1', 'user:ann 🙂 1']);
+		expect(members.merge('room', 'user:\ud800ann', { a: 1 })).toBe(1);
 	});
 
 	it('that linger for different times leave in time', () => {

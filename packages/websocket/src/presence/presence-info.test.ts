@@ -12,15 +12,18 @@ const invalid = (value: unknown): unknown => {
 };
 
 describe('info', () => {
-	it('is encoded as JSON; without properties it is none', () => {
+	it('is encoded as JSON, or undefined without properties', () => {
 		expect(encodeInfo({ name: 'Ann', left: undefined }, 100)).toBe('{"name":"Ann"}');
 		expect(encodeInfo({}, 100)).toBeUndefined();
 		expect(encodeInfo({ left: undefined }, 100)).toBeUndefined();
 	});
 
-	it.each([[[]], [null], ['text'], [7], [undefined], [() => ({})], [new Date(0)]])('is no JSON object if it is %s', (value) => {
-		expect(invalid(value)).toMatch(/^The info of a member must be a JSON object such as .*, not /);
-	});
+	it.each([[[]], [null], ['text'], [7], [undefined], [() => ({})], [new Date(0)]])(
+		'is no JSON object if it is %s',
+		(value) => {
+			expect(invalid(value)).toMatch(/^The info of a member must be a JSON object such as .*, not /);
+		},
+	);
 
 	it('must be JSON', () => {
 		const circle: Record<string, unknown> = {};

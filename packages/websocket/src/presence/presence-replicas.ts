@@ -1,6 +1,6 @@
 import type { PresenceContent } from '../wire/presence-frame.ts';
 import { presenceChannel } from '../wire/channel-names.ts';
-import type { PresenceChange } from './presence-contract.ts';
+import type { ChangeNoticesOptions } from './change-notices.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { type ReplicaContext, TopicReplica } from './topic-replica.ts';
 
@@ -10,15 +10,15 @@ export interface PresenceReplicasOptions {
 	readonly unsubscribeNode: (channel: string, graceMs: number) => void;
 	/** For how long a topic is followed after the last one who watches it has left, in milliseconds. */
 	readonly graceMs: number;
-	/** Called with what has changed in a topic, and with a function that encodes it as a frame for clients. */
-	readonly onTell: (topic: string, change: PresenceChange | undefined, frame: () => string) => void;
+	/** See {@link ChangeNoticesOptions.onTell}. */
+	readonly onTell: (...told: [topic: string, ...Parameters<ChangeNoticesOptions['onTell']>]) => void;
 }
 
 interface Held {
 	readonly replica: TopicReplica;
 	/** How often the topic is watched. */
 	holders: number;
-	/** Runs while nobody watches the topic any longer. */
+	/** Runs after the last one who watches the topic has left. */
 	grace: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -81,6 +81,11 @@ export class PresenceReplicas {
 	/** Called when frames may have been missed on channels. */
 	missed(isAffected: (channel: string) => boolean): void {
 		for (const [topic, { replica }] of this.#held) if (isAffected(presenceChannel(topic))) replica.missed();
+	}
+
+	/** Called when the backend may have lost what it had of some topics. */
+	lost(isAffected: (topic: string) => boolean): void {
+		for (const [topic, { replica }] of this.#held) if (isAffected(topic)) replica.missed();
 	}
 
 	/** Called when the backend has become available or unavailable. */

@@ -119,7 +119,7 @@ export class PresenceWatchers {
 			for (const each of pending.values()) each.isOver = true;
 			this.#pending.delete(socketId);
 		}
-		for (const topic of [...this.#options.sockets.topicsOf(socketId)]) this.#remove(socketId, topic);
+		for (const topic of this.#options.sockets.topicsOf(socketId)) this.#remove(socketId, topic);
 	}
 
 	watchedBy(socketId: string): number {

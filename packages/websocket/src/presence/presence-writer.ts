@@ -1,8 +1,10 @@
-import { DONE, settledWithin } from '../support/promises.ts';
+import { DONE, settledWithin, toError } from '../support/promises.ts';
+import { Queue } from '../support/queue.ts';
 import { PresenceLeaseLostError } from './errors.ts';
 import type { Member, OwnTopic } from './own-member.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import { PresenceStep } from './presence-step.ts';
 import { MAX_PRESENCE_OPS, type PresenceLease, type PresenceOp, type PresenceStore } from './presence-store.ts';
 import { PutAgain } from './put-again.ts';
 import { Retries } from './retries.ts';
@@ -29,6 +31,8 @@ const FLUSH_MS = 25;
 const MOST_IN_FLIGHT = 64;
 /** How many of the topics whose changes have failed are tried again to find out whether it works again. */
 const PROBES = 4;
+/** The most topics that are written without a pause. */
+const STEPS_AT_A_TIME = 200;
 /** The most topics that are looked through at a time for members to be put again. */
 const TOPICS_AT_A_TIME = 200;
 
@@ -37,20 +41,14 @@ export function membersUpTo({ events, membersUpTo: most }: PresenceRule): number
 	return events === 'members' ? most : 0;
 }
 
-/** A change on its way to the store. */
-interface Sent {
-	readonly member: Member;
-	readonly op: PresenceOp;
-}
-
 /**
  * Makes the records at the store as this node's members are. What counts is only how a member is when its turn comes:
  * what was in between costs nothing, and what has failed, or may have failed, is simply done again.
  */
 export class PresenceWriter {
 	readonly #options: PresenceWriterOptions;
-	readonly #soon = new Set<OwnTopic>();
-	readonly #due = new Set<OwnTopic>();
+	#soon: OwnTopic[] = [];
+	readonly #due = new Queue<OwnTopic>();
 	readonly #failed = new Set<OwnTopic>();
 	readonly #again: PutAgain;
 	readonly #retries = new Retries(
@@ -61,8 +59,10 @@ export class PresenceWriter {
 		() => this.pump(),
 	);
 	/** Those that somebody waits for. */
-	readonly #awaited = new Set<TopicChanges>();
+	readonly #awaited = new Set<TopicChanges<Member>>();
 	#inFlight = 0;
+	/** How many steps there were since the last pause. */
+	#steps = 0;
 	#flushing: ReturnType<typeof setTimeout> | undefined;
 	#pumping: ReturnType<typeof setImmediate> | undefined;
 	/** Whether this node is leaving: its members with sockets are to linger. */
@@ -82,30 +82,34 @@ export class PresenceWriter {
 	}
 
 	/** Adds a member to the changes of its topic. Returns them if the topic had none. */
-	#add(topic: OwnTopic, member: Member): TopicChanges | undefined {
+	#add(topic: OwnTopic, member: Member): TopicChanges<Member> | undefined {
 		const isNew = topic.changes === undefined;
-		const changes = (topic.changes ??= new TopicChanges());
+		const changes = (topic.changes ??= new TopicChanges<Member>());
 		changes.add(member);
 		return isNew ? changes : undefined;
 	}
 
-	#later(topic: OwnTopic, changes: TopicChanges): void {
+	#later(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		changes.state = 'soon';
-		this.#soon.add(topic);
+		this.#soon.push(topic);
 		this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
 	}
 
 	#flush(): void {
 		this.#flushing = undefined;
-		for (const topic of this.#soon) this.#makeDue(topic);
-		this.#soon.clear();
+		this.#endWaiting();
 		this.pump();
 	}
 
-	#makeDue(topic: OwnTopic): void {
-		if (topic.changes === undefined) return;
-		topic.changes.state = 'due';
-		this.#due.add(topic);
+	#endWaiting(): void {
+		const topics = this.#soon;
+		this.#soon = [];
+		for (const topic of topics) if (topic.changes?.state === 'soon') this.#makeDue(topic, topic.changes);
+	}
+
+	#makeDue(topic: OwnTopic, changes: TopicChanges<Member>): void {
+		changes.state = 'due';
+		this.#due.push(topic);
 	}
 
 	/** Resolves once a topic's changes are stored, or can't be at the moment. */
@@ -129,137 +133,121 @@ export class PresenceWriter {
 			return;
 		}
 		this.#findLost();
-		for (const topic of this.#due) {
+		while (this.#due.size > 0) {
 			if (this.#inFlight >= this.#retries.limit(MOST_IN_FLIGHT)) return this.#checkIdle();
-			this.#due.delete(topic);
-			if (topic.changes !== undefined) this.#step(topic, topic.changes, lease);
+			if (++this.#steps > STEPS_AT_A_TIME) return this.#pumpLater();
+			const topic = this.#due.shift();
+			if (topic?.changes !== undefined) this.#step(topic, topic.changes, lease);
 		}
-		if (this.#again.isPending) this.#pumping ??= setImmediate(() => this.#pumpAgain());
+		if (this.#again.isPending) this.#pumpLater();
 		else this.#checkIdle();
 	}
 
-	#pumpAgain(): void {
-		this.#pumping = undefined;
-		this.pump();
+	/** Goes on in another turn: a store in this process answers within the same one. */
+	#pumpLater(): void {
+		this.#pumping ??= setImmediate(() => {
+			this.#pumping = undefined;
+			this.#steps = 0;
+			this.pump();
+		});
 	}
 
 	/** Sends the oldest changes of a topic. */
-	#step(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease): void {
-		const now = performance.now();
-		const sent: Sent[] = [];
-		let unneeded = 0;
-		for (const member of changes.take()) {
-			const op = member.opAt(now, this.#isLeaving);
-			if (op === undefined) {
-				unneeded++;
-				this.#options.onStored(member);
-				continue;
-			}
-			sent.push({ member, op });
-			member.sent();
-			if (sent.length === MAX_PRESENCE_OPS) break;
-		}
-		if (sent.length === 0) {
-			changes.done(unneeded);
+	#step(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease): void {
+		const { onStored } = this.#options;
+		const step = new PresenceStep(changes, { isLeaving: this.#isLeaving, onStored });
+		const { ops } = step;
+		if (ops.length === 0) {
+			step.applied();
 			this.#clean(topic, changes);
 			return;
 		}
 		changes.state = 'sending';
 		this.#inFlight++;
-		void this.#send(topic, changes, sent, lease).then((isApplied) => {
+		void this.#apply(topic, ops, lease).then((error) => {
 			this.#inFlight--;
-			if (isApplied) changes.done(unneeded + sent.length);
-			this.#next(topic, changes);
+			if (error === undefined) {
+				step.applied();
+				this.#onSuccess(changes);
+				this.#next(topic, changes);
+			} else {
+				step.failed();
+				this.#onFailure(topic, changes, lease, error);
+			}
 			this.pump();
 		});
 	}
 
-	/** Resolves with whether the store has applied the changes. */
-	async #send(
-		topic: OwnTopic,
-		changes: TopicChanges,
-		sent: readonly Sent[],
-		lease: PresenceLease,
-	): Promise<boolean> {
-		const { store, header, onStored } = this.#options;
-		const { losses } = changes;
+	/** Never rejects: resolves with what has failed. */
+	async #apply(topic: OwnTopic, ops: readonly PresenceOp[], lease: PresenceLease): Promise<Error | undefined> {
+		const { store, header } = this.#options;
 		try {
 			await store.apply(topic.name, {
 				lease,
 				header: header(topic.name),
-				ops: sent.map(({ op }) => op),
+				ops,
 				membersUpTo: membersUpTo(topic.rule),
 			});
+			return undefined;
 		} catch (thrown) {
-			changes.failed(sent.map(({ member }) => member));
-			this.#onFailure(topic, changes, lease, thrown);
-			return false;
+			return toError(thrown);
 		}
-		this.#onSuccess(changes);
-		// What was lost meanwhile is dirty, and not known to be there.
-		if (losses !== changes.losses) return true;
-		for (const { member, op } of sent) {
-			member.applied(op);
-			if (!changes.has(member)) onStored(member);
-		}
-		return true;
 	}
 
 	/** Goes on with a topic whose step has ended. */
-	#next(topic: OwnTopic, changes: TopicChanges): void {
-		if (changes.state !== 'sending') return;
+	#next(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		if (changes.size === 0) this.#clean(topic, changes);
-		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic);
+		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic, changes);
 		else this.#later(topic, changes);
 	}
 
-	#clean(topic: OwnTopic, changes: TopicChanges): void {
+	#clean(topic: OwnTopic, changes: TopicChanges<Member>): void {
 		topic.changes = undefined;
 		this.#awaited.delete(changes);
 	}
 
-	#onSuccess(changes: TopicChanges): void {
+	#onSuccess(changes: TopicChanges<Member>): void {
 		this.#retries.succeeded();
 		if (changes.hasFailed) {
 			changes.hasFailed = false;
 			this.#retry(Infinity);
 		}
-		if (this.#failed.size === 0) this.#options.outages.over();
+		if (this.#failed.size === 0) this.#options.outages.over('changes');
 	}
 
-	#onFailure(topic: OwnTopic, changes: TopicChanges, lease: PresenceLease, thrown: unknown): void {
-		if (thrown instanceof PresenceLeaseLostError) {
-			this.#makeDue(topic);
+	#onFailure(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease, error: Error): void {
+		if (error instanceof PresenceLeaseLostError) {
+			this.#makeDue(topic, changes);
 			this.#options.onLeaseLost(lease);
 			return;
 		}
 		changes.state = 'failed';
 		changes.hasFailed = true;
 		this.#failed.add(topic);
-		this.#options.outages.failed(thrown);
+		this.#options.outages.failed('changes', error);
 		this.#retries.failed();
 		if (this.#retries.isHopeless) this.giveUp();
 	}
 
-	/** Sends the changes of topics again that have failed, at most so many. */
+	/** Sends the changes of topics again that have failed, at most of `count` topics. */
 	#retry(count: number): void {
 		let left = count;
 		for (const topic of this.#failed) {
 			if (left-- === 0) break;
 			this.#failed.delete(topic);
-			this.#makeDue(topic);
+			if (topic.changes !== undefined) this.#makeDue(topic, topic.changes);
 		}
 	}
 
 	/** Called when the backend can be reached again: what has failed is retried at once. */
 	ready(): void {
-		this.#options.outages.over();
+		this.#options.outages.over('changes');
 		this.#retries.reset();
 		this.#retry(Infinity);
 		this.pump();
 	}
 
-	/** Called when nothing can be stored at the moment: nobody waits for it. */
+	/** Called when nothing can be stored at the moment: no one waits for it. */
 	giveUp(): void {
 		for (const changes of this.#awaited) changes.giveUp();
 		this.#awaited.clear();
@@ -290,25 +278,21 @@ export class PresenceWriter {
 			const { changes } = topic;
 			if (changes === undefined) return;
 			if (!this.#isLeaving) changes.losses++;
-			if (changes.state === 'soon') {
-				this.#soon.delete(topic);
-				this.#makeDue(topic);
-			}
+			if (changes.state === 'soon') this.#makeDue(topic, changes);
 		});
 	}
 
 	// Stopping
 
 	/**
-	 * Stores what is dirty, and that members with sockets linger from now on. Resolves when that is done or has failed, or
-	 * after `timeoutMs`.
+	 * Stores what is dirty, and that members with sockets linger from now on. Resolves when that is done or has failed,
+	 * or after `timeoutMs`.
 	 */
 	async leave(timeoutMs: number): Promise<void> {
 		this.#isLeaving = true;
 		const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
 		this.#again.all();
-		for (const topic of this.#soon) this.#makeDue(topic);
-		this.#soon.clear();
+		this.#endWaiting();
 		this.pump();
 		await settledWithin(timeoutMs, idle);
 		this.#onIdle = undefined;

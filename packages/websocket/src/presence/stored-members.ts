@@ -75,7 +75,7 @@ export interface ShownMember {
 	readonly info: string | undefined;
 }
 
-/** A difference in time that says nothing: between what a node has reckoned and what the backend has, in milliseconds. */
+/** The largest difference in time that says nothing, in milliseconds: a node reckons otherwise than the backend. */
 const SAME_TIME_MS = 1_000;
 
 /** Returns whether two members are the same to those who watch. */

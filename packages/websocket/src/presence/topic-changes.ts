@@ -1,5 +1,3 @@
-import type { Member } from './own-member.ts';
-
 /**
  * Where a topic's changes are:
  *
@@ -11,13 +9,13 @@ import type { Member } from './own-member.ts';
 export type ChangesState = 'soon' | 'due' | 'sending' | 'failed';
 
 /** The members of a topic whose records may not be as they are to be. */
-export class TopicChanges {
+export class TopicChanges<TMember> {
 	state: ChangesState = 'soon';
 	/** Whether a step has failed, and none has succeeded since. */
 	hasFailed = false;
 	/** How often records of the topic may have been lost. */
 	losses = 0;
-	readonly #dirty = new Set<Member>();
+	readonly #dirty = new Set<TMember>();
 	/** How many members have been added. */
 	#added = 0;
 	/** How many of them are stored. They are taken in the order in which they were added. */
@@ -28,25 +26,25 @@ export class TopicChanges {
 		return this.#dirty.size;
 	}
 
-	add(member: Member): void {
+	add(member: TMember): void {
 		if (this.#dirty.has(member)) return;
 		this.#dirty.add(member);
 		this.#added++;
 	}
 
-	has(member: Member): boolean {
+	has(member: TMember): boolean {
 		return this.#dirty.has(member);
 	}
 
 	/** Takes the members one by one, the oldest first. */
-	*take(): Generator<Member> {
+	*take(): Generator<TMember> {
 		for (const member of this.#dirty) {
 			this.#dirty.delete(member);
 			yield member;
 		}
 	}
 
-	/** Called when so many members that were taken are stored. */
+	/** Called when `count` of the members that were taken are stored. */
 	done(count: number): void {
 		this.#done += count;
 		if (this.#waiting.length === 0) return;
@@ -66,7 +64,7 @@ export class TopicChanges {
 	}
 
 	/** Takes members back whose step has failed. */
-	failed(members: Iterable<Member>): void {
+	failed(members: Iterable<TMember>): void {
 		this.giveUp();
 		for (const member of members) this.#dirty.add(member);
 		this.#added = this.#dirty.size;

@@ -5,7 +5,7 @@ import { type BackendClock, MemberView } from './member-view.ts';
 import type { OwnMembersView } from './own-members-contract.ts';
 import type { WatchedMembers } from './presence-contract.ts';
 import type { PresenceRule } from './presence-rules.ts';
-import type { PresenceBatch, PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
+import type { PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
 import { type Applied, StoredMembers } from './stored-members.ts';
 import { TopicSync } from './topic-sync.ts';
 
@@ -35,7 +35,7 @@ interface Read {
 	readonly members: readonly StoredMember[] | undefined;
 }
 
-/** See {@link PresenceBatch.membersUpTo}. */
+/** See `membersUpTo` in `PresenceBatch`. */
 const NAMED_SHARE = 0.9;
 /** The most members of one read. */
 const PAGE = 1_000;
@@ -221,7 +221,7 @@ export class TopicReplica {
 		return applied;
 	}
 
-	/** With so many members at most, the backend names them again. */
+	/** With at most this number of members, the backend names them again. */
 	get #namedUpTo(): number {
 		return this.#membersUpTo * NAMED_SHARE;
 	}

@@ -1,4 +1,4 @@
-import type { FanoutSockets } from '../sockets/local-fanout.ts';
+import type { FanoutSockets } from '../sockets/fanout-sockets.ts';
 import { Members, type TopicNames } from '../sockets/topic-members.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 

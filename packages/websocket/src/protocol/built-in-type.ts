@@ -22,7 +22,7 @@ export const subscribed = '@subscribed';
 export const unsubscribed = '@unsubscribed';
 /** From the server: it is about to disconnect the client. `data` is a {@link DisconnectedNotice}. */
 export const disconnected = '@disconnected';
-/** Asks for the members of a topic and their changes: `data` is a {@link WatchRequest}, the answer a {@link WatchAnswer}. */
+/** Asks for a topic's members and their changes: `data` is a {@link WatchRequest}, the answer a {@link WatchAnswer}. */
 export const watch = '@watch';
 /** Ends that: `data` is an {@link UnwatchRequest}. */
 export const unwatch = '@unwatch';

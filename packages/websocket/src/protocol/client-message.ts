@@ -46,14 +46,18 @@ export interface RequestFault {
  * - `rate_limited`: the client sends too many messages; this one was not handled
  * - `too_many_topics`: the connection is already subscribed to the maximum number of topics
  * - `too_many_requests`: too many requests of this connection are pending
- * - `too_large`: a client did not send the message, or its reply, because it exceeds `limits.messageBytes`
+ * - `too_large`: a client did not send the message, or its reply, because it exceeds `limits.messageBytes`; or the info
+ *   of `@update` is too large
  * - `timeout`: there was no answer in time
  * - `unavailable`: other nodes can't be reached, and the request may have taken effect on this node; or a history can't
  *   be read
+ * - `not_kept`: the server does not keep who is in the topic, or does not tell changes
+ * - `not_subscribed`: the request is only for clients that are in the topic
+ * - `not_watched`: a further page of members was asked for without watching the topic, or only their number is known
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
- * - `closed`: a subscription was closed before the server confirmed it
+ * - `closed`: a subscription or a watch was closed before the server confirmed it
  * - `unsupported`: the client is a plain WebSocket, which can't answer requests
  * - `invalid_reply`: the answer can't be read, or does not match the message's `reply` schema
  */
@@ -68,6 +72,9 @@ export type ErrorCode =
 	| 'too_large'
 	| 'timeout'
 	| 'unavailable'
+	| 'not_kept'
+	| 'not_subscribed'
+	| 'not_watched'
 	| 'stopping'
 	| 'internal'
 	| 'disconnected'

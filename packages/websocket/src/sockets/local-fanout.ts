@@ -3,34 +3,24 @@ import type { Logger } from '../logger.ts';
 import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
 import { plainOf, toSpeaker } from '../wire/payload-forms.ts';
+import type { FanoutSockets } from './fanout-sockets.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
 import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { claimPrefix } from './server-names.ts';
-import { spokenNameOf, type TopicNames } from './topic-members.ts';
+import { spokenNameOf } from './topic-members.ts';
 
 const DROP_ADVICE =
 	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
 	'such a client instead';
 const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_ADVICE}` };
 
-/** The sockets that a fan-out sends to, and the topics that they are in. */
-export interface FanoutSockets {
-	get(socketId: string): WebSocketConnection | undefined;
-	sockets(): Iterable<WebSocketConnection>;
-	topics(): Iterable<string>;
-	members(topic: string): Iterable<WebSocketConnection>;
-	/** Returns the names that a topic has in Bun. */
-	names(topic: string): TopicNames;
-	/** Gives all topics other names in Bun. */
-	rename(prefix: string): void;
-}
-
 /** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {
 	readonly #registry: FanoutSockets;
 	readonly #logger: Logger;
+	readonly #isFurther: boolean;
 	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
 	/** As passed to `setServer`. */
@@ -46,7 +36,9 @@ export class LocalFanout {
 	/** See {@link beforeTopics}. */
 	#before: (() => void) | undefined;
 
-	constructor(registry: FanoutSockets, logger: Logger) {
+	/** @param isFurther whether the provider has another fan-out, which logs what concerns both */
+	constructor(registry: FanoutSockets, logger: Logger, isFurther: boolean = false) {
+		this.#isFurther = isFurther;
 		this.#registry = registry;
 		this.#logger = logger;
 		this.#throttle = throttleOf(logger);
@@ -57,7 +49,7 @@ export class LocalFanout {
 	setServer(server: PubSubServer, options: ServerOptions): void {
 		checkCompressFrom(options.compressFromBytes);
 		this.#slowReaders.configure(options);
-		if (this.#given !== undefined && this.#given !== server) {
+		if (this.#given !== undefined && this.#given !== server && !this.#isFurther) {
 			this.#logger.warn(
 				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',

@@ -1,4 +1,4 @@
-/** Lets only so many tasks run at a time. The others wait, in the order in which they came. */
+/** Limits how many tasks run at a time. The others wait, in the order in which they came. */
 export class Turns {
 	readonly #most: number;
 	readonly #waiting: (() => void)[] = [];

@@ -1,5 +1,6 @@
 import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
 import type { HistoryStore } from '../history/history-store.ts';
+import type { PresenceStore } from '../presence/presence-store.ts';
 import { type BusBackend, MemoryBackend, type MemoryBackendOptions } from '../testing/index.ts';
 
 /** Wraps another bus. A subclass breaks one thing by overriding a method. */
@@ -9,11 +10,13 @@ export class BrokenBus implements Bus {
 	readonly inner: Bus;
 	readonly liveness?: BusLiveness;
 	readonly history?: HistoryStore;
+	readonly presence?: PresenceStore;
 
 	constructor(inner: Bus) {
 		this.inner = inner;
 		if (inner.liveness !== undefined) this.liveness = inner.liveness;
 		if (inner.history !== undefined) this.history = inner.history;
+		if (inner.presence !== undefined) this.presence = inner.presence;
 	}
 
 	/** Returns handlers that the inner bus calls instead of the given ones. */
@@ -70,6 +73,8 @@ export function brokenBackend(broken: new (inner: Bus) => BrokenBus, options?: M
 			memory.restore((bus as BrokenBus).inner);
 		},
 		freeze: (bus) => memory.freeze((bus as BrokenBus).inner),
+		losePresence: () => memory.losePresence(),
+		moveClock: (byMs) => memory.moveClock(byMs),
 		close: () => memory.close(),
 	};
 }
