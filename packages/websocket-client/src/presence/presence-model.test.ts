@@ -4,7 +4,7 @@ import { type MembersChange, type PresenceHandle, type PresenceMember, SocketCli
 import { ME, PresenceModelServer, TOPIC } from '../test-support/presence-model-server.ts';
 import { randomOf } from '../test-support/random-of.ts';
 
-/** Keeps members by what is told of them, and compares that with the members that are known. */
+/** Keeps members by the changes that are reported, and compares them with the members that are known. */
 class Ledger {
 	readonly #known = new Map<string, PresenceMember>();
 	readonly faults: string[] = [];
