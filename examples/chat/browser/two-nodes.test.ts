@@ -89,7 +89,7 @@ test('who was removed stays out over a reconnect', async () => {
 	await grace.state.getByText('Offline').waitFor();
 	await bringOnline(grace.page);
 	await grace.state.getByText(nodes.one.name).waitFor();
-	expect(await ada.person('Grace', nodes.one).count()).toBe(0);
+	await ada.person('Grace', nodes.one).waitFor({ state: 'detached' });
 
 	await comeBack.click();
 	await ada.person('Grace', nodes.one).waitFor();
