@@ -40,7 +40,7 @@ it.each(['storm:0', 'crowd:0'])('5,000 joins and 5,000 leaves in a second, in %s
 
 	console.log('presence storm', topic, { joining, leaving });
 	const { texts } = describeFindings(deployment.recorder.wrongs, []);
-	expect(texts.slice(0, 10)).toEqual([]);
+	expect(texts).toEqual([]);
 	for (const { frames, ms } of [joining, leaving]) expect(frames).toBeLessThanOrEqual((FRAMES_PER_SECOND * ms) / 1_000 + 2);
 }, 180_000);
 

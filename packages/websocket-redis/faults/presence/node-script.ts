@@ -33,7 +33,7 @@ const app = new Application({ logger, signals: false }).websocket<{ name: string
 		if (userId !== null) response.userId = userId;
 		return { name: String(query.get('name')) };
 	},
-	presence: { info: ({ data }) => ({ name: data.name }) },
+	presence: { info: ({ ws }) => ({ name: ws.data.data.name }) },
 	limits: { topicsPerSocket: 10_000 },
 });
 const { presence } = provider;

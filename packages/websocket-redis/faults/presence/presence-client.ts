@@ -25,7 +25,13 @@ export interface PresenceClientOptions {
 /** A topic of a client, on its present connection. */
 interface Joined {
 	readonly stay: Stay;
-	view: { readonly members: MemberView; readonly recorded: RecordedView } | undefined;
+	view: WatchedTopic | undefined;
+}
+
+interface WatchedTopic {
+	readonly members: MemberView;
+	/** Undefined while the members are not known. */
+	recorded: RecordedView | undefined;
 }
 
 interface Frame {
@@ -110,7 +116,7 @@ export class PresenceClient {
 		const joined = this.joined.get(topic);
 		if (joined === undefined) return;
 		this.joined.delete(topic);
-		joined.view?.recorded.end();
+		joined.view?.recorded?.end();
 		const { stay } = joined;
 		stay.until = Math.min(stay.until, Date.now());
 		this.#request('@unsubscribe', { topic }, () => (stay.goneAt = Math.min(stay.goneAt, Date.now())));
@@ -179,7 +185,7 @@ export class PresenceClient {
 	/** Writes down that the connection has ended. Returns the stays that ended with it. */
 	#ended(): Stay[] {
 		const stays = [...this.joined.values()].map(({ stay, view }) => {
-			view?.recorded.end();
+			view?.recorded?.end();
 			stay.until = Math.min(stay.until, Date.now());
 			stay.goneAt = Math.min(stay.goneAt, Date.now());
 			return stay;
@@ -238,21 +244,35 @@ export class PresenceClient {
 			if (this.joined.get(topic) !== joined) return;
 			if (error !== undefined) return void setTimeout(() => this.joined.get(topic) === joined && this.#watch(topic, joined), RETRY_MS);
 			joined.view ??= this.#newView(topic);
-			const { members, recorded } = joined.view;
+			const { members } = joined.view;
 			const next = members.answer(data as WatchAnswer, after);
-			recorded.mark(members.isStale);
-			if (next !== undefined) this.#watch(topic, joined, next);
+			this.#told(topic, joined.view);
+			if (next !== undefined) this.#watch(topic, joined, next.after);
 		});
 	}
 
-	#newView(topic: string): NonNullable<Joined['view']> {
-		const recorded = this.#recorder.view(this.name, topic, this.node?.name ?? '');
-		const members = new MemberView({
-			onAppear: (key) => recorded.appear(key),
-			onVanish: (key) => recorded.vanish(key),
-			onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${recorded.node} was told of ${topic}: ${what}`),
-		});
-		return { members, recorded };
+	#newView(topic: string): WatchedTopic {
+		const node = this.node?.name ?? '';
+		const view: WatchedTopic = {
+			members: new MemberView({
+				onAppear: (key) => (view.recorded ??= this.#recorder.view(this.name, topic, node)).appear(key),
+				onVanish: (key) => view.recorded?.vanish(key),
+				onRepeated: () => this.#recorder.repeated++,
+				onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${node} was told of ${topic}: ${what}`),
+			}),
+			recorded: undefined,
+		};
+		return view;
+	}
+
+	/** Writes down what has changed besides the members. What is known of members ends where only their number is. */
+	#told(topic: string, view: WatchedTopic): void {
+		const { members, isComplete, isStale } = view.members;
+		if (members === undefined) {
+			view.recorded?.end();
+			view.recorded = undefined;
+		} else if (isComplete) view.recorded ??= this.#recorder.view(this.name, topic, this.node?.name ?? '');
+		view.recorded?.mark(isStale);
 	}
 
 	#request(type: string, data: unknown, reply: Reply): void {
@@ -274,9 +294,9 @@ export class PresenceClient {
 		this.notices++;
 		const joined = this.joined.get(notice.topic);
 		if (joined?.view === undefined) return;
-		const { members, recorded } = joined.view;
+		const { members } = joined.view;
 		const applied = members.notice(notice);
-		recorded.mark(members.isStale);
+		this.#told(notice.topic, joined.view);
 		if (applied !== 'again') return;
 		this.#recorder.rereads++;
 		this.#watch(notice.topic, joined);

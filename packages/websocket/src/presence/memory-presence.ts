@@ -1,5 +1,5 @@
 import { DONE, rejected } from '../support/promises.ts';
-import { encodePresenceBody, type PresenceContent } from '../wire/presence-frame.ts';
+import { encodePresenceFrame, type PresenceContent } from '../wire/presence-frame.ts';
 import { PresenceLeaseLostError } from './errors.ts';
 import { MemoryLeases } from './memory-leases.ts';
 import { MemoryPresenceTopic } from './memory-presence-topic.ts';
@@ -124,7 +124,7 @@ export class MemoryPresence implements PresenceStore {
 		if (content === undefined) return;
 		if (content.count > 0) this.#emptied.delete(topic);
 		else this.#emptied.set(topic, now);
-		this.#deliver(topic, Buffer.concat([header, encodePresenceBody(content)]));
+		this.#deliver(topic, encodePresenceFrame(header, content));
 	}
 
 	#find(topic: string, now: number): MemoryPresenceTopic | undefined {

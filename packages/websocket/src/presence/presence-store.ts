@@ -23,8 +23,8 @@ export interface PresenceStore {
 	 * APPLIED_WITHIN_MS} after the call, and not after a later `apply` of the same store to the topic. The store never
 	 * repeats it.
 	 *
-	 * @throws {PresenceLeaseLostError} the lease is unknown to the backend, or records of its generation have been swept;
-	 * nothing was applied. The node takes a new generation, and puts everything again
+	 * @throws {PresenceLeaseLostError} the lease is unknown to the backend, or records of its generation have been
+	 * swept; nothing was applied. The node takes a new generation, and puts everything again
 	 */
 	apply(topic: string, batch: PresenceBatch): Promise<PresenceState>;
 
@@ -36,12 +36,12 @@ export interface PresenceStore {
 
 	/**
 	 * Registers or renews a node's lease, which lasts for `leaseMs` from now, and hands out leases to be swept. Resolves
-	 * with whether the lease holds. It does not if it is not new and the backend does not know it, or has handed it out to
-	 * be swept.
+	 * with whether the lease holds. It does not if it is not new and the backend does not know it, or has handed it out
+	 * to be swept.
 	 *
-	 * An expired lease is handed out to one node at a time, again after {@link CLAIMED_MS} if its sweep is not done. None
-	 * is handed out for `leaseMs` after the backend was away (no lease was renewed for half of `leaseMs`), lost its data,
-	 * or its clock was set: the nodes that are there renew theirs meanwhile.
+	 * An expired lease is handed out to one node at a time, again after {@link CLAIMED_MS} if its sweep is not done.
+	 * None is handed out for `leaseMs` after the backend was away (no lease was renewed for half of `leaseMs`), lost its
+	 * data, or its clock was set: the nodes that are there renew theirs meanwhile.
 	 *
 	 * @param isNew whether this is the first renewal of this generation
 	 */
@@ -93,7 +93,7 @@ export interface PresenceLease {
 export interface PresenceVersion {
 	/** 8 characters. Another epoch means that the backend had lost the topic, or that it was empty for a long time. */
 	readonly epoch: string;
-	/** The number of changes in this epoch. 0 if there was none. */
+	/** The number of changes in this epoch. */
 	readonly n: number;
 }
 

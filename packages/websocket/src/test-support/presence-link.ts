@@ -7,8 +7,8 @@ import type {
 } from '../presence/presence-store.ts';
 
 /**
- * What becomes of a call: it is answered; it fails; it takes effect, but the answer is lost; or it fails and takes effect
- * later, unless a later call for the topic comes first.
+ * What becomes of a call: it is answered; it fails; it takes effect, but the answer is lost; or it fails and takes
+ * effect later, unless a later call for the topic comes first.
  */
 export type Fate = 'answered' | 'failed' | 'answer lost' | 'late';
 

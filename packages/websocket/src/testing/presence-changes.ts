@@ -4,6 +4,7 @@ import { presenceChannel } from '../wire/channel-names.ts';
 import type { Requirements } from './conformance.ts';
 import { assertLeadTo, byKey, differenceOf, seen, summary } from './presence-assertions.ts';
 import { PresenceNode, put } from './presence-node.ts';
+import { seeded, someOps } from './presence-random.ts';
 
 /** The requirements for change frames. */
 export const CHANGES: Requirements = {
@@ -28,6 +29,32 @@ export const CHANGES: Requirements = {
 			before = after;
 		}
 		for (const node of nodes) assertLeadTo(await node.untilChanges('t', changed), before);
+	},
+
+	async 'half of a step can not be read'(context) {
+		const [a, b] = await PresenceNode.startLeased(context, 2);
+		const keys = Array.from({ length: 40 }, (_, i) => `user:${i}`);
+		await a!.putMany('t', keys.slice(0, 20));
+		const over = new AbortController();
+		const moving = (async () => {
+			for (let step = 0; step < 60; step++) {
+				const ops = keys.map((key, i): PresenceOp =>
+					i < 20 === (step % 2 === 1) ? put(key) : { kind: 'remove', key },
+				);
+				await a!.apply('t', ...ops);
+			}
+		})().finally(() => over.abort());
+		while (!over.signal.aborted) {
+			const [{ count }, read] = await Promise.all([b!.presence.count('t'), b!.read('t')]);
+			deepEqual([count, read.count, read.members.length], [20, 20, 20]);
+			const isFirst = read.members.some(({ key }) => key === 'user:0');
+			const other = isFirst ? keys.slice(20) : keys.slice(0, 20);
+			deepEqual(
+				read.members.filter(({ key }) => other.includes(key)),
+				[],
+			);
+		}
+		await moving;
 	},
 
 	async 'a change frame begins with the header of the node whose change it is'(context) {
@@ -129,33 +156,3 @@ export const CHANGES: Requirements = {
 		equal(Number.isSafeInteger(change?.changes?.[0]?.since), true);
 	},
 };
-
-const KEYS = ['user:1', 'user:2', 'user:3', 'socket:é', 'user:🔑'];
-const INFOS = [undefined, '{"n":1}', '{"n":2}', '{"text":"é🔑"}'];
-
-/** Returns one to three changes, each of another member. */
-function someOps(random: (below: number) => number): PresenceOp[] {
-	const first = random(KEYS.length);
-	return Array.from({ length: 1 + random(3) }, (_, i): PresenceOp => {
-		const key = KEYS[(first + i) % KEYS.length]!;
-		switch (random(6)) {
-			case 0:
-				return { kind: 'linger', key, ms: random(2) * 60_000 };
-			case 1:
-				return { kind: 'expire', key };
-			case 2:
-				return { kind: 'remove', key };
-			default:
-				return put(key, { connections: 1 + random(2), ageMs: random(3) * 10_000, info: INFOS[random(INFOS.length)] });
-		}
-	});
-}
-
-/** Returns a function that draws whole numbers below its argument, the same ones for the same seed. */
-function seeded(seed: number): (below: number) => number {
-	let state = seed;
-	return (below) => {
-		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-		return Math.floor((state / 2 ** 32) * below);
-	};
-}

@@ -6,6 +6,7 @@ import { LINGERING } from './presence-lingering.ts';
 import { MEMBERS } from './presence-members.ts';
 import { OUTAGES } from './presence-outages.ts';
 import { READING } from './presence-reading.ts';
+import { REFERENCE } from './presence-reference.ts';
 import { SWEEPS } from './presence-sweeps.ts';
 
 /**
@@ -22,6 +23,7 @@ export function presenceConformance(openBackend: () => BusBackend | Promise<BusB
 		...LINGERING,
 		...READING,
 		...CHANGES,
+		...REFERENCE,
 		...LEASES,
 		...SWEEPS,
 		...OUTAGES,

@@ -61,6 +61,25 @@ export const LINGERING: Requirements = {
 		assertLeadTo(changes, await b.read('t'));
 	},
 
+	async 'who moves from node to node and back is there since the beginning'(context) {
+		const [a, b] = await startTwo(context);
+		await a.put('t', 'k', { ageMs: 20_000 });
+		const { since } = await b.member('t', 'k');
+		for (const [from, to] of [
+			[a, b],
+			[b, a],
+			[a, b],
+		] as const) {
+			await from.linger('t', 'k', LONG_MS);
+			await to.put('t', 'k');
+			await from.linger('t', 'k', LONG_MS);
+			const member = await a.member('t', 'k');
+			deepEqual([member.since, member.connections, member.nodes], [since, 1, [to.lease]]);
+		}
+		await a.put('t', 'end');
+		await b.untilChanges('t', 2);
+	},
+
 	async 'an earlier time of the node that takes over counts'(context) {
 		const [a, b] = await startTwo(context);
 		await a.put('t', 'k');

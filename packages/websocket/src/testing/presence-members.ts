@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { MAX_INFO_BYTES, MAX_KEY_BYTES, MAX_PRESENCE_OPS } from '../presence/presence-store.ts';
+import { MAX_INFO_BYTES, MAX_KEY_BYTES, MAX_PRESENCE_OPS, VERSION_KEPT_MS } from '../presence/presence-store.ts';
 import type { Requirements } from './conformance.ts';
 import { assertLeaseLost, assertLeadTo, assertState, seen, summary } from './presence-assertions.ts';
 import { LONG_LEASE_MS, PresenceNode, put } from './presence-node.ts';
@@ -31,6 +31,15 @@ export const MEMBERS: Requirements = {
 		deepEqual(await a.put('t', 'k'), { version: { epoch: first.version?.epoch, n: 3 }, count: 1 });
 		deepEqual((await a.read('t')).version, { epoch: first.version?.epoch, n: 3 });
 		assertLeadTo(await a.untilChanges('t', 3), await a.read('t'));
+	},
+
+	async 'a version outlives the last member by some minutes'(context) {
+		context.needs('moveClock');
+		const [a] = await startTwo(context);
+		const { version } = await a.put('t', 'k');
+		await a.remove('t', 'k');
+		await context.moveClock(VERSION_KEPT_MS - 30_000);
+		deepEqual(await a.presence.count('t'), { version: { epoch: version?.epoch, n: 2 }, count: 0 });
 	},
 
 	async 'a topic that has had no members has no version, and nothing to remove makes one'(context) {

@@ -75,6 +75,30 @@ export const SWEEPS: Requirements = {
 		assertLeadTo(await b!.untilChanges('t', 4), await b!.read('t'));
 	},
 
+	async 'a node that comes late can put nothing, also where it had nothing before'(context) {
+		const [a, b] = await startShort(context, 2);
+		await a!.put('t', 'k');
+		await untilHandedOut(context, a!.lease, b!);
+		await sweepAll(b!, a!.lease);
+		const topics = Array.from({ length: 8 }, (_, i) => `elsewhere:${i}`);
+		for (const topic of topics) await assertLeaseLost(a!.put(topic, 'k'));
+		for (const topic of topics) equal((await b!.presence.count(topic)).count, 0);
+	},
+
+	async 'while a lease is swept in pieces, nothing is put with it where it was swept already'(context) {
+		const [a, b] = await startShort(context, 2);
+		const topics = Array.from({ length: 8 }, (_, i) => `topic:${i}`);
+		await Promise.all(topics.map((topic) => a!.put(topic, 'k')));
+		await untilHandedOut(context, a!.lease, b!);
+		for (let isDone = false; !isDone;) {
+			const counts = await Promise.all(topics.map((topic) => b!.presence.count(topic)));
+			const swept = topics.filter((_, i) => counts[i]?.count === 0);
+			for (const topic of swept) await assertLeaseLost(a!.put(topic, 'late'));
+			({ isDone } = await b!.sweep(a!.lease, 2));
+		}
+		for (const topic of topics) equal((await b!.presence.count(topic)).count, 0);
+	},
+
 	async 'what a node that came back has put again stays, and its new lease as well'(context) {
 		const [a, b] = await startShort(context, 2, 't');
 		const swept = a!.lease;

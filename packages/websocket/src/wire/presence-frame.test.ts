@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFrame, encodePresenceHeader, randomOrigin } from './frame.ts';
 import {
-	encodePresenceBody,
+	encodePresenceFrame,
 	type PresenceContent,
 	type PresenceFrameChange,
 	PRESENCE_KINDS,
@@ -36,12 +36,17 @@ const CONTENT: PresenceContent = {
 	],
 };
 
+/** Returns a frame without its header. */
+function bodyOf(content: PresenceContent): Buffer {
+	return encodePresenceFrame(new Uint8Array(0), content);
+}
+
 describe('a presence frame', () => {
 	it('carries what has changed, after the header of all frames', () => {
 		const sender = { origin: randomOrigin(), shard: 3, incarnation: 7 };
 		fc.assert(
 			fc.property(anyContent, (content) => {
-				const frame = Buffer.concat([encodePresenceHeader(sender), encodePresenceBody(content)]);
+				const frame = encodePresenceFrame(encodePresenceHeader(sender), content);
 				expect(decodeFrame(frame, sender.origin)).toEqual({ type: 'presence', ...sender, ...content });
 			}),
 		);
@@ -49,7 +54,7 @@ describe('a presence frame', () => {
 
 	it('has the documented layout', () => {
 		const changes = CONTENT.changes?.slice(0, 1);
-		expect(encodePresenceBody({ ...CONTENT, changes }).toString('hex')).toBe(
+		expect(bodyOf({ ...CONTENT, changes }).toString('hex')).toBe(
 			[
 				'00', // flags
 				Buffer.from('abcdefgh').toString('hex'),
@@ -63,15 +68,15 @@ describe('a presence frame', () => {
 				'0003' + Buffer.from('{}').toString('hex'),
 			].join(''),
 		);
-		expect(encodePresenceBody({ ...CONTENT, changes: undefined })).toHaveLength(23);
-		expect(encodePresenceBody({ ...CONTENT, changes: undefined })[0]).toBe(1);
+		expect(bodyOf({ ...CONTENT, changes: undefined })).toHaveLength(23);
+		expect(bodyOf({ ...CONTENT, changes: undefined })[0]).toBe(1);
 		expect(encodePresenceHeader({ origin: 1, shard: 0, incarnation: 0 })[1]).toBe(7);
 	});
 
 	it('tells no info from empty info', () => {
 		const [first, second] = ['', undefined].map((info) => {
 			const change = { kind: 'updated', key: 'k', connections: 1, since: 1, info } as const;
-			return readPresence(encodePresenceBody({ ...CONTENT, changes: [change] }), 0)?.changes?.[0];
+			return readPresence(bodyOf({ ...CONTENT, changes: [change] }), 0)?.changes?.[0];
 		});
 		expect([first?.info, second?.info]).toEqual(['', undefined]);
 	});
@@ -85,11 +90,11 @@ describe('a presence frame', () => {
 			info: 'x'.repeat(16_384),
 		} as const;
 		const content = { ...CONTENT, changes: Array.from({ length: 100 }, () => change) };
-		expect(readPresence(encodePresenceBody(content), 0)).toEqual(content);
+		expect(readPresence(bodyOf(content), 0)).toEqual(content);
 	});
 
 	it('is malformed wherever it is cut off, and with anything after it', () => {
-		const body = encodePresenceBody(CONTENT);
+		const body = bodyOf(CONTENT);
 		for (let length = 0; length < body.length; length++) {
 			expect(readPresence(body.subarray(0, length), 0), `${length} bytes`).toBeUndefined();
 		}
@@ -98,13 +103,13 @@ describe('a presence frame', () => {
 	});
 
 	it('is malformed with a change of an unknown kind', () => {
-		const body = encodePresenceBody(CONTENT);
+		const body = bodyOf(CONTENT);
 		body[23] = 3;
 		expect(readPresence(body, 0)).toBeUndefined();
 	});
 
 	it('can be read from any bytes without an error', () => {
-		const body = encodePresenceBody(CONTENT);
+		const body = bodyOf(CONTENT);
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
 				readPresence(Buffer.from(bytes), 0);

@@ -27,7 +27,7 @@ export interface PresenceFrameChange {
 	readonly connections: number;
 	/** In milliseconds since the epoch. */
 	readonly since: number;
-	/** A JSON object; undefined if there is none. */
+	/** A JSON object; undefined if the member has no info. */
 	readonly info: string | undefined;
 }
 
@@ -39,38 +39,42 @@ export interface PresenceContent {
 	readonly changes: readonly PresenceFrameChange[] | undefined;
 }
 
-/** Encodes what follows the header. Used by stores in this process. */
-export function encodePresenceBody({ epoch, n, count, changes }: PresenceContent): Buffer {
-	const parts = (changes ?? []).map(encodeChange);
-	const head = Buffer.alloc(BODY_BYTES);
-	head[0] = changes === undefined ? COUNT_ONLY : 0;
-	head.write(epoch, 1, EPOCH_BYTES, 'latin1');
-	head.writeDoubleBE(n, 9);
-	head.writeUInt32BE(count, 17);
-	head.writeUInt16BE(parts.length, 21);
-	return Buffer.concat([head, ...parts]);
+/**
+ * Encodes a whole frame. Used by stores in this process.
+ *
+ * @param header see `encodePresenceHeader`
+ */
+export function encodePresenceFrame(header: Uint8Array, { epoch, n, count, changes }: PresenceContent): Buffer {
+	const body = header.length;
+	const frame = Buffer.allocUnsafe(body + BODY_BYTES + sizeOf(changes));
+	frame.set(header);
+	frame[body] = changes === undefined ? COUNT_ONLY : 0;
+	frame.write(epoch, body + 1, EPOCH_BYTES, 'latin1');
+	frame.writeDoubleBE(n, body + 9);
+	frame.writeUInt32BE(count, body + 17);
+	frame.writeUInt16BE(changes?.length ?? 0, body + 21);
+	let at = body + BODY_BYTES;
+	for (const change of changes ?? []) at = writeChange(frame, at, change);
+	return frame;
 }
 
-function encodeChange({ kind, key, connections, since, info }: PresenceFrameChange): Buffer {
-	const keyBytes = Buffer.from(key);
-	const infoBytes = Buffer.from(info ?? '');
-	const head = Buffer.alloc(13);
-	head[0] = PRESENCE_KINDS.indexOf(kind);
-	head.writeUInt32BE(connections, 1);
-	head.writeDoubleBE(since, 5);
-	return Buffer.concat([
-		head,
-		lengthOf(keyBytes.length),
-		keyBytes,
-		lengthOf(info === undefined ? 0 : infoBytes.length + 1),
-		infoBytes,
-	]);
+function sizeOf(changes: readonly PresenceFrameChange[] = []): number {
+	let size = 0;
+	for (const { key, info } of changes) size += CHANGE_BYTES + Buffer.byteLength(key) + Buffer.byteLength(info ?? '');
+	return size;
 }
 
-function lengthOf(value: number): Buffer {
-	const bytes = Buffer.alloc(2);
-	bytes.writeUInt16BE(value);
-	return bytes;
+/** Writes a change, and returns where it ends. */
+function writeChange(frame: Buffer, at: number, { kind, key, connections, since, info }: PresenceFrameChange): number {
+	frame[at] = PRESENCE_KINDS.indexOf(kind);
+	frame.writeUInt32BE(connections, at + 1);
+	frame.writeDoubleBE(since, at + 5);
+	const keyBytes = frame.write(key, at + 15);
+	frame.writeUInt16BE(keyBytes, at + 13);
+	const infoAt = at + 15 + keyBytes;
+	const infoBytes = info === undefined ? -1 : frame.write(info, infoAt + 2);
+	frame.writeUInt16BE(infoBytes + 1, infoAt);
+	return infoAt + 2 + Math.max(0, infoBytes);
 }
 
 /** Reads a change after the header of all frames, which ends at `offset`; undefined if it is malformed. */
