@@ -8,6 +8,9 @@ const KILLED_MS = 15_000;
 /** How long a page may take to show it. */
 const SHOWN_MS = 1_000;
 
+/** For each test: members leave after 5 s, and the two nodes take a while to start. */
+const TIMEOUT_MS = 60_000;
+
 let chromium: Chromium;
 let nodes: TwoNodes;
 const visitors: Visitor[] = [];
@@ -42,7 +45,7 @@ async function two(): Promise<readonly [Visitor, Visitor]> {
 	return [ada, grace];
 }
 
-test('members come and go, once each, on the pages of both nodes', async () => {
+test('members come and go, once each, on the pages of both nodes', { timeout: TIMEOUT_MS }, async () => {
 	const both = await two();
 	const recorded = await Promise.all(both.map((visitor) => visitor.recordPeople()));
 	const barbara = await come('Barbara', 'two');
@@ -53,13 +56,15 @@ test('members come and go, once each, on the pages of both nodes', async () => {
 	for (const changes of recorded) expect(await changes()).toEqual(['+Barbara', '-Barbara']);
 });
 
-test('a visitor who reloads, or opens a second tab, has never been away', async () => {
+test('a visitor who reloads, or opens a second tab, has never been away', { timeout: TIMEOUT_MS }, async () => {
 	const [ada, grace] = await two();
 	const changes = await grace.recordPeople();
 	await ada.page.reload();
 	await ada.person('Grace', nodes.two).waitFor();
-	const tab = await ada.page.context().newPage();
-	await tab.goto(nodes.one.url);
+	// A tab with the same storage.
+	const opened = ada.page.waitForEvent('popup');
+	await ada.page.evaluate('void open(location.href)');
+	const tab = await opened;
 	await grace.person('Ada', nodes.one).getByText('×2').waitFor();
 	expect(await grace.people.getByRole('listitem').count()).toBe(2);
 	await tab.close();
@@ -69,18 +74,22 @@ test('a visitor who reloads, or opens a second tab, has never been away', async 
 	expect(await changes()).toEqual(['-Ada']);
 });
 
-test('who stops typing is soon no longer shown as typing, without sending anything', async () => {
-	const [ada, grace] = await two();
-	await ada.composer.pressSequentially('Well');
-	await grace.typing.getByText('Ada is typing').waitFor();
-	expect(await ada.typing.textContent()).toBe('');
+test(
+	'who stops typing is soon no longer shown as typing, without sending anything',
+	{ timeout: TIMEOUT_MS },
+	async () => {
+		const [ada, grace] = await two();
+		await ada.composer.pressSequentially('Well');
+		await grace.typing.getByText('Ada is typing').waitFor();
+		expect(await ada.typing.textContent()).toBe('');
 
-	await grace.typing.getByText('Ada').waitFor({ state: 'detached' });
-	await ada.composer.pressSequentially('…');
-	await grace.typing.getByText('Ada is typing').waitFor();
-});
+		await grace.typing.getByText('Ada').waitFor({ state: 'detached' });
+		await ada.composer.pressSequentially('…');
+		await grace.typing.getByText('Ada is typing').waitFor();
+	},
+);
 
-test('the restart of a node is not seen by the others', async () => {
+test('the restart of a node is not seen by the others', { timeout: TIMEOUT_MS }, async () => {
 	const [ada, grace] = await two();
 	const changes = await grace.recordPeople();
 	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
@@ -93,7 +102,7 @@ test('the restart of a node is not seen by the others', async () => {
 	expect(await changes()).toEqual(['-Ada']);
 });
 
-test('the visitors of a killed node leave, and no one else', { timeout: 2 * KILLED_MS }, async () => {
+test('the visitors of a killed node leave, and no one else', { timeout: TIMEOUT_MS }, async () => {
 	const [, grace] = await two();
 	const barbara = await come('Barbara', 'two');
 	const changes = await grace.recordPeople();
@@ -106,7 +115,7 @@ test('the visitors of a killed node leave, and no one else', { timeout: 2 * KILL
 	expect(await changes()).toEqual(['-Ada']);
 });
 
-test('without Redis no one disappears, and the list is marked as out of date', async () => {
+test('without Redis no one disappears, and the list is marked as out of date', { timeout: TIMEOUT_MS }, async () => {
 	const both = await two();
 	const recorded = await Promise.all(both.map((visitor) => visitor.recordPeople()));
 	await nodes.redis.kill();

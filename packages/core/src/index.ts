@@ -21,7 +21,7 @@ export type {
 	WebSocketHandlers,
 	WebSocketOptions,
 } from './websocket-options.ts';
-export type { PresenceInfoContext, PresenceOptions } from './presence-options.ts';
+export type { EndpointPresenceOptions, PresenceInfoContext } from './presence-options.ts';
 export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { PerMessageDeflate } from './compression.ts';

@@ -17,7 +17,7 @@ export interface PresenceInfoContext<TData extends ConnectionData = ConnectionDa
 }
 
 /** What others see of connections in topics whose presence the provider keeps, and who may see it. */
-export interface PresenceOptions<TData extends ConnectionData = ConnectionData> {
+export interface EndpointPresenceOptions<TData extends ConnectionData = ConnectionData> {
 	/**
 	 * Returns what others see of a connection's user in a topic: a JSON object, such as a name, or undefined for
 	 * nothing. Called when the connection enters the topic, and again when its credentials have been renewed. Clients
@@ -60,12 +60,12 @@ export interface PresenceOptions<TData extends ConnectionData = ConnectionData> 
 }
 
 /** The options, with defaults for those that were not set. */
-export interface AllPresenceOptions extends PresenceOptions {
+export interface AllPresenceOptions extends EndpointPresenceOptions {
 	readonly infoBytes: number;
 	readonly updatesPerSecond: number;
 }
 
-export function withPresenceDefaults(options: PresenceOptions<any> = {}): AllPresenceOptions {
+export function withPresenceDefaults(options: EndpointPresenceOptions<any> = {}): AllPresenceOptions {
 	return { ...options, infoBytes: options.infoBytes ?? 1_024, updatesPerSecond: options.updatesPerSecond ?? 1 };
 }
 
@@ -84,11 +84,11 @@ export function checkPresence(options: unknown): void {
 					`the provider: new InProcWsProvider({ presence: { 'room:*': {} } })`,
 			);
 		}
-		if (value !== undefined) CHECKS[name as keyof PresenceOptions](value);
+		if (value !== undefined) CHECKS[name as keyof EndpointPresenceOptions](value);
 	}
 }
 
-const CHECKS: Record<keyof PresenceOptions, (value: unknown) => void> = {
+const CHECKS: Record<keyof EndpointPresenceOptions, (value: unknown) => void> = {
 	info(info) {
 		if (typeof info === 'function') return;
 		throw new ApplicationError(`presence.info must be a function, (ctx) => object, not ${show(info)}`);

@@ -4,7 +4,7 @@ import type { AppSocket } from './app-socket.ts';
 import type { PerMessageDeflate } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
 import type { Limits } from './limits.ts';
-import type { PresenceOptions } from './presence-options.ts';
+import type { EndpointPresenceOptions } from './presence-options.ts';
 
 /**
  * The result of `upgrade`: the connection's data, `null` or `false` to reject with 403, or the response to reject with.
@@ -112,7 +112,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TData>;
 	/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
-	readonly presence?: PresenceOptions<TData>;
+	readonly presence?: EndpointPresenceOptions<TData>;
 	/**
 	 * What happens to typed messages that no router has a handler for. `refuse` answers `unknown_type`. `raw` passes the
 	 * text to the `message` handler, which must exist, and no router may use `onUnknown`. Types that begin with `@`

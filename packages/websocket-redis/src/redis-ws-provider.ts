@@ -30,8 +30,8 @@ export interface RedisWsProviderOptions {
 	 */
 	readonly history?: HistoryRules;
 	/**
-	 * The topics whose presence is kept on Redis, by pattern, such as `{ 'room:*': { leaveDelayMs: 5_000 } }`. `*` matches
-	 * any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no topics.
+	 * The topics whose presence is kept on Redis, by pattern, such as `{ 'room:*': { leaveDelayMs: 5_000 } }`. `*`
+	 * matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no topics.
 	 */
 	readonly presence?: PresenceRules;
 	/**

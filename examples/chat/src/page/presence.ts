@@ -15,12 +15,10 @@ let you = '';
 let isTyping = false;
 let idle: ReturnType<typeof setTimeout> | undefined;
 
-/** Shows who is in a room, and who of them is typing, from now on. */
+/** Shows who is in the room that the visitor has entered, and who of them is typing. */
 export function watchRoom(room: string): void {
-	here?.close();
-	clearPresence();
-	clearTimeout(idle);
-	isTyping = false;
+	if (here !== undefined && here.topic === topicOf(room)) return;
+	unwatchRoom();
 	here = client.presence(topicOf(room), {
 		onChange(change) {
 			members = membersOf(change.members);
@@ -31,7 +29,11 @@ export function watchRoom(room: string): void {
 }
 
 /** Shows no one, when the visitor is no longer in the room. */
-export function clearPresence(): void {
+export function unwatchRoom(): void {
+	here?.close();
+	here = undefined;
+	clearTimeout(idle);
+	isTyping = false;
 	members = [];
 	isStale = false;
 	draw();

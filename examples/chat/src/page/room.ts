@@ -8,7 +8,7 @@ import { showRoom } from './head.ts';
 import { addEntry, newestTime } from './log.ts';
 import { isOutside, nowInside, nowOutside } from './outside.ts';
 import { mayRemove } from './people.ts';
-import { clearPresence, thisIsYou, watchRoom } from './presence.ts';
+import { thisIsYou, unwatchRoom, watchRoom } from './presence.ts';
 import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
 import { unansweredText } from './unanswered.ts';
@@ -28,9 +28,10 @@ client.onTopicsChange(({ topic, type, code, message }) => {
 	if (topic !== saidTopicOf(shown)) return;
 	if (type === 'subscribed') {
 		nowInside();
+		watchRoom(shown);
 		void readLatest(shown);
 	} else if (code !== 'left') {
-		clearPresence();
+		unwatchRoom();
 		nowOutside(message ?? 'You are no longer in this room', enter);
 	}
 });
@@ -73,7 +74,7 @@ export function goTo(room: string): void {
 		missed = undefined;
 		nowInside();
 		forgetSaid();
-		watchRoom(room);
+		unwatchRoom();
 		showRoom(room);
 	}
 	if (client.state !== 'ready') return;

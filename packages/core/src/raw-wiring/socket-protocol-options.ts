@@ -3,7 +3,7 @@ import { show } from '@orijs/websocket/internal';
 import type { ConnectionData } from '../connection-data.ts';
 import { checkAuthorize, isProvider } from '../endpoint/websocket-arguments.ts';
 import { ApplicationError } from '../errors.ts';
-import { checkPresence, type PresenceOptions } from '../presence-options.ts';
+import { checkPresence, type EndpointPresenceOptions } from '../presence-options.ts';
 import { type AllLimits, checkLimits, type Limits, withDefaults } from '../limits.ts';
 import { type RouterOf, type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
 import { type RoutingTable, routingTable } from '../routing/routing-table.ts';
@@ -49,7 +49,7 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TState>;
 	/** What others see of connections in topics whose presence the provider keeps, and who may see it. */
-	readonly presence?: PresenceOptions<TState>;
+	readonly presence?: EndpointPresenceOptions<TState>;
 	/** Limits, each with a default. */
 	readonly limits?: SocketProtocolLimits;
 	/** Receives all log lines. Default: the console, without debug lines. */
@@ -59,7 +59,7 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 /** The options, validated and with defaults. */
 export interface ReadOptions {
 	readonly authorize: Authorize;
-	readonly presence: PresenceOptions;
+	readonly presence: EndpointPresenceOptions;
 	readonly limits: AllLimits;
 	readonly logger: Logger;
 	readonly routers: readonly SocketRouter[];

@@ -7,7 +7,7 @@ import {
 import { isSpeaker } from '@orijs/websocket/internal';
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
-import type { PresenceOptions } from '../presence-options.ts';
+import type { EndpointPresenceOptions } from '../presence-options.ts';
 import type { Refusals } from '../refusals.ts';
 import { readMessage, MessageFault } from '../routing/read-message.ts';
 import { PresenceControl } from '../routing/presence-control.ts';
@@ -60,7 +60,7 @@ export class WiredSessions implements WiredHost {
 	constructor(
 		services: Omit<TypedMessagesOptions, NotHere> & {
 			readonly authorize: Authorize;
-			readonly presence: PresenceOptions;
+			readonly presence: EndpointPresenceOptions;
 		},
 	) {
 		const { provider, limits, refusals, logger } = services;

@@ -1,5 +1,5 @@
 import { promiseOf, show } from '@orijs/websocket/internal';
-import type { PresenceOptions } from '../presence-options.ts';
+import type { EndpointPresenceOptions } from '../presence-options.ts';
 import type { Session } from '../session/session.ts';
 import type { FaultLog } from '../support/fault-log.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -8,10 +8,10 @@ import { topicFault } from './topic-fault.ts';
 
 /** Asks the application whether clients may see who is in topics. */
 export class PresenceAuthorizer {
-	readonly #options: Pick<PresenceOptions, 'authorize'>;
+	readonly #options: Pick<EndpointPresenceOptions, 'authorize'>;
 	readonly #faults: FaultLog;
 
-	constructor(options: Pick<PresenceOptions, 'authorize'>, faults: FaultLog) {
+	constructor(options: Pick<EndpointPresenceOptions, 'authorize'>, faults: FaultLog) {
 		this.#options = options;
 		this.#faults = faults;
 	}

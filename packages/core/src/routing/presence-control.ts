@@ -1,6 +1,6 @@
 import type { Logger, SocketPresence, WebSocketProvider } from '@orijs/websocket';
 import type { AllLimits } from '../limits.ts';
-import { type PresenceOptions, withPresenceDefaults } from '../presence-options.ts';
+import { type EndpointPresenceOptions, withPresenceDefaults } from '../presence-options.ts';
 import type { Refusals } from '../refusals.ts';
 import type { SessionOf } from '../session/gap-forwarding.ts';
 import type { Session } from '../session/session.ts';
@@ -13,7 +13,7 @@ import { UpdateRates } from './update-rates.ts';
 
 export interface PresenceControlParts {
 	readonly provider: Pick<WebSocketProvider, 'socketPresence'>;
-	readonly presence: PresenceOptions | undefined;
+	readonly presence: EndpointPresenceOptions | undefined;
 	readonly limits: AllLimits;
 	readonly refusals: Refusals;
 	readonly logger: Logger;

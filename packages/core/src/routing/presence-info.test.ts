@@ -7,7 +7,7 @@ import {
 	AsyncPresenceSchemaError,
 	type AuthenticateContext,
 	type PresenceInfoContext,
-	type PresenceOptions,
+	type EndpointPresenceOptions,
 	SocketEndpoint,
 	SocketRouter,
 	type UpgradeResponse,
@@ -90,7 +90,7 @@ describe('presence.info', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it.each<[what: string, PresenceOptions, error: RegExp]>([
+	it.each<[what: string, EndpointPresenceOptions, error: RegExp]>([
 		[
 			'throws',
 			{
@@ -136,6 +136,23 @@ describe('presence.info', () => {
 		expect(members?.[0]).not.toHaveProperty('info');
 		await log.untilErrors(1);
 		expect(String(log.errors[0]?.details?.['err'])).toMatch(error);
+	});
+
+	it('that fails does not let clients fill the log', async () => {
+		const { speaker, log } = await presenceNode({
+			limits: { messagesPerSecond: Infinity },
+			presence: {
+				info() {
+					throw new Error('no profile');
+				},
+			},
+		});
+		const ada = await speaker('ada');
+		for (let i = 0; i < 200; i++) {
+			await request(ada, '@subscribe', { topic: 'room:a' });
+			await request(ada, '@unsubscribe', { topic: 'room:a' });
+		}
+		expect(log.problems.length).toBeLessThan(5);
 	});
 
 	it('belongs to its endpoint, if several share a provider, until that stops', async () => {

@@ -81,8 +81,10 @@ export class PresenceWatches {
 	/** Called when a client is no longer in a topic. */
 	left(session: Session, topic: string): void {
 		if (this.#services.authorizer !== undefined) return;
+		const watch = this.#watches.get(session)?.get(topic);
+		if (watch === undefined) return;
 		// Not why it has left: that is told by `@unsubscribed`, and the client may watch again once it is back.
-		this.end(session, topic, { code: 'not_subscribed', message: `You are no longer subscribed to ${topic}` });
+		this.#end(watch, { code: 'not_subscribed', message: `You are no longer subscribed to ${topic}` });
 	}
 
 	/** Called when a connection has closed. */

@@ -4,6 +4,7 @@ import {
 	type HistoryRules,
 	InProcWsProvider,
 	type PresenceRules,
+	type PresenceStore,
 	type WebSocketProvider,
 	WsProvider,
 } from '@orijs/websocket';
@@ -34,6 +35,8 @@ export interface PresenceNodeOptions extends Omit<WebSocketOptions, 'upgrade'> {
 
 export interface PresenceCluster {
 	readonly nodes: [PresenceNode, PresenceNode];
+	/** The first node reads members only when the returned function is called. */
+	holdReads(): () => void;
 	/** Cuts the first node off from the backend. */
 	cut(): void;
 	restore(): void;
@@ -66,7 +69,21 @@ export async function presenceCluster(options: PresenceNodeOptions = {}): Promis
 		return startNode(provider, logger, options);
 	};
 	const nodes: [PresenceNode, PresenceNode] = [await start(), await start()];
-	return { nodes, cut: () => backend.cut(buses[0] as Bus), restore: () => backend.restore(buses[0] as Bus) };
+	const [{ presence }] = buses as [Bus];
+	return {
+		nodes,
+		holdReads() {
+			const { promise, resolve } = Promise.withResolvers<void>();
+			const read = presence?.read.bind(presence) as PresenceStore['read'];
+			(presence as PresenceStore).read = async (...query) => {
+				await promise;
+				return read(...query);
+			};
+			return resolve;
+		},
+		cut: () => backend.cut(buses[0] as Bus),
+		restore: () => backend.restore(buses[0] as Bus),
+	};
 }
 
 async function startNode(

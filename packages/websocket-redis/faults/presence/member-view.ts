@@ -3,12 +3,19 @@ import type { PresenceMember, PresenceNotice, PresenceVersion, WatchAnswer } fro
 export interface MemberViewOptions {
 	readonly onAppear: (key: string) => void;
 	readonly onVanish: (key: string) => void;
+	/** Called for what changes nothing for this client, but may for another one that gets the same frame. */
+	readonly onRepeated: () => void;
 	/** Called with what must not be told: a change that the client was told before, or a wrong count. */
 	readonly onWrong: (kind: 'doubled' | 'count', what: string) => void;
 }
 
 /** What became of a notice. `again`: it does not follow, so the client has to watch again. */
 export type Applied = 'applied' | 'ignored' | 'again';
+
+/** What to ask for: the page after a key, or all again. */
+export interface Next {
+	readonly after?: string;
+}
 
 /** The members of a topic as a client knows them, by the rule that the protocol gives clients. */
 export class MemberView {
@@ -20,6 +27,8 @@ export class MemberView {
 	/** Whether all pages have come. */
 	isComplete = false;
 	readonly #options: MemberViewOptions;
+	/** Whether an answer has come after the last change. */
+	#isFresh = false;
 	/** The keys that were there before the pages that are being read. */
 	#before: ReadonlySet<string> = new Set();
 
@@ -27,8 +36,11 @@ export class MemberView {
 		this.#options = options;
 	}
 
-	/** Takes the answer to `@watch`. Returns the key after which to ask for the next page; undefined if there is none. */
-	answer({ version, count, members, hasMore, isStale }: WatchAnswer, after?: string): string | undefined {
+	/** Takes the answer to `@watch`. Returns what to ask for next: a page, or all again; undefined if that was all. */
+	answer({ version, count, members, hasMore, isStale }: WatchAnswer, after?: string): Next | undefined {
+		const mine = this.version;
+		if (after !== undefined && (members === undefined || version.epoch !== mine?.epoch || version.n < mine.n))
+			return {};
 		this.isStale = isStale === true;
 		if (after === undefined) {
 			this.version = version;
@@ -37,9 +49,9 @@ export class MemberView {
 			this.isComplete = false;
 		}
 		this.count = count;
+		this.#isFresh = true;
 		const last = hasMore === true ? members?.at(-1)?.key : undefined;
 		if (this.members !== undefined) {
-			if (this.version === undefined || isNewer(version, this.version)) this.version = version;
 			// The page says all there is to say of its range.
 			for (const key of this.members.keys()) {
 				if ((after === undefined || isAfter(key, after)) && (last === undefined || !isAfter(key, last)))
@@ -47,7 +59,7 @@ export class MemberView {
 			}
 			for (const member of members ?? []) this.members.set(member.key, member);
 		}
-		if (last !== undefined) return last;
+		if (last !== undefined) return { after: last };
 		this.#complete();
 		return undefined;
 	}
@@ -55,13 +67,11 @@ export class MemberView {
 	notice({ version, previous, count, joined, left, updated, isCountOnly, isStale }: PresenceNotice): Applied {
 		const mine = this.version;
 		if (mine === undefined) return 'ignored';
-		const hasChanges = joined !== undefined || left !== undefined || updated !== undefined;
-		if (version.epoch === mine.epoch && version.n <= mine.n) {
-			if (version.n === mine.n) this.isStale = isStale === true;
-			return 'ignored';
-		}
+		if (version.epoch === mine.epoch && version.n < mine.n) return 'ignored';
 		if (previous.epoch !== mine.epoch || previous.n > mine.n) return 'again';
-		const isNext = previous.n === mine.n;
+		// The first change after an answer may tell once more what was in the answer.
+		const isExact = !this.#isFresh && this.isComplete && previous.n === mine.n;
+		this.#isFresh = false;
 		this.version = version;
 		this.count = count;
 		this.isStale = isStale === true;
@@ -70,8 +80,8 @@ export class MemberView {
 			this.members = undefined;
 			return 'applied';
 		}
-		if (this.members === undefined) return hasChanges ? 'again' : 'applied';
-		this.#apply(this.members, { joined, left, updated }, isNext && this.isComplete);
+		if (this.members === undefined) return 'again';
+		this.#apply(this.members, { joined, left, updated }, isExact);
 		this.#check();
 		return 'applied';
 	}
@@ -86,21 +96,22 @@ export class MemberView {
 		{ joined = [], left = [], updated = [] }: Pick<PresenceNotice, 'joined' | 'left' | 'updated'>,
 		isExact: boolean,
 	): void {
-		const { onAppear, onVanish, onWrong } = this.#options;
+		const { onAppear, onVanish, onWrong, onRepeated } = this.#options;
 		for (const member of joined) {
 			if (isExact && members.has(member.key)) onWrong('doubled', `${member.key} joined, who was there`);
 			if (this.isComplete && !members.has(member.key)) onAppear(member.key);
 			members.set(member.key, member);
 		}
 		for (const key of left) {
-			if (isExact && !members.has(key)) onWrong('doubled', `${key} left, who was not there`);
+			// One who came and left within a moment, in which another client of the node has begun to watch.
+			if (isExact && !members.has(key)) onRepeated();
 			if (this.isComplete && members.has(key)) onVanish(key);
 			members.delete(key);
 		}
 		for (const member of updated) {
 			const known = members.get(member.key);
-			if (isExact && (known === undefined || Bun.deepEquals(known, member)))
-				onWrong('doubled', `${member.key} was updated, ${known === undefined ? 'who was not there' : 'to what it was'}`);
+			if (isExact && known === undefined) onWrong('doubled', `${member.key} was updated, who was not there`);
+			else if (isExact && Bun.deepEquals(known, member)) onRepeated();
 			if (this.isComplete && known === undefined) onAppear(member.key);
 			members.set(member.key, member);
 		}
@@ -119,10 +130,6 @@ export class MemberView {
 		if (!this.isComplete || this.members === undefined || this.members.size === this.count) return;
 		this.#options.onWrong('count', `a count of ${this.count} for ${this.members.size} members`);
 	}
-}
-
-function isNewer(one: PresenceVersion, other: PresenceVersion): boolean {
-	return one.epoch !== other.epoch || one.n > other.n;
 }
 
 /** By their bytes in UTF-8. */

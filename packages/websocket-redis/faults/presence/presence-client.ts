@@ -25,7 +25,13 @@ export interface PresenceClientOptions {
 /** A topic of a client, on its present connection. */
 interface Joined {
 	readonly stay: Stay;
-	view: { readonly members: MemberView; readonly recorded: RecordedView } | undefined;
+	view: WatchedTopic | undefined;
+}
+
+interface WatchedTopic {
+	readonly members: MemberView;
+	/** Undefined while the members are not known. */
+	recorded: RecordedView | undefined;
 }
 
 interface Frame {
@@ -110,7 +116,7 @@ export class PresenceClient {
 		const joined = this.joined.get(topic);
 		if (joined === undefined) return;
 		this.joined.delete(topic);
-		joined.view?.recorded.end();
+		joined.view?.recorded?.end();
 		const { stay } = joined;
 		stay.until = Math.min(stay.until, Date.now());
 		this.#request('@unsubscribe', { topic }, () => (stay.goneAt = Math.min(stay.goneAt, Date.now())));
@@ -150,7 +156,8 @@ export class PresenceClient {
 			clearTimeout(late);
 			if (this.#socket !== socket) return;
 			this.#ended();
-			if (code === 1013 || code === 1008 || code === 1002) this.#recorder.wrong('loss', `${this.name} was closed: ${code} ${reason}`);
+			if (code === 1013 || code === 1008 || code === 1002)
+				this.#recorder.wrong('loss', `${this.name} was closed: ${code} ${reason}`);
 			if (this.isHere) this.#comeLater();
 		};
 	}
@@ -179,7 +186,7 @@ export class PresenceClient {
 	/** Writes down that the connection has ended. Returns the stays that ended with it. */
 	#ended(): Stay[] {
 		const stays = [...this.joined.values()].map(({ stay, view }) => {
-			view?.recorded.end();
+			view?.recorded?.end();
 			stay.until = Math.min(stay.until, Date.now());
 			stay.goneAt = Math.min(stay.goneAt, Date.now());
 			return stay;
@@ -203,7 +210,10 @@ export class PresenceClient {
 			return [topic, joined] as const;
 		});
 		this.#request('@subscribe', { topics: asked }, (data, error) => {
-			const refused = error === undefined ? (data as { readonly refused: { readonly topic: string }[] }).refused : all.map(([topic]) => ({ topic }));
+			const refused =
+				error === undefined
+					? (data as { readonly refused: { readonly topic: string }[] }).refused
+					: all.map(([topic]) => ({ topic }));
 			for (const [topic, joined] of all) {
 				if (this.joined.get(topic) !== joined) continue;
 				if (refused.some((each) => each.topic === topic)) this.#refused(topic, joined);
@@ -229,30 +239,46 @@ export class PresenceClient {
 		const { status } = this;
 		this.#request('@update', { topic, info: { status } }, (_, error) => {
 			const isCurrent = this.joined.get(topic) === joined && this.status === status;
-			if (error !== undefined && isCurrent) setTimeout(() => this.joined.get(topic) === joined && this.#sendInfo(topic), RETRY_MS);
+			if (error !== undefined && isCurrent)
+				setTimeout(() => this.joined.get(topic) === joined && this.#sendInfo(topic), RETRY_MS);
 		});
 	}
 
 	#watch(topic: string, joined: Joined, after?: string): void {
 		this.#request('@watch', { topic, ...(after !== undefined && { after }) }, (data, error) => {
 			if (this.joined.get(topic) !== joined) return;
-			if (error !== undefined) return void setTimeout(() => this.joined.get(topic) === joined && this.#watch(topic, joined), RETRY_MS);
+			if (error !== undefined)
+				return void setTimeout(() => this.joined.get(topic) === joined && this.#watch(topic, joined), RETRY_MS);
 			joined.view ??= this.#newView(topic);
-			const { members, recorded } = joined.view;
+			const { members } = joined.view;
 			const next = members.answer(data as WatchAnswer, after);
-			recorded.mark(members.isStale);
-			if (next !== undefined) this.#watch(topic, joined, next);
+			this.#told(topic, joined.view);
+			if (next !== undefined) this.#watch(topic, joined, next.after);
 		});
 	}
 
-	#newView(topic: string): NonNullable<Joined['view']> {
-		const recorded = this.#recorder.view(this.name, topic, this.node?.name ?? '');
-		const members = new MemberView({
-			onAppear: (key) => recorded.appear(key),
-			onVanish: (key) => recorded.vanish(key),
-			onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${recorded.node} was told of ${topic}: ${what}`),
-		});
-		return { members, recorded };
+	#newView(topic: string): WatchedTopic {
+		const node = this.node?.name ?? '';
+		const view: WatchedTopic = {
+			members: new MemberView({
+				onAppear: (key) => (view.recorded ??= this.#recorder.view(this.name, topic, node)).appear(key),
+				onVanish: (key) => view.recorded?.vanish(key),
+				onRepeated: () => this.#recorder.repeated++,
+				onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${node} was told of ${topic}: ${what}`),
+			}),
+			recorded: undefined,
+		};
+		return view;
+	}
+
+	/** Writes down what has changed besides the members. What is known of members ends where only their number is. */
+	#told(topic: string, view: WatchedTopic): void {
+		const { members, isComplete, isStale } = view.members;
+		if (members === undefined) {
+			view.recorded?.end();
+			view.recorded = undefined;
+		} else if (isComplete) view.recorded ??= this.#recorder.view(this.name, topic, this.node?.name ?? '');
+		view.recorded?.mark(isStale);
 	}
 
 	#request(type: string, data: unknown, reply: Reply): void {
@@ -274,9 +300,9 @@ export class PresenceClient {
 		this.notices++;
 		const joined = this.joined.get(notice.topic);
 		if (joined?.view === undefined) return;
-		const { members, recorded } = joined.view;
+		const { members } = joined.view;
 		const applied = members.notice(notice);
-		recorded.mark(members.isStale);
+		this.#told(notice.topic, joined.view);
 		if (applied !== 'again') return;
 		this.#recorder.rereads++;
 		this.#watch(notice.topic, joined);

@@ -56,6 +56,8 @@ export class Recorder {
 	readonly wrongs: Finding[] = [];
 	/** How often clients were told what did not follow what they knew, and had to watch again. */
 	rereads = 0;
+	/** How often they were told what changed nothing for them. */
+	repeated = 0;
 	notices = 0;
 
 	asked(topic: string, key: string, node: string): Stay {

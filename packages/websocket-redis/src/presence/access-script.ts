@@ -24,12 +24,13 @@ export const KEY_COMMANDS: number = COMMANDS.length;
 
 const needs = COMMANDS.map(([name, ...args]) => {
 	const rest = args.map((arg) => `, '${arg}'`).join('');
-	return `need('${name}', KEYS[1]${rest})`;
+	return `need('${name}', ARGV[1]${rest})`;
 });
 
 /**
- * The script that returns which commands are missing, or may not be used. KEYS: a key that the user must be able to use.
- * ARGV: a channel on which the user must be able to publish.
+ * The script that returns which commands are missing, or may not be used. ARGV: a key that the user must be able to
+ * use, and a channel on which the user must be able to publish. The key is not one of KEYS, as the script could not be
+ * run without permission for those.
  */
 const access = (publish: Publish): string => `#!lua flags=no-writes
 local missing = {}
@@ -38,7 +39,7 @@ local function need(name, ...)
 	if not (isKnown and isAllowed) then missing[#missing + 1] = name end
 end
 need('time')
-need('${publish}', ARGV[1], '')
+need('${publish}', ARGV[2], '')
 ${needs.join('\n')}
 return missing
 `;

@@ -39,7 +39,7 @@ export class PresenceProbe {
 		const { put, remove } = applyScripts[this.#publish];
 		const scripts = [put, remove, readScript, sweepScripts[this.#publish], ...Object.values(leaseScripts)];
 		try {
-			const missing = await accessScripts[this.#publish].run(client, keys, [redisChannel]);
+			const missing = await accessScripts[this.#publish].run(client, [], [keys[0], redisChannel]);
 			const names = (missing as readonly Buffer[]).map(String);
 			if (names.length > 0) throw this.#missing(endpointOf(client), names);
 			await Promise.all(scripts.map((script) => script.load(client)));

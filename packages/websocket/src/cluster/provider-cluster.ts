@@ -275,8 +275,8 @@ export class ProviderCluster implements Cluster {
 	}
 
 	/**
-	 * Sets properties of a member's info in a topic, on all nodes, and removes those that are undefined. The arguments must
-	 * be valid.
+	 * Sets properties of a member's info in a topic, on all nodes, and removes those that are undefined. The arguments
+	 * must be valid.
 	 */
 	updatePresence(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const names = Object.keys(change);

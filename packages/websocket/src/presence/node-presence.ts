@@ -1,5 +1,5 @@
 import type { Bus } from '../bus.ts';
-import { InvalidOptionError } from '../errors.ts';
+import { InvalidOptionError, SubscribeError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { PresenceLink } from '../nodes/presence-link.ts';
 import type { RegisteredSocket, Registry } from '../sockets/registry.ts';
@@ -56,6 +56,8 @@ export class NodePresence implements PresenceLink {
 	/** Whether the only node is this one, so that there is no backend that could be away. */
 	readonly #isAlone: boolean;
 	#isStarted = false;
+	/** Whether this node only stores its last changes. */
+	#isStopping = false;
 	#isBusReady: boolean;
 	describe: DescribeSocket | undefined;
 	readonly skipped: SkippedEntries;
@@ -86,9 +88,12 @@ export class NodePresence implements PresenceLink {
 				own: this.own.members,
 				clock: { aheadMs: 0 },
 				turns: new Turns(MOST_READS),
-				isReady: () => this.isReady,
+				isReady: () => this.isReady && !this.#isStopping,
 				onSkipped: (topic, count) => this.skipped.found(topic, count),
-				onError: (error) => failures.report(error, 'presence'),
+				onError: (error) => {
+					// A refused subscription is logged as such.
+					if (!(error instanceof SubscribeError)) failures.report(error, 'presence');
+				},
 			},
 			{ ...options, onTell: (topic, change, frame) => this.#tell(topic, change, frame) },
 		);
@@ -114,9 +119,9 @@ export class NodePresence implements PresenceLink {
 		return this.#patterns.ruleOf(topic);
 	}
 
-	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
+	#tell(topic: string, change: PresenceChange, frame: (() => string) | undefined): void {
 		if (frame !== undefined) this.watchers.tell(topic, frame);
-		if (change !== undefined) this.listeners.tell(change);
+		this.listeners.tell(change);
 	}
 
 	/** See {@link Presence.update}; only on this node. Returns the number of sockets. */
@@ -151,6 +156,7 @@ export class NodePresence implements PresenceLink {
 	async start(): Promise<void> {
 		if (!this.#patterns.areAny) return;
 		this.#isStarted = true;
+		this.#isStopping = false;
 		this.replicas.statusChanged();
 		await settledWithin(START_MS, this.own.start());
 	}
@@ -158,9 +164,10 @@ export class NodePresence implements PresenceLink {
 	/** Called before the bus stops. Takes at most a second. */
 	async stop(): Promise<void> {
 		if (!this.#isStarted) return;
+		this.#isStopping = true;
+		this.replicas.statusChanged();
 		await this.own.stop();
 		this.#isStarted = false;
-		this.replicas.statusChanged();
 	}
 
 	statusChanged(isReady: boolean): void {

@@ -1,20 +1,22 @@
-/** Reports the first failure of an outage. */
+/** What can fail in an outage. */
+export type OutagePart = 'lease' | 'changes' | 'sweep';
+
+/** Reports the first failure of an outage, which lasts until all that has failed works again. */
 export class OutageLog {
 	readonly #report: (thrown: unknown) => void;
-	#isReported = false;
+	readonly #failing = new Set<OutagePart>();
 
 	constructor(report: (thrown: unknown) => void) {
 		this.#report = report;
 	}
 
-	failed(thrown: unknown): void {
-		if (this.#isReported) return;
-		this.#isReported = true;
-		this.#report(thrown);
+	failed(part: OutagePart, thrown: unknown): void {
+		if (this.#failing.size === 0) this.#report(thrown);
+		this.#failing.add(part);
 	}
 
-	/** Called when it works again. */
-	over(): void {
-		this.#isReported = false;
+	/** Called when something works again. */
+	over(part: OutagePart): void {
+		this.#failing.delete(part);
 	}
 }

@@ -86,7 +86,7 @@ export class Member implements OwnMember {
 		const { key, sockets, info } = this;
 		if (sockets.length > 0 && !isLeaving) {
 			if (this.#stored === sockets.length && this.#storedInfo === info) return undefined;
-			return { kind: 'put', key, connections: sockets.length, ageMs: now - this.sinceAt, info };
+			return { kind: 'put', key, connections: sockets.length, ageMs: Math.round(now - this.sinceAt), info };
 		}
 		if (this.#stored === NOT_STORED) return undefined;
 		const ms = this.#lingerMs(now);

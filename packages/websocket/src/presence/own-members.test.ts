@@ -95,6 +95,14 @@ describe('members', () => {
 		expect(members.get('room', 'user:ann')?.sinceAt).toBe(since);
 	});
 
+	it('have keys that the backend can keep, whatever the id of the user is', () => {
+		const { join, keys, members } = open();
+		join(socketOf('\ud800ann'), 'room');
+		join(socketOf('ann 🙂'), 'room');
+		expect(keys('room')).toEqual(['user:\ufffdann 1', 'user:ann 🙂 1']);
+		expect(members.merge('room', 'user:\ud800ann', { a: 1 })).toBe(1);
+	});
+
 	it('that linger for different times leave in time', () => {
 		const { members } = open();
 		const delays = [3_000, 1_000, 2_000];

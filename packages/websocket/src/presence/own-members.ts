@@ -25,9 +25,9 @@ export interface OwnMembersOptions {
 	onError(thrown: unknown, topic: string): void;
 }
 
-/** Returns the key of a socket's member. */
+/** Returns the key of a socket's member. Like all text at the backend, it is well-formed UTF-16. */
 export function memberKeyOf({ socketId, userId }: RegisteredSocket['data']): string {
-	return userId === undefined ? `socket:${socketId}` : `user:${userId}`;
+	return userId === undefined ? `socket:${socketId}` : `user:${userId}`.toWellFormed();
 }
 
 /** Knows the members of this node's sockets in all topics whose presence is kept. */
@@ -112,14 +112,14 @@ export class OwnMembers implements OwnMembersView {
 	}
 
 	/**
-	 * Sets properties of a member's info, for as long as it is here; those that are set to undefined are removed. Returns
-	 * the number of its sockets.
+	 * Sets properties of a member's info, for as long as it is here; those that are set to undefined are removed.
+	 * Returns the number of its sockets.
 	 *
 	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the rest
 	 */
 	merge(topic: string, key: string, change: PresenceInfo): number {
 		encodeInfo(change, this.#options.infoBytes);
-		const member = this.#topics.get(topic)?.members.get(key);
+		const member = this.#topics.get(topic)?.members.get(key.toWellFormed());
 		const latest = member?.sockets.at(-1);
 		if (member === undefined || latest === undefined) return 0;
 		const changes = changed(member.changes, change);

@@ -327,7 +327,7 @@ it.each(Array.from({ length: 10 }, (_, seed) => seed))(
 );
 
 it.each(Array.from({ length: 30 }, (_, seed) => 1_000 + seed))(
-	'three nodes with faults of all kinds have neither ghosts nor losses in the end, and drop nobody who stayed (seed %i)',
+	'three nodes with faults of all kinds have neither ghosts nor losses in the end, and drop no one who stayed (seed %i)',
 	(seed) => run(seed, true),
 	30_000,
 );

@@ -56,20 +56,22 @@ export class OwnPresence {
 	constructor(options: OwnPresenceOptions) {
 		const { store, nodeId, infoBytes = MAX_INFO_BYTES, failures } = options;
 		this.#options = options;
-		const outages = (): OutageLog => new OutageLog((thrown) => failures.report(thrown, 'presence'));
+		const report = (thrown: unknown): void => failures.report(thrown, 'presence');
+		const outages = new OutageLog(report);
 		this.#lease = new OwnLease({
 			store,
 			nodeId,
 			onHeld: () => this.#onHeld(),
 			onExpired: (leases, askedAt) => this.#sweeper.sweep(leases, askedAt),
-			outages: outages(),
+			outages,
 		});
 		this.#sweeper = new PresenceSweeper({
 			store,
 			header: () => options.header(undefined),
 			membersUpTo: (topic) => this.#membersUpTo(topic),
 			isReady: () => options.isReady(),
-			outages: outages(),
+			// A sweep that has failed is handed to another node, so it says nothing of an outage.
+			outages: new OutageLog(report),
 		});
 		this.#writer = new PresenceWriter({
 			store,
@@ -78,7 +80,7 @@ export class OwnPresence {
 			header: (topic) => options.header(topic),
 			topics: () => this.members.topics(),
 			onStored: (member) => this.members.forget(member),
-			outages: outages(),
+			outages,
 		});
 		this.members = new OwnMembers({
 			ruleOf: (topic) => options.ruleOf(topic),
@@ -98,8 +100,8 @@ export class OwnPresence {
 	}
 
 	/**
-	 * Called when the bus has started. Takes a lease, and stores all members. Resolves once the lease was asked for. Never
-	 * rejects: what fails is tried again.
+	 * Called when the bus has started. Takes a lease, and stores all members. Resolves once the lease was asked for.
+	 * Never rejects: what fails is tried again.
 	 */
 	start(): Promise<void> {
 		this.#hasHeld = false;
@@ -128,7 +130,7 @@ export class OwnPresence {
 	#onLost(isAffected: (topic: string) => boolean): void {
 		this.#options.onLost?.(isAffected);
 		this.#writer.putSome(isAffected);
-		void this.#lease.renew();
+		this.#lease.check();
 	}
 
 	/**

@@ -12,7 +12,7 @@ const invalid = (value: unknown): unknown => {
 };
 
 describe('info', () => {
-	it('is encoded as JSON; without properties it is none', () => {
+	it('is encoded as JSON, or undefined without properties', () => {
 		expect(encodeInfo({ name: 'Ann', left: undefined }, 100)).toBe('{"name":"Ann"}');
 		expect(encodeInfo({}, 100)).toBeUndefined();
 		expect(encodeInfo({ left: undefined }, 100)).toBeUndefined();

@@ -40,7 +40,7 @@ function notAnObject(info: unknown): InvalidPresenceInfoError {
 	);
 }
 
-/** Returns all properties, of which the later ones win; undefined if there are none at all. */
+/** Returns all properties, of which the later ones win; undefined if all parts are. */
 export function merged(...parts: readonly (PresenceInfo | undefined)[]): PresenceInfo | undefined {
 	let all: PresenceInfo | undefined;
 	for (const part of parts) if (part !== undefined) all = all === undefined ? part : { ...all, ...part };

@@ -1,4 +1,5 @@
 import { LEASE_MS } from '../nodes/lease.ts';
+import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceLease, PresenceStore } from './presence-store.ts';
 
@@ -19,9 +20,9 @@ const RETRY_MS = 500;
 const SHORTEST_LEASE_MS = 1_000;
 
 /**
- * This node's lease on its members' records, which it renews. The members of a node whose lease has expired are removed
- * by others, so a node that is late, such as one that was frozen, takes a new generation before it goes on. Times are by
- * the monotonic clock.
+ * This node's lease on its members' records, which it renews. The members of a node whose lease has expired are
+ * removed by others, so a node that is late, such as one that was frozen, takes a new generation before it goes on.
+ * Times are by the monotonic clock.
  */
 export class OwnLease {
 	readonly #options: OwnLeaseOptions;
@@ -31,6 +32,8 @@ export class OwnLease {
 	/** Whether the backend has not confirmed this generation yet. */
 	#isNew = true;
 	#expiresAt = -Infinity;
+	/** When it was last renewed, or tried to. */
+	#sentAt = -Infinity;
 	#isRunning = false;
 	#renewing: Promise<void> | undefined;
 	/** Whether to renew again once the current renewal has ended. */
@@ -91,6 +94,11 @@ export class OwnLease {
 		this.#isNew = true;
 	}
 
+	/** Renews the lease soon, as something may have happened to it. */
+	check(): void {
+		this.#renewIn(Math.max(0, this.#sentAt + RETRY_MS - performance.now()));
+	}
+
 	/** Renews the lease now, or once the current renewal has ended. */
 	renew(): Promise<void> {
 		this.#isAgain = this.#renewing !== undefined;
@@ -105,11 +113,12 @@ export class OwnLease {
 		const { store, outages, onExpired } = this.#options;
 		clearTimeout(this.#timer);
 		const sentAt = performance.now();
+		this.#sentAt = sentAt;
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, expired } = await store.renew(lease, LEASE_MS, this.#isNew);
-			outages.over();
+			const { isKept, expired } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
+			outages.over('lease');
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
 			if (lease !== this.#current) this.#isAgain = true;
@@ -117,7 +126,7 @@ export class OwnLease {
 			else this.lost(lease);
 			if (expired.length > 0) onExpired(expired, sentAt);
 		} catch (thrown) {
-			outages.failed(thrown);
+			outages.failed('lease', thrown);
 			this.#renewIn(RETRY_MS);
 		}
 	}

@@ -1,5 +1,6 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { sleep } from '../support/promises.ts';
+import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
 import { CLAIMED_MS, type PresenceLease, type PresenceStore } from './presence-store.ts';
 
@@ -16,8 +17,12 @@ export interface PresenceSweeperOptions {
 
 /** The topics of one step. */
 const TOPICS = 100;
-/** The time until the next step if one has removed nothing: what is left may have to linger first. */
-const PAUSE_MS = 100;
+/**
+ * The time until the next step if one has removed nothing, as what is left may have to linger first, in milliseconds.
+ * It doubles.
+ */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
 
 /** Removes the members of nodes whose leases have ended, as far as the backend has handed them to this node. */
 export class PresenceSweeper {
@@ -42,8 +47,8 @@ export class PresenceSweeper {
 	}
 
 	/**
-	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have been,
-	 * too: they get the time of a lease to come back.
+	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have
+	 * been, too: they get the time of a lease to come back.
 	 */
 	wasAway(now: number): void {
 		this.#quietUntil = now + LEASE_MS;
@@ -71,20 +76,26 @@ export class PresenceSweeper {
 		const { outages } = this.#options;
 		try {
 			await this.#sweepUntil(lease, until);
-			outages.over();
+			outages.over('sweep');
 		} catch (thrown) {
-			outages.failed(thrown);
+			outages.failed('sweep', thrown);
 		}
 	}
 
 	async #sweepUntil(lease: PresenceLease, until: number): Promise<void> {
 		const { store } = this.#options;
 		const membersUpTo = (topic: string): number => this.#options.membersUpTo(topic);
+		let pauseMs = FIRST_PAUSE_MS;
 		while (!this.#isStopped && this.#options.isReady() && performance.now() < until) {
 			const header = this.#options.header();
-			const { isDone, removed } = await store.sweep(lease, { header, membersUpTo, topics: TOPICS });
+			const { isDone, removed } = await answered(store.sweep(lease, { header, membersUpTo, topics: TOPICS }));
 			if (isDone) return;
-			if (removed === 0) await sleep(PAUSE_MS);
+			if (removed > 0) {
+				pauseMs = FIRST_PAUSE_MS;
+				continue;
+			}
+			await sleep(pauseMs);
+			pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
 		}
 	}
 }

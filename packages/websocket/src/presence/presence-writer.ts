@@ -1,9 +1,11 @@
-import { DONE, settledWithin } from '../support/promises.ts';
+import { DONE, settledWithin, toError } from '../support/promises.ts';
 import { Queue } from '../support/queue.ts';
+import { answered } from './answered.ts';
 import { PresenceLeaseLostError } from './errors.ts';
 import type { Member, OwnTopic } from './own-member.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import { PresenceStep } from './presence-step.ts';
 import { MAX_PRESENCE_OPS, type PresenceLease, type PresenceOp, type PresenceStore } from './presence-store.ts';
 import { PutAgain } from './put-again.ts';
 import { Retries } from './retries.ts';
@@ -38,12 +40,6 @@ const TOPICS_AT_A_TIME = 200;
 /** Returns the most members whose changes are told by name: see {@link PresenceBatch.membersUpTo}. */
 export function membersUpTo({ events, membersUpTo: most }: PresenceRule): number {
 	return events === 'members' ? most : 0;
-}
-
-/** A change on its way to the store. */
-interface Sent {
-	readonly member: Member;
-	readonly op: PresenceOp;
 }
 
 /**
@@ -159,69 +155,44 @@ export class PresenceWriter {
 
 	/** Sends the oldest changes of a topic. */
 	#step(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease): void {
-		const now = performance.now();
-		const sent: Sent[] = [];
-		let unneeded = 0;
-		for (const member of changes.take()) {
-			const op = member.opAt(now, this.#isLeaving);
-			if (op === undefined) {
-				unneeded++;
-				this.#options.onStored(member);
-				continue;
-			}
-			sent.push({ member, op });
-			member.sent();
-			if (sent.length === MAX_PRESENCE_OPS) break;
-		}
-		if (sent.length === 0) {
-			changes.done(unneeded);
+		const { onStored } = this.#options;
+		const step = new PresenceStep(changes, { isLeaving: this.#isLeaving, onStored });
+		const { ops } = step;
+		if (ops.length === 0) {
+			step.applied();
 			this.#clean(topic, changes);
 			return;
 		}
 		changes.state = 'sending';
 		this.#inFlight++;
-		void this.#send(topic, changes, sent, lease).then((isApplied) => {
+		void this.#apply(topic, ops, lease).then((error) => {
 			this.#inFlight--;
-			if (isApplied) changes.done(unneeded + sent.length);
-			this.#next(topic, changes);
+			if (error === undefined) {
+				step.applied();
+				this.#onSuccess(changes);
+				this.#next(topic, changes);
+			} else {
+				step.failed();
+				this.#onFailure(topic, changes, lease, error);
+			}
 			this.pump();
 		});
 	}
 
-	/** Resolves with whether the store has applied the changes. */
-	async #send(
-		topic: OwnTopic,
-		changes: TopicChanges<Member>,
-		sent: readonly Sent[],
-		lease: PresenceLease,
-	): Promise<boolean> {
-		const { store, header, onStored } = this.#options;
-		const { losses } = changes;
+	/** Never rejects: resolves with what has failed. */
+	async #apply(topic: OwnTopic, ops: readonly PresenceOp[], lease: PresenceLease): Promise<Error | undefined> {
+		const { store, header } = this.#options;
 		try {
-			await store.apply(topic.name, {
-				lease,
-				header: header(topic.name),
-				ops: sent.map(({ op }) => op),
-				membersUpTo: membersUpTo(topic.rule),
-			});
+			const batch = { lease, header: header(topic.name), ops, membersUpTo: membersUpTo(topic.rule) };
+			await answered(store.apply(topic.name, batch));
+			return undefined;
 		} catch (thrown) {
-			changes.failed(sent.map(({ member }) => member));
-			this.#onFailure(topic, changes, lease, thrown);
-			return false;
+			return toError(thrown);
 		}
-		this.#onSuccess(changes);
-		// What was lost meanwhile is dirty, and not known to be there.
-		if (losses !== changes.losses) return true;
-		for (const { member, op } of sent) {
-			member.applied(op);
-			if (!changes.has(member)) onStored(member);
-		}
-		return true;
 	}
 
 	/** Goes on with a topic whose step has ended. */
 	#next(topic: OwnTopic, changes: TopicChanges<Member>): void {
-		if (changes.state !== 'sending') return;
 		if (changes.size === 0) this.#clean(topic, changes);
 		else if (changes.size >= MAX_PRESENCE_OPS || this.#isLeaving) this.#makeDue(topic, changes);
 		else this.#later(topic, changes);
@@ -238,11 +209,11 @@ export class PresenceWriter {
 			changes.hasFailed = false;
 			this.#retry(Infinity);
 		}
-		if (this.#failed.size === 0) this.#options.outages.over();
+		if (this.#failed.size === 0) this.#options.outages.over('changes');
 	}
 
-	#onFailure(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease, thrown: unknown): void {
-		if (thrown instanceof PresenceLeaseLostError) {
+	#onFailure(topic: OwnTopic, changes: TopicChanges<Member>, lease: PresenceLease, error: Error): void {
+		if (error instanceof PresenceLeaseLostError) {
 			this.#makeDue(topic, changes);
 			this.#options.onLeaseLost(lease);
 			return;
@@ -250,12 +221,12 @@ export class PresenceWriter {
 		changes.state = 'failed';
 		changes.hasFailed = true;
 		this.#failed.add(topic);
-		this.#options.outages.failed(thrown);
+		this.#options.outages.failed('changes', error);
 		this.#retries.failed();
 		if (this.#retries.isHopeless) this.giveUp();
 	}
 
-	/** Sends the changes of topics again that have failed, at most so many. */
+	/** Sends the changes of topics again that have failed, at most of `count` topics. */
 	#retry(count: number): void {
 		let left = count;
 		for (const topic of this.#failed) {
@@ -267,13 +238,13 @@ export class PresenceWriter {
 
 	/** Called when the backend can be reached again: what has failed is retried at once. */
 	ready(): void {
-		this.#options.outages.over();
+		this.#options.outages.over('changes');
 		this.#retries.reset();
 		this.#retry(Infinity);
 		this.pump();
 	}
 
-	/** Called when nothing can be stored at the moment: nobody waits for it. */
+	/** Called when nothing can be stored at the moment: no one waits for it. */
 	giveUp(): void {
 		for (const changes of this.#awaited) changes.giveUp();
 		this.#awaited.clear();
@@ -311,8 +282,8 @@ export class PresenceWriter {
 	// Stopping
 
 	/**
-	 * Stores what is dirty, and that members with sockets linger from now on. Resolves when that is done or has failed, or
-	 * after `timeoutMs`.
+	 * Stores what is dirty, and that members with sockets linger from now on. Resolves when that is done or has failed,
+	 * or after `timeoutMs`.
 	 */
 	async leave(timeoutMs: number): Promise<void> {
 		this.#isLeaving = true;

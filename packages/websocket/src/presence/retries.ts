@@ -1,4 +1,4 @@
-/** After so many failures in a row, there is one step at a time, with a pause before the next one. */
+/** After this number of failures in a row, there is one step at a time, with a pause before the next one. */
 const PAUSE_AFTER = 8;
 const PAUSE_MS = 50;
 /** The most steps at a time after a failure. */

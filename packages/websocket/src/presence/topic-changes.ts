@@ -44,7 +44,7 @@ export class TopicChanges<TMember> {
 		}
 	}
 
-	/** Called when so many members that were taken are stored. */
+	/** Called when `count` of the members that were taken are stored. */
 	done(count: number): void {
 		this.#done += count;
 		if (this.#waiting.length === 0) return;

@@ -1,4 +1,4 @@
-import { toError } from '../support/promises.ts';
+import { toError, within } from '../support/promises.ts';
 import type { Turns } from '../support/turns.ts';
 import type { PresenceContent } from '../wire/presence-frame.ts';
 import type { Applied } from './stored-members.ts';
@@ -31,7 +31,9 @@ const READY_JITTER_MS = 250;
 /** The first and the longest delay after a failed read, in milliseconds. */
 const RETRY_FIRST_MS = 250;
 const RETRY_LAST_MS = 5_000;
-/** Without having followed for so long, what is known is stale, in milliseconds. */
+/** How long a read may take, in milliseconds, so that one that gets no answer does not keep others from their turn. */
+const READ_TIMEOUT_MS = 5_000;
+/** After this long without following, what is known is stale, in milliseconds. */
 const STALE_AFTER_MS = 1_000;
 /** More changes than this are not kept during a read: it is repeated. */
 const MOST_KEPT = 1_000;
@@ -126,7 +128,9 @@ export class TopicSync<TRead> {
 			// What came before says nothing that the read does not.
 			this.#kept = [];
 			this.#isMissing = false;
-			const result = await turns.run(async () => (this.#course === course ? await read() : undefined));
+			const result = await turns.run(() =>
+				this.#course === course ? within(READ_TIMEOUT_MS, read(), noAnswer, UNREF) : NOTHING,
+			);
 			if (this.#course !== course || result === undefined) return;
 			reset(result);
 		} catch (thrown) {
@@ -164,4 +168,11 @@ export class TopicSync<TRead> {
 		this.#isStale = isStale;
 		this.#options.onStale();
 	}
+}
+
+const NOTHING = Promise.resolve(undefined);
+const UNREF = { unref: true };
+
+function noAnswer(): Error {
+	return new Error(`the backend has not answered within ${READ_TIMEOUT_MS} ms`);
 }

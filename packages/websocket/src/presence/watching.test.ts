@@ -1,6 +1,7 @@
 import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { openCluster } from '../test-support/open-nodes.ts';
+import { MemoryBackend } from '../testing/index.ts';
 import { PresenceClient } from '../test-support/presence-client.ts';
 import { type Member, openNode, type TestNode } from '../test-support/test-node.ts';
 import type { PresenceChange } from './presence-contract.ts';
@@ -88,6 +89,25 @@ describe('who watches a topic', () => {
 		await until(() => seen.read().members.size === others.length + 1, { what: 'all members are seen' });
 		expect(seen.notices.length).toBeLessThanOrEqual(2 + Math.ceil(seconds * 4));
 		expect(seen.watches).toBe(1);
+	});
+
+	it('does not hear of someone who was there only between two notices', async () => {
+		const node = await openOne();
+		const ann = await enter(node, 'ann');
+		const early = await watcher(node, ann);
+		const cid = await enter(node, 'cid');
+		await untilSees(early, 'user:ann', 'user:cid');
+		const bob = await enter(node, 'bob');
+		const watching = watcher(node, cid);
+		await Bun.sleep(10);
+		node.provider.removeConnection(bob.id);
+		const late = await watching;
+		await enter(node, 'dan');
+		for (const client of [early, late]) {
+			await untilSees(client, 'user:ann', 'user:cid', 'user:dan');
+			expect(client.notices.at(-1)).toMatchObject({ count: 3, joined: [{ key: 'user:dan' }] });
+			expect([client.faults, client.notices.flatMap(({ left = [] }) => left)]).toEqual([[], []]);
+		}
 	});
 
 	it('is sent at most 100 members, and asks for the rest', async () => {
@@ -186,7 +206,7 @@ describe('on several nodes', () => {
 		const [bus] = buses;
 		if (bus === undefined) throw new Error('no bus');
 		backend.cut(bus);
-		await until(() => seen.read().isStale, { what: 'it is told that it is stale' });
+		await until(() => seen.read().isStale, { what: 'it is stale' });
 		const cid = await enterWithout(here, 'cid');
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
 		await enter(there, 'dan');
@@ -195,12 +215,12 @@ describe('on several nodes', () => {
 		expect(seen.isStale).toBe(true);
 		backend.restore(bus);
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:dan');
-		await until(() => !seen.read().isStale, { what: 'it is told that it is up to date' });
+		await until(() => !seen.read().isStale, { what: 'it is up to date' });
 		expect(seen.notices.filter(({ isStale }) => isStale).length).toBe(3);
 		expect(seen.watches).toBe(1);
 	});
 
-	it('if the backend loses everything, nobody leaves', async () => {
+	it('if the backend loses everything, no one leaves', async () => {
 		const { nodes, backend } = await openCluster(2, { presence: KEPT });
 		const [here, there] = nodes as [TestNode, TestNode];
 		const ann = await enter(here, 'ann');
@@ -212,6 +232,53 @@ describe('on several nodes', () => {
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
 		await until(async () => (await backendKeys(there)).length === 3, { what: 'all are put back' });
 		expect(seen.read().notices.flatMap(({ left = [] }) => left)).toEqual([]);
+	});
+
+	it('who moves to another node within leaveDelayMs neither leaves nor joins', async () => {
+		const { nodes } = await openCluster(3, { presence: { 'room:*': { leaveDelayMs: 300 } } });
+		const changes: PresenceChange[][] = [[], [], []];
+		for (const [i, { provider }] of nodes.entries()) {
+			provider.presence.onChange(ROOM, (change) => changes[i]?.push(change));
+			await provider.presence.members(ROOM);
+		}
+		let bob = await enter(nodes[0] as TestNode, 'bob');
+		await until(() => changes.every(({ length }) => length === 1), { what: 'all see bob' });
+		for (const i of [1, 2, 0]) {
+			await bob.client.close();
+			bob = await enter(nodes[i] as TestNode, 'bob');
+			// Longer than he would have lingered on the node that he has left.
+			await Bun.sleep(400);
+		}
+		for (const of of changes) {
+			expect(of.flatMap(({ joined }) => joined.map(({ key }) => key))).toEqual(['user:bob']);
+			expect(of.flatMap(({ left }) => left)).toEqual([]);
+		}
+		await bob.client.close();
+		await until(() => changes.every((of) => of.at(-1)?.left.length === 1), { what: 'all see bob leave' });
+	});
+
+	it('a channel that the backend refuses at first is subscribed later', async () => {
+		const backend = new MemoryBackend({ liveness: true });
+		const bus = backend.createBus();
+		let refusals = 0;
+		const refusing = {
+			...bus,
+			subscribe: (channels: readonly string[]) => {
+				if (!channels.includes(`*${ROOM}`) || refusals === 2) return bus.subscribe(channels);
+				refusals++;
+				return Promise.reject(new Error('refused'));
+			},
+		};
+		const options = { presence: KEPT, subprotocol: 'orijs.1', heartbeatMs: 100 };
+		const here = await openNode({ ...options, bus: refusing });
+		const there = await openNode({ ...options, bus: backend.createBus() });
+		const ann = await enter(here, 'ann');
+		const seen = await watcher(here, ann);
+		await enter(there, 'bob');
+		await untilSees(seen, 'user:ann', 'user:bob');
+		expect(refusals).toBe(2);
+		expect([...here.provider.getTopicSubscribers(ROOM)]).toEqual([ann.id]);
+		expect(here.log.errors.every(({ message }) => message.includes('(subscribe)'))).toBe(true);
 	});
 
 	it('info is changed on every node that has the member', async () => {

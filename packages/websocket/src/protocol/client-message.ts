@@ -52,7 +52,7 @@ export interface RequestFault {
  * - `unavailable`: other nodes can't be reached, and the request may have taken effect on this node; or a history can't
  *   be read
  * - `not_kept`: the server does not keep who is in the topic, or does not tell changes
- * - `not_subscribed`: what was asked is only for clients that are in the topic
+ * - `not_subscribed`: the request is only for clients that are in the topic
  * - `not_watched`: a further page of members was asked for without watching the topic, or only their number is known
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why

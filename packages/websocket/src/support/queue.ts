@@ -15,7 +15,7 @@ export class Queue<TItem> {
 		this.#items.push(item);
 	}
 
-	/** Takes the oldest item; undefined if there is none. */
+	/** Takes the oldest item; undefined if the queue is empty. */
 	shift(): TItem | undefined {
 		if (this.size === 0) return undefined;
 		const item = this.#items[this.#taken++];
