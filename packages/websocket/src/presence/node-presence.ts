@@ -6,7 +6,7 @@ import type { RegisteredSocket, Registry } from '../sockets/registry.ts';
 import { LocalFanout } from '../sockets/local-fanout.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
-import { settledWithin } from '../support/promises.ts';
+import { DONE, settledWithin } from '../support/promises.ts';
 import { Turns } from '../support/turns.ts';
 import { topicOfPresenceChannel } from '../wire/channel-names.ts';
 import { decodeFrame, encodePresenceHeader, type Presence as PresenceFrame, type Sender } from '../wire/frame.ts';
@@ -58,6 +58,9 @@ export class NodePresence implements PresenceLink {
 	#isStarted = false;
 	/** Whether this node only stores its last changes. */
 	#isStopping = false;
+	#stopping: Promise<void> | undefined;
+	/** Whether `start` was called last, and not `stop`. */
+	#isWanted = false;
 	#isBusReady: boolean;
 	describe: DescribeSocket | undefined;
 	readonly skipped: SkippedEntries;
@@ -155,6 +158,9 @@ export class NodePresence implements PresenceLink {
 	/** Called when the provider starts, once the bus is connected. */
 	async start(): Promise<void> {
 		if (!this.#patterns.areAny) return;
+		this.#isWanted = true;
+		if (this.#stopping !== undefined) await this.#stopping;
+		if (this.#isStarted || !this.#isWanted) return;
 		this.#isStarted = true;
 		this.#isStopping = false;
 		this.replicas.statusChanged();
@@ -162,8 +168,14 @@ export class NodePresence implements PresenceLink {
 	}
 
 	/** Called before the bus stops. Takes at most a second. */
-	async stop(): Promise<void> {
-		if (!this.#isStarted) return;
+	stop(): Promise<void> {
+		this.#isWanted = false;
+		if (!this.#isStarted) return DONE;
+		this.#stopping ??= this.#stop().finally(() => (this.#stopping = undefined));
+		return this.#stopping;
+	}
+
+	async #stop(): Promise<void> {
 		this.#isStopping = true;
 		this.replicas.statusChanged();
 		await this.own.stop();
