@@ -53,8 +53,6 @@ export class NodePresence implements PresenceLink {
 	/** Sends to the sockets that watch topics. */
 	readonly fanout: LocalFanout;
 	readonly #patterns: PresencePatterns;
-	/** Whether the only node is this one, so that there is no backend that could be away. */
-	readonly #isAlone: boolean;
 	#isStarted = false;
 	/** Whether this node only stores its last changes. */
 	#isStopping = false;
@@ -69,8 +67,8 @@ export class NodePresence implements PresenceLink {
 	constructor(options: NodePresenceOptions) {
 		const { patterns, bus, nodeId, registry, senderFor, failures, logger } = options;
 		this.#patterns = patterns;
-		this.#isAlone = bus === undefined;
-		this.#isBusReady = this.#isAlone;
+		// Without a backend, there is none that could be away.
+		this.#isBusReady = bus === undefined;
 		this.store = this.#storeOf(bus);
 		this.skipped = new SkippedEntries(logger);
 		this.own = new OwnPresence({
