@@ -11,7 +11,7 @@ import {
 
 /** What a handle needs of its topic. */
 export interface HandleOwner {
-	readonly own: { update(info: PresenceInfo): Promise<void> };
+	update(info: PresenceInfo): Promise<void>;
 	/** Called when a handle has begun. */
 	add(handle: TopicHandle): void;
 	/** Called when a handle has ended. */
@@ -75,7 +75,7 @@ export class TopicHandle implements PresenceHandle {
 
 	async #update(info: PresenceInfo): Promise<void> {
 		if (this.#end) throw this.#end;
-		await this.#owner?.own.update(info);
+		await this.#owner?.update(info);
 	}
 
 	close(): void {

@@ -360,6 +360,7 @@ export const presenceFrames: Record<string, Scenario> = {
 		const late = new PresenceLog(played.client, 't');
 		assert.equal((await rejection(late.handle.ready)).name, 'ClientClosedError');
 		assert.equal(failures.length, 1);
+		assert.equal((await rejection(known.handle.update({}))).name, 'ClientClosedError');
 		await played.ready();
 		await played.watched(1, 'a');
 		await played.handled();
