@@ -63,6 +63,7 @@ async function restart(deployment: PresenceDeployment, node: PresenceNode): Prom
 
 async function frozen({ nodes, recorder }: PresenceDeployment, forMs: number): Promise<void> {
 	const node = pick(nodes);
+	console.log(`node ${node.name} is frozen for ${forMs} ms`);
 	const repaired = recorder.outage(node.name, false);
 	node.process.freeze();
 	await Bun.sleep(forMs);
@@ -78,6 +79,7 @@ async function brokenLinks(
 ): Promise<void> {
 	// If all are cut off, it is the backend that is away: no lease ends by it.
 	const repaired = nodes.length === all.length ? [recorder.outage(undefined, true)] : nodes.map(({ name }) => recorder.outage(name, true));
+	console.log(`${how} of node ${nodes.map(({ name }) => name).join()} for ${forMs} ms`);
 	for (const { links } of nodes) links[how]();
 	await Bun.sleep(forMs);
 	for (const { links } of nodes) links.repair();
