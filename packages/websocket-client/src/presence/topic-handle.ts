@@ -85,8 +85,9 @@ export class TopicHandle implements PresenceHandle {
 	/** Called after each change. @param isCurrent whether everything is known that has changed until now */
 	changed(change: MembersChange, isCurrent: boolean): unknown {
 		const isFirst = !this.isReady;
-		if (this.#end || (isFirst && !isCurrent)) return undefined;
+		if (this.#end) return undefined;
 		this.#state = change;
+		if (isFirst && !isCurrent) return undefined;
 		this.isReady = true;
 		this.#ready.resolve();
 		return this.#onChange?.(isFirst ? { ...change, joined: change.members, left: [], updated: [] } : change);

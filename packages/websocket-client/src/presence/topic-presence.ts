@@ -65,9 +65,10 @@ export class TopicPresence implements HandleOwner {
 		);
 		this.#syncSoon(() => {
 			const { state, isCurrent } = this.#members;
-			if (!isCurrent || handle.isReady) return;
-			const known = { ...state, count: state.count as number, joined: [], left: [], updated: [] };
-			attempt(() => handle.changed(known, true), this.#owner.failures.thrown);
+			const { count } = state;
+			if (count === undefined || handle.isReady) return;
+			const known = { ...state, count, joined: [], left: [], updated: [] };
+			attempt(() => handle.changed(known, isCurrent), this.#owner.failures.thrown);
 		});
 	}
 
