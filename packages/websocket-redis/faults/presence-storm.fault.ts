@@ -16,33 +16,38 @@ const FRAMES_PER_SECOND = 5;
 const AGREE_MS = 60_000;
 
 // The members of `storm:` are told up to 10,000, those of `crowd:` up to 1,000: then only their count.
-it.each(['storm:0', 'crowd:0'])('5,000 joins and 5,000 leaves in a second, in %s', async (topic) => {
-	const deployment = await PresenceDeployment.start(await oneRedis()({}), false);
-	onTestFinished(() => deployment.stop());
-	const { nodes } = deployment;
-	const nodeOf = (i: number): PresenceNode => nodes[i % nodes.length] as PresenceNode;
-	const watchers = nodes.map((node, i) => {
-		const watcher = deployment.newClient(`w${i}`, `w${i}`, true);
-		watcher.want(topic);
-		watcher.come(node);
-		return watcher;
-	});
-	const crowd = Array.from({ length: CLIENTS }, (_, i) => deployment.newClient(`c${i}`, `u${i}`, false));
-	for (let i = 0; i < CLIENTS; i += CONNECTING) {
-		const some = crowd.slice(i, i + CONNECTING);
-		for (const [at, client] of some.entries()) client.come(nodeOf(i + at));
-		await untilReady(some);
-	}
-	await deployment.untilAllAgree();
+it.each(['storm:0', 'crowd:0'])(
+	'5,000 joins and 5,000 leaves in a second, in %s',
+	async (topic) => {
+		const deployment = await PresenceDeployment.start(await oneRedis()({}), false);
+		onTestFinished(() => deployment.stop());
+		const { nodes } = deployment;
+		const nodeOf = (i: number): PresenceNode => nodes[i % nodes.length] as PresenceNode;
+		const watchers = nodes.map((node, i) => {
+			const watcher = deployment.newClient(`w${i}`, `w${i}`, true);
+			watcher.want(topic);
+			watcher.come(node);
+			return watcher;
+		});
+		const crowd = Array.from({ length: CLIENTS }, (_, i) => deployment.newClient(`c${i}`, `u${i}`, false));
+		for (let i = 0; i < CLIENTS; i += CONNECTING) {
+			const some = crowd.slice(i, i + CONNECTING);
+			for (const [at, client] of some.entries()) client.come(nodeOf(i + at));
+			await untilReady(some);
+		}
+		await deployment.untilAllAgree();
 
-	const joining = await storm(deployment, watchers, crowd, (client) => client.want(topic));
-	const leaving = await storm(deployment, watchers, crowd, (client) => client.dismiss(topic));
+		const joining = await storm(deployment, watchers, crowd, (client) => client.want(topic));
+		const leaving = await storm(deployment, watchers, crowd, (client) => client.dismiss(topic));
 
-	console.log('presence storm', topic, { joining, leaving });
-	const { texts } = describeFindings(deployment.recorder.wrongs, []);
-	expect(texts).toEqual([]);
-	for (const { frames, ms } of [joining, leaving]) expect(frames).toBeLessThanOrEqual((FRAMES_PER_SECOND * ms) / 1_000 + 2);
-}, 180_000);
+		console.log('presence storm', topic, { joining, leaving });
+		const { texts } = describeFindings(deployment.recorder.wrongs, []);
+		expect(texts).toEqual([]);
+		for (const { frames, ms } of [joining, leaving])
+			expect(frames).toBeLessThanOrEqual((FRAMES_PER_SECOND * ms) / 1_000 + 2);
+	},
+	180_000,
+);
 
 async function untilReady(clients: readonly PresenceClient[]): Promise<void> {
 	await until(() => clients.every(({ socketId }) => socketId !== undefined), {

@@ -20,21 +20,29 @@ const LONGEST_MS = 70_000;
 /** Only faults whose name contains this text. */
 const ONLY = process.env['ONLY'];
 
-it('presence is right on three nodes and one Redis, whatever breaks', async () => {
-	const backend = await oneRedis('--appendonly', 'yes', '--appendfsync', 'always')({});
-	await breakOneByOne(backend, { ...OF_NODES, ...OF_REDIS });
-}, LONGEST_MS * 30);
+it(
+	'presence is right on three nodes and one Redis, whatever breaks',
+	async () => {
+		const backend = await oneRedis('--appendonly', 'yes', '--appendfsync', 'always')({});
+		await breakOneByOne(backend, { ...OF_NODES, ...OF_REDIS });
+	},
+	LONGEST_MS * 30,
+);
 
-it('presence is right on three nodes and a Redis Cluster, whatever breaks', async () => {
-	const cluster = await startRedisCluster();
-	const backend = {
-		cluster,
-		connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },
-		ports: cluster.nodes.map(({ port }) => port),
-		stop: () => cluster.stop(),
-	};
-	await breakOneByOne(backend, { ...OF_NODES, ...OF_CLUSTER });
-}, LONGEST_MS * 30);
+it(
+	'presence is right on three nodes and a Redis Cluster, whatever breaks',
+	async () => {
+		const cluster = await startRedisCluster();
+		const backend = {
+			cluster,
+			connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },
+			ports: cluster.nodes.map(({ port }) => port),
+			stop: () => cluster.stop(),
+		};
+		await breakOneByOne(backend, { ...OF_NODES, ...OF_CLUSTER });
+	},
+	LONGEST_MS * 30,
+);
 
 async function breakOneByOne<B extends Backend>(
 	backend: B,
@@ -63,7 +71,14 @@ async function breakOneByOne<B extends Backend>(
 	const { stays, views } = deployment.recorder.record();
 	const { notices, rereads, repeated } = deployment.recorder;
 	const counted = describeFindings(findings, rounds);
-	console.log('presence', { faults: names.length, stays: stays.length, views: views.length, notices, rereads, repeated });
+	console.log('presence', {
+		faults: names.length,
+		stays: stays.length,
+		views: views.length,
+		notices,
+		rereads,
+		repeated,
+	});
 	console.log({ slackMs: deployment.slackMs, ...counted.counts, logLines: logs.flatMap(({ lines }) => lines).length });
 	expect(counted.texts).toEqual([]);
 	expect(logs.flatMap(({ failures }) => failures)).toEqual([]);

@@ -89,7 +89,9 @@ describe('a member', () => {
 
 	it('may not leave where its node was frozen for less than its lease', () => {
 		const outages = [{ node: 'a', isMarked: false, ...span(50_000, 55_000) }];
-		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 54_000), span(55_500, Infinity)])], outages)).toEqual(['flap']);
+		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 54_000), span(55_500, Infinity)])], outages)).toEqual([
+			'flap',
+		]);
 	});
 
 	it('may not leave because the backend was away, however long', () => {

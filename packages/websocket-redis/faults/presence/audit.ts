@@ -155,7 +155,8 @@ class MemberAudit {
 		let latest = deadline;
 		for (const outage of this.#outages) {
 			const isConcerned = outage.node === undefined || nodes === undefined || nodes.includes(outage.node);
-			if (isConcerned && outage.until >= from && outage.from <= latest) latest = Math.max(latest, outage.until + afterMs);
+			if (isConcerned && outage.until >= from && outage.from <= latest)
+				latest = Math.max(latest, outage.until + afterMs);
 		}
 		return latest;
 	}

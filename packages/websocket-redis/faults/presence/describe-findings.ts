@@ -16,7 +16,9 @@ export function describeFindings(
 ): DescribedFindings {
 	const counts = { ghost: 0, loss: 0, flap: 0, count: 0, doubled: 0, unmarked: 0 };
 	for (const { kind } of findings) counts[kind]++;
-	const first = Object.keys(counts).flatMap((kind) => findings.filter((finding) => finding.kind === kind).slice(0, OF_EACH));
+	const first = Object.keys(counts).flatMap((kind) =>
+		findings.filter((finding) => finding.kind === kind).slice(0, OF_EACH),
+	);
 	const texts = first.map(({ kind, at, what }) => {
 		const round = rounds.findLast((each) => each.at <= at);
 		const when = round === undefined ? 'at first' : `${((at - round.at) / 1_000).toFixed(2)} s after "${round.name}"`;

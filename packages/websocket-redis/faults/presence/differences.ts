@@ -26,7 +26,8 @@ export async function differences({ clients, nodes }: PresenceDeployment): Promi
 	}
 	for (const node of nodes) {
 		const { keys, doubled } = await node.ask<Listened>({ do: 'listened' });
-		for (const [topic, known] of keys) found.push(...compareKeys(`listener of node ${node.name}, ${topic}`, truth.get(topic), known));
+		for (const [topic, known] of keys)
+			found.push(...compareKeys(`listener of node ${node.name}, ${topic}`, truth.get(topic), known));
 		found.push(...doubled.map((what) => `listener of node ${node.name}: ${what}`));
 	}
 	for (const client of clients) found.push(...viewsOf(client, truth));
@@ -44,7 +45,8 @@ function trueMembers(clients: readonly PresenceClient[]): Map<string, Map<string
 			let members = truth.get(topic);
 			if (members === undefined) truth.set(topic, (members = new Map()));
 			const member = members.get(key);
-			if (member === undefined) members.set(key, { connections: 1, info: status === undefined ? { name } : { status, name } });
+			if (member === undefined)
+				members.set(key, { connections: 1, info: status === undefined ? { name } : { status, name } });
 			else {
 				member.connections++;
 				member.info = undefined;
@@ -54,7 +56,10 @@ function trueMembers(clients: readonly PresenceClient[]): Map<string, Map<string
 	return truth;
 }
 
-function viewsOf({ name, joined, watches, node }: PresenceClient, truth: ReadonlyMap<string, ReadonlyMap<string, True>>): string[] {
+function viewsOf(
+	{ name, joined, watches, node }: PresenceClient,
+	truth: ReadonlyMap<string, ReadonlyMap<string, True>>,
+): string[] {
 	if (!watches) return [];
 	return [...joined].flatMap(([topic, { view }]) => {
 		const who = `${name} on ${node?.name}, ${topic}`;
@@ -69,11 +74,16 @@ function viewsOf({ name, joined, watches, node }: PresenceClient, truth: Readonl
 }
 
 function compare(who: string, truth: ReadonlyMap<string, True>, seen: readonly PresenceMember[]): string[] {
-	const found = compareKeys(who, truth, seen.map(({ key }) => key));
+	const found = compareKeys(
+		who,
+		truth,
+		seen.map(({ key }) => key),
+	);
 	for (const { key, connections, info, since } of seen) {
 		const member = truth.get(key);
 		if (member === undefined) continue;
-		if (member.connections !== connections) found.push(`${who}: ${key} has ${connections} connections, not ${member.connections}`);
+		if (member.connections !== connections)
+			found.push(`${who}: ${key} has ${connections} connections, not ${member.connections}`);
 		if (member.info !== undefined && !Bun.deepEquals(member.info, info))
 			found.push(`${who}: the info of ${key} is ${JSON.stringify(info)}, not ${JSON.stringify(member.info)}`);
 		if (!(Math.abs(Date.now() - since) < 3_600_000)) found.push(`${who}: ${key} is there since ${since}`);

@@ -39,7 +39,8 @@ export class MemberView {
 	/** Takes the answer to `@watch`. Returns what to ask for next: a page, or all again; undefined if that was all. */
 	answer({ version, count, members, hasMore, isStale }: WatchAnswer, after?: string): Next | undefined {
 		const mine = this.version;
-		if (after !== undefined && (members === undefined || version.epoch !== mine?.epoch || version.n < mine.n)) return {};
+		if (after !== undefined && (members === undefined || version.epoch !== mine?.epoch || version.n < mine.n))
+			return {};
 		this.isStale = isStale === true;
 		if (after === undefined) {
 			this.version = version;

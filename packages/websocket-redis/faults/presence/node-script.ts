@@ -5,7 +5,14 @@ import { Application } from '../../../core/src/index.ts';
 import { RedisWsProvider } from '../../src/index.ts';
 import { connectionOf } from '../node/mapped-connection.ts';
 import { TopicListener } from './topic-listener.ts';
-import { type Listened, type NodeLogs, type NodeMembers, type NodeRequest, type NodeSettings, PRESENCE } from './protocol.ts';
+import {
+	type Listened,
+	type NodeLogs,
+	type NodeMembers,
+	type NodeRequest,
+	type NodeSettings,
+	PRESENCE,
+} from './protocol.ts';
 
 const PAGE = 300;
 
@@ -16,7 +23,9 @@ process.on('unhandledRejection', (reason) => failures.push(`an unhandled rejecti
 process.on('uncaughtException', (error) => failures.push(`an uncaught exception: ${Bun.inspect(error)}`));
 
 const logged = (level: string) => (message: string, details?: unknown) =>
-	void lines.push(`${new Date().toISOString()} ${level}: ${message} ${details === undefined ? '' : Bun.inspect(details)}`);
+	void lines.push(
+		`${new Date().toISOString()} ${level}: ${message} ${details === undefined ? '' : Bun.inspect(details)}`,
+	);
 const logger = { debug() {}, info() {}, warn: logged('warn'), error: logged('error') };
 const provider = new RedisWsProvider({
 	connection: connectionOf(settings.connection),

@@ -156,7 +156,8 @@ export class PresenceClient {
 			clearTimeout(late);
 			if (this.#socket !== socket) return;
 			this.#ended();
-			if (code === 1013 || code === 1008 || code === 1002) this.#recorder.wrong('loss', `${this.name} was closed: ${code} ${reason}`);
+			if (code === 1013 || code === 1008 || code === 1002)
+				this.#recorder.wrong('loss', `${this.name} was closed: ${code} ${reason}`);
 			if (this.isHere) this.#comeLater();
 		};
 	}
@@ -209,7 +210,10 @@ export class PresenceClient {
 			return [topic, joined] as const;
 		});
 		this.#request('@subscribe', { topics: asked }, (data, error) => {
-			const refused = error === undefined ? (data as { readonly refused: { readonly topic: string }[] }).refused : all.map(([topic]) => ({ topic }));
+			const refused =
+				error === undefined
+					? (data as { readonly refused: { readonly topic: string }[] }).refused
+					: all.map(([topic]) => ({ topic }));
 			for (const [topic, joined] of all) {
 				if (this.joined.get(topic) !== joined) continue;
 				if (refused.some((each) => each.topic === topic)) this.#refused(topic, joined);
@@ -235,14 +239,16 @@ export class PresenceClient {
 		const { status } = this;
 		this.#request('@update', { topic, info: { status } }, (_, error) => {
 			const isCurrent = this.joined.get(topic) === joined && this.status === status;
-			if (error !== undefined && isCurrent) setTimeout(() => this.joined.get(topic) === joined && this.#sendInfo(topic), RETRY_MS);
+			if (error !== undefined && isCurrent)
+				setTimeout(() => this.joined.get(topic) === joined && this.#sendInfo(topic), RETRY_MS);
 		});
 	}
 
 	#watch(topic: string, joined: Joined, after?: string): void {
 		this.#request('@watch', { topic, ...(after !== undefined && { after }) }, (data, error) => {
 			if (this.joined.get(topic) !== joined) return;
-			if (error !== undefined) return void setTimeout(() => this.joined.get(topic) === joined && this.#watch(topic, joined), RETRY_MS);
+			if (error !== undefined)
+				return void setTimeout(() => this.joined.get(topic) === joined && this.#watch(topic, joined), RETRY_MS);
 			joined.view ??= this.#newView(topic);
 			const { members } = joined.view;
 			const next = members.answer(data as WatchAnswer, after);

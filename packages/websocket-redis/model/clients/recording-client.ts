@@ -1,4 +1,9 @@
-import { type PresenceHandle, SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
+import {
+	type PresenceHandle,
+	SocketClient,
+	SocketRequestError,
+	type Subscription,
+} from '../../../websocket-client/src/index.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
 import { isGiven, keepsPresence } from '../settings.ts';

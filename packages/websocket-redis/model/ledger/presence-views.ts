@@ -38,9 +38,14 @@ export function viewsOf(
 			const known = said.findLast(({ at }) => at < from)?.keys !== undefined ? from + WATCHED_MS : Infinity;
 			const first = said.find(({ at, keys }) => at >= from && keys !== undefined)?.at ?? Infinity;
 			return uncovered({ from: Math.min(known, first), until }, unknowable(node)).flatMap((span) =>
-				watched(said, span).map(
-					(part): View => ({ watcher: client, topic, node, ...part, members: spansOf(said, part), stale: [] }),
-				),
+				watched(said, span).map((part): View => ({
+					watcher: client,
+					topic,
+					node,
+					...part,
+					members: spansOf(said, part),
+					stale: [],
+				})),
 			);
 		}),
 	);

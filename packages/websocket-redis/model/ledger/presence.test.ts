@@ -30,8 +30,19 @@ function kinds(entries: readonly ClientEntry[], faults: readonly LoggedFault[] =
 
 describe('presence in the model', () => {
 	it('is right where clients know who is there', () => {
-		const other = wrote('c2', [1_000, ready('b1-1')], [20_000, SUBSCRIBE], [20_010, SUBSCRIBED], [60_000, { do: 'closing' }], [60_010, { do: 'closed' }]);
-		const seen = watcher([1_100, members('user:c1')], [20_300, members('user:c1', 'user:c2')], [63_500, members('user:c1')]);
+		const other = wrote(
+			'c2',
+			[1_000, ready('b1-1')],
+			[20_000, SUBSCRIBE],
+			[20_010, SUBSCRIBED],
+			[60_000, { do: 'closing' }],
+			[60_010, { do: 'closed' }],
+		);
+		const seen = watcher(
+			[1_100, members('user:c1')],
+			[20_300, members('user:c1', 'user:c2')],
+			[63_500, members('user:c1')],
+		);
 		expect(kinds([...seen, ...other])).toEqual([]);
 	});
 
@@ -42,14 +53,28 @@ describe('presence in the model', () => {
 	});
 
 	it('counts a topic again on each connection', () => {
-		const other = wrote('c2', [1_000, ready('b1-1')], [1_000, SUBSCRIBE], [1_010, SUBSCRIBED], [40_000, LOST], [40_500, ready('b1-2')]);
+		const other = wrote(
+			'c2',
+			[1_000, ready('b1-1')],
+			[1_000, SUBSCRIBE],
+			[1_010, SUBSCRIBED],
+			[40_000, LOST],
+			[40_500, ready('b1-2')],
+		);
 		expect(kinds([...watcher([1_100, members('user:c1', 'user:c2')]), ...other])).toEqual([]);
 		const left = watcher([1_100, members('user:c1', 'user:c2')], [44_000, members('user:c1')]);
 		expect(kinds([...left, ...other])).toEqual(['flap', 'loss']);
 	});
 
 	it('tells a client without a user from its next connection', () => {
-		const other = wrote('c0', [1_000, ready('b1-1')], [1_000, SUBSCRIBE], [1_010, SUBSCRIBED], [40_000, LOST], [41_000, ready('b1-2')]);
+		const other = wrote(
+			'c0',
+			[1_000, ready('b1-1')],
+			[1_000, SUBSCRIBE],
+			[1_010, SUBSCRIBED],
+			[40_000, LOST],
+			[41_000, ready('b1-2')],
+		);
 		const both = ['user:c1', 'socket:b1-1'];
 		const seen = watcher([1_100, members(...both)], [41_100, members('user:c1', 'socket:b1-2')]);
 		expect(kinds([...seen, ...other])).toEqual([]);
@@ -59,21 +84,37 @@ describe('presence in the model', () => {
 	it('gives the members of a node that was killed their time', () => {
 		const other = wrote('c2', [1_000, ready('b1-1')], [1_000, SUBSCRIBE], [1_010, SUBSCRIBED], [40_010, LOST]);
 		const seen = watcher([1_100, members('user:c1', 'user:c2')], [53_000, members('user:c1')]);
-		const killed: LoggedFault = { fault: { kind: 'node killed', node: 'b', forMs: 1_000, moves: false, heldMs: 0, at: 0 }, from: 40_000, until: 90_000 };
+		const killed: LoggedFault = {
+			fault: { kind: 'node killed', node: 'b', forMs: 1_000, moves: false, heldMs: 0, at: 0 },
+			from: 40_000,
+			until: 90_000,
+		};
 		expect(kinds([...seen, ...other], [killed])).toEqual([]);
 		expect(kinds([...seen, ...other])).toEqual(['ghost']);
 	});
 
 	it('asks nothing of a client that no longer watches, or whose node is on another server', () => {
 		expect(kinds(watcher([1_100, members('user:c1')], [20_000, { do: 'unwatched', topic: TOPIC }]))).toEqual([]);
-		const led: LoggedFault = { fault: { kind: 'link led elsewhere', node: 'a', forMs: 5_000, to: 'empty', at: 0 }, from: 30_000, until: 35_000 };
-		const seen = watcher([1_100, members('user:c1')], [31_000, members('user:c1', 'user:c9')], [36_000, members('user:c1')]);
+		const led: LoggedFault = {
+			fault: { kind: 'link led elsewhere', node: 'a', forMs: 5_000, to: 'empty', at: 0 },
+			from: 30_000,
+			until: 35_000,
+		};
+		const seen = watcher(
+			[1_100, members('user:c1')],
+			[31_000, members('user:c1', 'user:c9')],
+			[36_000, members('user:c1')],
+		);
 		expect(kinds(seen, [led])).toEqual([]);
 		expect(kinds(seen)).toEqual(['ghost']);
 	});
 
 	it('counts faults that follow each other as one outage', () => {
-		const frozen = (from: number, until: number): LoggedFault => ({ fault: { kind: 'node frozen', node: 'b', forMs: 1, at: 0 }, from, until });
+		const frozen = (from: number, until: number): LoggedFault => ({
+			fault: { kind: 'node frozen', node: 'b', forMs: 1, at: 0 },
+			from,
+			until,
+		});
 		expect(outagesOf([frozen(1_000, 6_000), frozen(8_000, 12_000), frozen(50_000, 51_000)])).toEqual([
 			{ node: 'b', isMarked: false, from: 1_000, until: 12_000 },
 			{ node: 'b', isMarked: false, from: 50_000, until: 51_000 },

@@ -55,7 +55,8 @@ function leaveDelayMs(topic: string): number {
 export function outagesOf(faults: readonly LoggedFault[]): Outage[] {
 	const outages: { node: string | undefined; isMarked: boolean; from: number; until: number }[] = [];
 	for (const { fault, from, until } of faults.toSorted((one, other) => one.from - other.from)) {
-		const node = 'node' in fault ? fault.node : fault.kind === 'clock set' && fault.of !== 'redis' ? fault.of : undefined;
+		const node =
+			'node' in fault ? fault.node : fault.kind === 'clock set' && fault.of !== 'redis' ? fault.of : undefined;
 		const last = outages.findLast((outage) => outage.node === node);
 		if (last !== undefined && from <= last.until + RECOVERED_MS) last.until = Math.max(last.until, until);
 		else outages.push({ node, isMarked: false, from, until });
