@@ -133,7 +133,7 @@ export class TopicPresence implements HandleOwner {
 		});
 	}
 
-	/** Requests the members if they are due, and ends the watch if nobody needs it. */
+	/** Requests the members if they are due, and ends the watch if there are no handles. */
 	readonly #sync = (): void => {
 		if (this.#step === 'pending') return;
 		const { isOpen } = this.#owner;

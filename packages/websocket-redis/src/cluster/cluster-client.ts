@@ -48,7 +48,8 @@ export class ClusterClient {
 	readonly #ending = new AbortController();
 
 	/**
-	 * @param onReplaced called if what was stored by means of a client may be missing on the server to which it leads now
+	 * @param onReplaced called if what was stored by means of a client may be missing on the server to which it leads
+	 * now
 	 */
 	constructor(options: ClusterOptions, handlers: BusHandlers, onReplaced: (client: Redis) => void) {
 		this.#options = options;
@@ -176,7 +177,7 @@ export class ClusterClient {
 				appended: (topic, slice) => handlers.appended(topic, slice),
 				status: () => this.#updateStatus(),
 				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
-				// Of messages, there is nothing to report: a cluster node refuses a publish to a slot that it does not serve.
+				// No messages are affected: a cluster node refuses a publish to a slot that it does not serve.
 				undelivered: () => this.#onReplaced(server.client),
 				replaced: () => this.#onReplaced(server.client),
 				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),

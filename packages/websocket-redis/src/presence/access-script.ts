@@ -28,9 +28,9 @@ const needs = COMMANDS.map(([name, ...args]) => {
 });
 
 /**
- * The script that returns which commands are missing, or may not be used. ARGV: a key that the user must be able to use,
- * and a channel on which the user must be able to publish. The key is not one of KEYS, as the script could not be run
- * without permission for those.
+ * The script that returns which commands are missing, or may not be used. ARGV: a key that the user must be able to
+ * use, and a channel on which the user must be able to publish. The key is not one of KEYS, as the script could not be
+ * run without permission for those.
  */
 const access = (publish: Publish): string => `#!lua flags=no-writes
 local missing = {}

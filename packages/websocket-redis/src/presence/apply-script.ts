@@ -21,8 +21,8 @@ const FIRST_OP = 10;
  * - an epoch, in case a new one is needed
  * - the epoch in which the node has records here, or an empty text if it may have none
  * - the node and its generation
- * - the attempt. It grows each time the outcome of changes is unknown; those of an earlier attempt are refused once some
- *   of a later one have been applied
+ * - the attempt. It grows each time the outcome of changes is unknown; those of an earlier attempt are refused once
+ *   some of a later one have been applied
  * - the time on the server's clock after which the changes are refused
  * - membersUpTo
  * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text
@@ -161,8 +161,7 @@ if values[1] or removed[1] or attempt > 0 then
 		recount()
 	end
 	nextVersion(upTo)
-	values[#values + 1] = STATE
-	values[#values + 1] = state()
+	addState(values)
 	redis.call('HSET', members, unpack(values))
 	if added[1] or removed[1] then keepOrder(wasOrdered, added, removed) end
 	keepAsLongAs(before)

@@ -63,10 +63,10 @@ describe('on a Redis Cluster', () => {
 		await a.put('t', ...keys);
 		const before = await a.presence.count('t');
 		const outcomes: string[] = [];
-		let isOver = false;
+		const over = new AbortController();
 		let number = 0;
 		const changing = (async () => {
-			while (!isOver) {
+			while (!over.signal.aborted) {
 				await a.put('t', `new:${number}`).then(
 					() => outcomes.push(`accepted ${number++}`),
 					(error: Error) => outcomes.push(error.message),
@@ -80,7 +80,7 @@ describe('on a Redis Cluster', () => {
 		await cluster.moveSlot(slot, from, to);
 		const moved = number;
 		await until(() => number > moved + 5, { what: 'changes are accepted again', timeoutMs: 15_000 });
-		isOver = true;
+		over.abort();
 		await changing;
 		for (const outcome of outcomes) expect(outcome).toMatch(/^accepted|^MOVED|^ASK|^TRYAGAIN|^no primary|^CLUSTERDOWN/);
 		const after = await a.presence.count('t');

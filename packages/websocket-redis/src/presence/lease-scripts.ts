@@ -18,12 +18,13 @@ const FOUND_MS = 10_000;
  * Code shared by the scripts of leases. KEYS:
  *
  * - order: a sorted set of leases. A lease is its node (16 bytes) and generation (f64). The score is when it may be
- *   handed out, by the server's clock in milliseconds. A node alone means that what is known of it can be forgotten then
- * - leases: a hash. The field of a lease holds its flags (u8) and, if it was released, when it ends (f64). The field of a
- *   node holds its latest generation and the latest one that was swept (f64, -1 for none). The field `state` holds when a
- *   lease was last renewed, and from when on leases are handed out (f64)
- * - topics: a hash of the topics in which a node may have records. The value is the generation (f64) that registered the
- *   topic last, and a number that it gave (u48)
+ *   handed out, by the server's clock in milliseconds. A node alone means that what is known of it can be forgotten
+ *   then
+ * - leases: a hash. The field of a lease holds its flags (u8) and, if it was released, when it ends (f64). The field of
+ *   a node holds its latest generation and the latest one that was swept (f64, -1 for none). The field `state` holds
+ *   when a lease was last renewed, and from when on leases are handed out (f64)
+ * - topics: a hash of the topics in which a node may have records. The value is the generation (f64) that registered
+ *   the topic last, and a number that it gave (u48)
  *
  * ARGV[1] is a lease.
  *
@@ -62,8 +63,8 @@ end
 `;
 
 /**
- * The script that renews a lease: see `PresenceStore.renew`. Further ARGV: leaseMs; whether it is new, 1 or 0. Returns 1
- * or 0, and the leases that are handed out.
+ * The script that renews a lease: see `PresenceStore.renew`. Further ARGV: leaseMs; whether it is new, 1 or 0. Returns
+ * 1 or 0, and the leases that are handed out.
  */
 const RENEW = `#!lua flags=allow-oom
 ${COMMON}
@@ -146,19 +147,20 @@ redis.call('HSET', topics, unpack(fields))
 `;
 
 /**
- * The script that lists topics in which a lease to be swept may have records. Further ARGV: a cursor, and about how many.
+ * The script that lists topics in which a lease to be swept may have records. Further ARGV: a cursor, and about how
+ * many.
  *
  * Returns 0 if it is not to be swept; 1 if all its records are, 2 if only those that have lingered for their time are;
- * then when a released lease ends, or 0, the next cursor, and topics with their values.
+ * then the time; when a released lease ends, or 0; the next cursor; and topics with their values.
  */
 const WALK = `#!lua flags=allow-oom
 ${COMMON}
 local flags, ends = read(own)
-if not flags or flags % 2 == 0 then return { 0, 0, '0' } end
+if not flags or flags % 2 == 0 then return { 0, now, 0, '0' } end
 local latest, swept = generations()
 if swept < generation then redis.call('HSET', leases, node, struct.pack('>dd', math.max(latest, generation), generation)) end
 local found = redis.call('HSCAN', topics, ARGV[2], 'COUNT', ARGV[3])
-return { ends > 0 and now < ends and 2 or 1, ends, found[1], unpack(found[2]) }
+return { ends > 0 and now < ends and 2 or 1, now, ends, found[1], unpack(found[2]) }
 `;
 
 /**
@@ -180,8 +182,8 @@ if generations() <= generation then redis.call('DEL', topics) end
 `;
 
 /**
- * The script that makes sure that a lease with records in a topic will be swept if it is unknown. Further ARGV: the topic.
- * Returns 1 if it is known, or a later one of its node is.
+ * The script that makes sure that a lease with records in a topic will be swept if it is unknown. Further ARGV: the
+ * topic. Returns 1 if it is known, or a later one of its node is.
  */
 const ADOPT = `#!lua flags=allow-oom
 ${COMMON}

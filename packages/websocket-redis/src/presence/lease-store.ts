@@ -42,10 +42,10 @@ export class LeaseStore implements TopicRegistry {
 	/** See {@link SweepSteps.list}. */
 	async list(lease: PresenceLease, cursor: string, limit: number): Promise<TopicList | undefined> {
 		const reply = await this.#run(leaseScripts.walk, lease, [cursor, limit]);
-		const [mode, endsAt, next, ...fields] = reply as readonly [number, number, Buffer, ...Buffer[]];
+		const [mode, serverMs, endsAt, next, ...fields] = reply as readonly [number, number, number, Buffer, ...Buffer[]];
 		if (mode === 0) return undefined;
 		const topics = entriesOf(fields) as ListedTopic[];
-		return { isDueOnly: mode === 2, endsAt, cursor: next.toString(), topics };
+		return { isDueOnly: mode === 2, serverMs, endsAt, cursor: next.toString(), topics };
 	}
 
 	/** See {@link SweepSteps.settle}. */
@@ -54,8 +54,8 @@ export class LeaseStore implements TopicRegistry {
 	}
 
 	/**
-	 * Tells of a lease that has records in a topic. Resolves with whether it is known. If not, its server has lost it: it
-	 * will be handed out to be swept, unless its node has a later one by then.
+	 * Tells of a lease that has records in a topic. Resolves with whether it is known. If not, its server has lost it:
+	 * it will be handed out to be swept, unless its node has a later one by then.
 	 */
 	async adopt(lease: PresenceLease, topic: string): Promise<boolean> {
 		return (await this.#run(leaseScripts.adopt, lease, [topic])) === 1;

@@ -4,6 +4,8 @@ import type { PresenceLease, Sweep, SweepOptions } from '@orijs/websocket';
 const AT_ONCE = 16;
 /** About how many topics are listed at a time. */
 const LISTED_AT_A_TIME = 64;
+/** How long a sweep rests while what is left lingers, in milliseconds, at most. */
+const LONGEST_REST_MS = 5_000;
 /** For how many leases it is remembered how far their sweep has come. */
 const MAX_SWEEPS = 64;
 
@@ -14,7 +16,9 @@ export type ListedTopic = readonly [topic: Buffer, registration: Buffer];
 export interface TopicList {
 	/** Whether only records that have lingered for their time are to be removed. */
 	readonly isDueOnly: boolean;
-	/** When a released lease ends, on the server's clock; 0 if it was not released. */
+	/** When they were listed, on the server's clock, like all times here, in milliseconds since the epoch. */
+	readonly serverMs: number;
+	/** When a released lease ends; 0 if it was not released. */
 	readonly endsAt: number;
 	/** For the next part; `0` after the last one. */
 	readonly cursor: string;
@@ -26,7 +30,7 @@ export interface SweptTopic {
 	readonly removed: number;
 	/** How many records of the lease are left in the topic. */
 	readonly left: number;
-	/** When the next of those has lingered for its time, on the server's clock; 0 if none lingers. */
+	/** When the next of those has lingered for its time; 0 if none lingers. */
 	readonly soonest: number;
 }
 
@@ -48,8 +52,10 @@ interface Progress {
 	waiting: ListedTopic[];
 	/** How many topics still have records of the lease, or could not be looked at. */
 	left: number;
-	/** When some of them are due, on the server's clock. */
+	/** When some of them are due; 0 if that is not known. */
 	next: number;
+	/** Until when there is nothing to do, by the monotonic clock. */
+	restsUntil: number;
 }
 
 /** Sweeps leases, a part of their topics at a time. */
@@ -62,13 +68,14 @@ export class LeaseSweeps {
 	}
 
 	/**
-	 * See {@link PresenceStore.sweep}. If some topics can't be swept, because their shard is away, goes on with others of
-	 * this call, and then rejects.
+	 * See {@link PresenceStore.sweep}. If some topics can't be swept, because their shard is away, goes on with others
+	 * of this call, and then rejects.
 	 */
 	async sweep(lease: PresenceLease, options: SweepOptions): Promise<Sweep> {
 		const id = `${lease.nodeId} ${lease.generation}`;
 		const progress = this.#sweeps.get(id) ?? begin();
 		this.#sweeps.set(id, progress);
+		if (performance.now() < progress.restsUntil) return { isDone: false, removed: 0 };
 		if (this.#sweeps.size > MAX_SWEEPS) this.#sweeps.delete(this.#sweeps.keys().next().value ?? id);
 		let removed = 0;
 		for (let budget = options.topics; ;) {
@@ -85,11 +92,18 @@ export class LeaseSweeps {
 			budget -= some.length;
 			removed += await this.#sweepTopics(lease, some, progress, options);
 		}
+		await this.#end(id, lease, progress);
+		return { isDone: progress.left === 0, removed };
+	}
+
+	/** Called when all topics have been looked at. */
+	async #end(id: string, lease: PresenceLease, { left, next, list }: Progress): Promise<void> {
 		this.#sweeps.delete(id);
-		const isDone = progress.left === 0;
-		if (isDone) await this.#steps.settle(lease, [], 1);
-		else if (progress.next > 0 && progress.next < Infinity) await this.#steps.settle(lease, [], progress.next);
-		return { isDone, removed };
+		if (left === 0) return this.#steps.settle(lease, [], 1);
+		if (next === 0 || next === Infinity || list === undefined) return;
+		const restMs = Math.min(next - list.serverMs, LONGEST_REST_MS);
+		this.#sweeps.set(id, { ...begin(), restsUntil: performance.now() + restMs });
+		await this.#steps.settle(lease, [], next);
 	}
 
 	/** Returns whether the lease is to be swept. */
@@ -138,5 +152,5 @@ export class LeaseSweeps {
 }
 
 function begin(): Progress {
-	return { cursor: '0', isListed: false, list: undefined, waiting: [], left: 0, next: Infinity };
+	return { cursor: '0', isListed: false, list: undefined, waiting: [], left: 0, next: Infinity, restsUntil: 0 };
 }

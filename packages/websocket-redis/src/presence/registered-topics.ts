@@ -28,8 +28,8 @@ export interface RegisteredTopic {
 }
 
 /**
- * The topics in which a lease may have records. A topic is registered at the backend before the first of them, so that a
- * sweep finds it, and unregistered some time after the last one was removed.
+ * The topics in which a lease may have records. A topic is registered at the backend before the first of them, so that
+ * a sweep finds it, and unregistered some time after the last one was removed.
  */
 export class RegisteredTopics {
 	readonly lease: PresenceLease;

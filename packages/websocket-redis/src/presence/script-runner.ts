@@ -14,8 +14,9 @@ export class ScriptRunner {
 	}
 
 	/**
-	 * Returns a client that can send a command to the server that carries a channel. @throws if there is none at the
-	 * moment
+	 * Returns a client that can send a command to the server that carries a channel.
+	 *
+	 * @throws if no server does at the moment, or it is not connected
 	 */
 	clientOf(channel: string): Redis {
 		const client = this.#servers.clientOf(channel);

@@ -2,6 +2,10 @@ import type { PresenceLease, PresenceState, StoredMember } from '@orijs/websocke
 import { FORMAT, LEASE_BYTES, LINGER_BYTES, RECORD_BYTES, STATE, STATE_BYTES } from './layout.ts';
 import { readLease } from './lease-bytes.ts';
 
+const LEASE_FIELD_BYTES = 3;
+/** Where a lease holds the number of its records. */
+const RECORDS_OFFSET = 24;
+
 /** The state of a topic, as it is stored: see `layout.ts`. */
 export interface StoredState extends PresenceState {
 	/** The leases that have records in the topic, or had some lately, by the numbers with which records name them. */
@@ -12,25 +16,23 @@ export interface StoredState extends PresenceState {
 
 const NOTHING: StoredState = { version: undefined, count: 0, leases: new Map(), inUse: [] };
 
-/** Decodes the state of a topic. What can't be read is like nothing. */
-export function readState(bytes: Buffer | null): StoredState {
+/** Fields with their values. */
+export type Entry = readonly [field: Buffer, value: Buffer | null];
+
+/** Decodes the state of a topic, with the leases among its entries. What can't be read is like nothing. */
+export function readState(bytes: Buffer | null, entries: readonly Entry[]): StoredState {
 	if (bytes === null || bytes.length < STATE_BYTES || bytes[0] !== FORMAT) return NOTHING;
-	const total = bytes.readUInt16BE(20);
-	if (bytes.length !== STATE_BYTES + total * LEASE_BYTES) return NOTHING;
 	const leases = new Map<number, PresenceLease>();
 	const inUse: PresenceLease[] = [];
-	for (let at = STATE_BYTES; at < bytes.length; at += LEASE_BYTES) {
-		const lease = readLease(bytes, at + 2);
-		leases.set(bytes.readUInt16BE(at), lease);
-		if (bytes.readUInt32BE(at + 26) > 0) inUse.push(lease);
+	for (const [field, value] of entries) {
+		if (field[0] !== STATE || field.length !== LEASE_FIELD_BYTES || value?.length !== LEASE_BYTES) continue;
+		const lease = readLease(value);
+		leases.set(field.readUInt16BE(1), lease);
+		if (value.readUInt32BE(RECORDS_OFFSET) > 0) inUse.push(lease);
 	}
 	const n = bytes.readUIntBE(9, 6);
-	return {
-		version: n === 0 ? undefined : { epoch: bytes.toString('latin1', 1, 9), n },
-		count: bytes.readUInt32BE(15),
-		leases,
-		inUse,
-	};
+	const version = n === 0 ? undefined : { epoch: bytes.toString('latin1', 1, 9), n };
+	return { version, count: bytes.readUInt32BE(15), leases, inUse };
 }
 
 /** Decodes a member; undefined if it can't be read. */
@@ -66,19 +68,21 @@ export function readMember(key: Buffer, value: Buffer | null, { leases }: Stored
 	return { key: key.toString(), connections, since, info, nodes };
 }
 
-/** Returns entries from keys and values, one after the other. */
-export function entriesOf(fields: readonly (Buffer | null)[]): [key: Buffer, value: Buffer | null][] {
-	const entries: [Buffer, Buffer | null][] = [];
-	for (let i = 0; i + 1 < fields.length; i += 2) entries.push([fields[i] as Buffer, fields[i + 1] ?? null]);
+/** Returns entries from fields and values, one after the other. */
+export function entriesOf(flat: readonly (Buffer | null)[]): Entry[] {
+	const entries: Entry[] = [];
+	for (let i = 0; i + 1 < flat.length; i += 2) entries.push([flat[i] as Buffer, flat[i + 1] ?? null]);
 	return entries;
 }
 
-/** Returns the members after a key, sorted, from all fields of a topic. @param after a key, or an empty text */
-export function sortedEntries(
-	fields: readonly (Buffer | null)[],
-	after: string | Buffer,
-): [key: Buffer, value: Buffer | null][] {
+/** Returns the entries that are not the state or leases. */
+export function membersOf(entries: readonly Entry[]): Entry[] {
+	return entries.filter(([field]) => field[0] !== STATE);
+}
+
+/** Returns those after a key, sorted. @param after a key, or an empty text */
+export function sortedAfter(entries: readonly Entry[], after: string | Buffer): Entry[] {
 	const from = typeof after === 'string' ? Buffer.from(after) : after;
-	const entries = entriesOf(fields).filter(([key]) => key[0] !== STATE && (from.length === 0 || key.compare(from) > 0));
-	return entries.toSorted(([a], [b]) => a.compare(b));
+	const following = from.length === 0 ? entries : entries.filter(([key]) => key.compare(from) > 0);
+	return following.toSorted(([a], [b]) => a.compare(b));
 }

@@ -53,8 +53,7 @@ local function flush()
 	local wasOrdered = flags >= ${ORDERED}
 	if removed[1] then redis.call('HDEL', members, unpack(removed)) end
 	nextVersion(upTo)
-	values[#values + 1] = STATE
-	values[#values + 1] = state()
+	addState(values)
 	redis.call('HSET', members, unpack(values))
 	if removed[1] then keepOrder(wasOrdered, {}, removed) end
 	keepAsLongAs(before)
@@ -92,7 +91,7 @@ if left > 0 then
 	nextCursor = found[1]
 	local fields = found[2]
 	for i = 1, #fields, 2 do
-		local records = fields[i] ~= STATE and parse(fields[i + 1]) or {}
+		local records = fields[i]:sub(1, 1) ~= STATE and parse(fields[i + 1]) or {}
 		for at = #records, 1, -1 do
 			if swept[records[at][1]] then sweepMember(fields[i], records, at) end
 		end

@@ -34,35 +34,60 @@ local STATE, FORMAT = '\\${STATE}', '\\${FORMAT}'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch, n, count, flags, leases, changes
+-- The values of leases that are stored, and how many there are.
+local stored, held
+
+local function fieldOf(id)
+	return STATE .. struct.pack('>I2', id)
+end
 
 local function load(text)
-	leases = {}
+	leases, stored, held = {}, {}, 0
 	if not text or #text < ${STATE_BYTES} or text:sub(1, 1) ~= FORMAT then return false end
 	local _, total
 	_, epoch, n, count, flags, total = struct.unpack('>Bc8I6I4BI2', text)
-	if #text ~= ${STATE_BYTES} + total * ${LEASE_BYTES} then return false end
-	for at = ${STATE_BYTES + 1}, #text, ${LEASE_BYTES} do
-		local id, node, generation, records, attempt, kept = struct.unpack('>I2c16dI4I4I6', text, at)
-		leases[id] = { node, generation, records, attempt, kept }
+	if #text ~= ${STATE_BYTES} + 2 * total then return false end
+	if total == 0 then return true end
+	local ids, fields = {}, {}
+	for i = 1, total do
+		ids[i] = struct.unpack('>I2', text, ${STATE_BYTES - 1} + 2 * i)
+		fields[i] = fieldOf(ids[i])
+	end
+	for i, value in ipairs(redis.call('HMGET', members, unpack(fields))) do
+		if not value or #value ~= ${LEASE_BYTES} then return false end
+		leases[ids[i]], stored[ids[i]] = { struct.unpack('>c16dI4I4I6', value) }, value
 	end
 	return true
 end
 
 local function begin(proposed)
-	epoch, n, count, flags, leases = proposed, 0, 0, 0, {}
+	epoch, n, count, flags, leases, stored, held = proposed, 0, 0, 0, {}, {}, 0
 end
 
--- Returns the text of the state.
-local function state()
-	local kept, total = { '' }, 0
+-- Adds the state, and the leases that have changed, to values to be stored. Removes leases that are no longer needed.
+local function addState(values)
+	local parts, dropped = { '' }, {}
+	held = 0
 	for id, lease in pairs(leases) do
+		local field = fieldOf(id)
 		if lease[3] > 0 or lease[5] > now then
-			total = total + 1
-			kept[total + 1] = struct.pack('>I2c16dI4I4I6', id, unpack(lease))
+			held = held + 1
+			parts[held + 1] = field:sub(2)
+			local value = struct.pack('>c16dI4I4I6', unpack(lease, 1, 5))
+			if value ~= stored[id] then
+				values[#values + 1] = field
+				values[#values + 1] = value
+				stored[id] = value
+			end
+		elseif stored[id] then
+			dropped[#dropped + 1] = field
+			stored[id] = nil
 		end
 	end
-	kept[1] = struct.pack('>Bc8I6I4BI2', ${FORMAT}, epoch, n, count, flags, total)
-	return table.concat(kept)
+	if dropped[1] then redis.call('HDEL', members, unpack(dropped)) end
+	parts[1] = struct.pack('>Bc8I6I4BI2', ${FORMAT}, epoch, n, count, flags, held)
+	values[#values + 1] = STATE
+	values[#values + 1] = table.concat(parts)
 end
 
 local function freeNumber()
@@ -146,7 +171,7 @@ local function nextVersion(upTo)
 	n, flags = n + 1, (isCountOnly and ${COUNT_ONLY} or 0) + (isOrdered and ${ORDERED} or 0)
 end
 
--- Puts the order right after members were added and removed. It has all fields but the state.
+-- Puts the order right after members were added and removed. It has all fields but the state and leases.
 local function keepOrder(wasOrdered, added, removed)
 	if flags < ${ORDERED} then
 		if wasOrdered then redis.call('DEL', order) end
@@ -155,12 +180,12 @@ local function keepOrder(wasOrdered, added, removed)
 	if wasOrdered then
 		if added[1] then redis.pcall('ZADD', order, unpack(added)) end
 		if removed[1] then redis.pcall('ZREM', order, unpack(removed)) end
-		if redis.pcall('ZCARD', order) == redis.call('HLEN', members) - 1 then return end
+		if redis.pcall('ZCARD', order) == redis.call('HLEN', members) - 1 - held then return end
 	end
 	redis.call('DEL', order)
 	local scored = {}
 	for _, key in ipairs(redis.call('HKEYS', members)) do
-		if key ~= STATE then
+		if key:sub(1, 1) ~= STATE then
 			scored[#scored + 1] = 0
 			scored[#scored + 1] = key
 		end
@@ -190,7 +215,7 @@ local function recount()
 	for _, lease in pairs(leases) do lease[3] = 0 end
 	local all = redis.call('HGETALL', members)
 	for i = 1, #all, 2 do
-		local records = all[i] ~= STATE and parse(all[i + 1])
+		local records = all[i]:sub(1, 1) ~= STATE and parse(all[i + 1])
 		if records then
 			count = count + 1
 			for _, record in ipairs(records) do

@@ -18,7 +18,7 @@ import { encodeNode, readLease } from './lease-bytes.ts';
 import type { SweptTopic } from './lease-sweeps.ts';
 import { readScript } from './read-script.ts';
 import type { ScriptArgument, ScriptRunner } from './script-runner.ts';
-import { entriesOf, readMember, readState, sortedEntries } from './stored-topic.ts';
+import { entriesOf, membersOf, readMember, readState, sortedAfter } from './stored-topic.ts';
 import { sweepScripts } from './sweep-script.ts';
 import type { Publish } from './topic-common.ts';
 
@@ -121,9 +121,10 @@ export class TopicStore {
 		const { runner } = this.#options;
 		const client = runner.clientOf(presenceChannel(topic));
 		const reply = await runner.run(client, readScript, this.#keysOf(topic), [after, limit]);
-		const [stateBytes, form, ...fields] = reply as readonly [Buffer | null, number, ...(Buffer | null)[]];
-		const state = readState(stateBytes);
-		const entries = form === 0 ? sortedEntries(fields, after) : entriesOf(fields);
+		const [stateBytes, form, ...flat] = reply as readonly [Buffer | null, number, ...(Buffer | null)[]];
+		const all = entriesOf(flat);
+		const state = readState(stateBytes, all);
+		const entries = form === 0 ? sortedAfter(membersOf(all), after) : membersOf(all);
 		const shown = entries.slice(0, limit);
 		const members: StoredMember[] = [];
 		// If the key holds something else, that is one entry that can't be read.

@@ -83,7 +83,7 @@ describe('entries of other programs among the members of a topic', () => {
 		const { a, b, membersKey } = await startTwo();
 		const garbage = Array.from({ length: 300 }, (_, i) => `garbage:${i}`);
 		await client.hset(membersKey, ...garbage.flatMap((key) => [key, 'x']));
-		// The state is missing: the topic begins anew.
+		// The state is missing: the topic begins from scratch.
 		await a.put('t', 'm');
 		await client.hset(membersKey, ...garbage.flatMap((key) => [key, 'x']));
 		for (let i = 0; i < 2; i++) {

@@ -251,6 +251,7 @@ class World {
 				const watch = watches.get(topic);
 				if (watch === undefined) continue;
 				const seen = watch.seen();
+				if (watch.faults.length > 0) throw new Error(watch.faults.join());
 				if (watch.isStale) return 'a client still sees stale members';
 				if (watch.count !== count) return `a client counts ${watch.count}, not ${count}`;
 				if (!watch.areMembersKnown) continue;
@@ -304,7 +305,7 @@ const upTo = fc.constantFrom(1_000, 6);
 it.each([
 	['', member, 25],
 	[' while connections break and changes get lost', [...member, ...faults], 25],
-	[' while the backend loses its data', [...member, loss], 3],
+	[' while the backend loses its data', [...member, ...faults, loss], 5],
 ])(
 	'who watches is told exactly what changes on three nodes%s',
 	async (_, steps, numRuns) => {

@@ -56,9 +56,11 @@ export class PresenceWatchers {
 			await replica.known;
 			// Who has just entered the topic is to be counted.
 			if (!replica.areMembersKnown) await settledWithin(SETTLE_MS, own.settled(topic));
+			// The client sees what has happened before, such as that it is there itself.
+			await replica.told();
 			if (pending.isOver) return;
 			if (replica.isBlank) throw new PresenceUnavailableError(topic);
-			if (this.#add(socket, topic)) answer(replica.snapshot(undefined, PAGE_MEMBERS, PAGE_CHARACTERS));
+			if (this.#add(socket, topic)) answer(replica.page(undefined, PAGE_MEMBERS, PAGE_CHARACTERS));
 		} finally {
 			// A socket that watches the topic now holds it itself.
 			replicas.release(topic);
@@ -97,7 +99,7 @@ export class PresenceWatchers {
 	page(socketId: string, topic: string, after: string): WatchedMembers | undefined {
 		const { replicas, sockets } = this.#options;
 		const replica = sockets.has(socketId, topic) ? replicas.get(topic) : undefined;
-		return replica?.areMembersKnown === true ? replica.snapshot(after, PAGE_MEMBERS, PAGE_CHARACTERS) : undefined;
+		return replica?.areMembersKnown === true ? replica.page(after, PAGE_MEMBERS, PAGE_CHARACTERS) : undefined;
 	}
 
 	unwatch(socketId: string, topic: string): void {

@@ -1,5 +1,6 @@
 import { DONE, settledWithin, toError } from '../support/promises.ts';
 import { Queue } from '../support/queue.ts';
+import { answered } from './answered.ts';
 import { PresenceLeaseLostError } from './errors.ts';
 import type { Member, OwnTopic } from './own-member.ts';
 import type { OutageLog } from './outage-log.ts';
@@ -190,13 +191,8 @@ export class PresenceWriter {
 	async #apply(topic: OwnTopic, ops: readonly PresenceOp[], lease: PresenceLease): Promise<Error | undefined> {
 		const { store, header, onApplied } = this.#options;
 		try {
-			const state = await store.apply(topic.name, {
-				lease,
-				header: header(topic.name),
-				ops,
-				membersUpTo: membersUpTo(topic.rule),
-			});
-			onApplied(topic.name, state);
+			const batch = { lease, header: header(topic.name), ops, membersUpTo: membersUpTo(topic.rule) };
+			onApplied(topic.name, await answered(store.apply(topic.name, batch)));
 			return undefined;
 		} catch (thrown) {
 			return toError(thrown);

@@ -47,10 +47,9 @@ export class ProviderPresence implements Presence {
 	async #members(node: NodePresence, topic: string, limit: number, after: string | undefined): Promise<PresencePage> {
 		const replica = await this.#replica(node, topic);
 		if (replica?.areMembersKnown === true) {
-			// What listeners are told must follow this page.
-			if (node.listeners.has(topic)) await replica.told();
-			const { members, count, version, hasMore, isStale } = replica.page(after, limit);
-			return { members, count, version, hasMore, isStale };
+			await replica.told();
+			const { areMembersKnown, ...page } = replica.page(after, limit);
+			if (areMembersKnown) return page;
 		}
 		const stored = await this.#stored(node, topic, () => node.store.read(topic, { after, limit }));
 		if (stored.skipped > 0) node.skipped.found(topic, stored.skipped);

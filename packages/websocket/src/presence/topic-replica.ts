@@ -78,7 +78,7 @@ export class TopicReplica {
 			stored: this.#stored,
 			clock,
 			isReady,
-			onChange: (key, before) => this.#notices.changed(key, before),
+			onChange: (key) => this.#notices.changed(key),
 		});
 		this.#notices = new ChangeNotices({ topic, view: this.#view, state: () => this.#state, onTell });
 	}
@@ -110,28 +110,18 @@ export class TopicReplica {
 		return this.#knowledge === 'members';
 	}
 
-	/**
-	 * Returns the members as they are now, to someone who is told what changes from then on.
-	 *
-	 * @param characters about the most that their info has; one member is returned in any case
-	 */
-	snapshot(after: string | undefined, limit: number, characters?: number): WatchedMembers {
-		this.#notices.exposed();
-		return this.page(after, limit, characters);
-	}
-
-	/** Returns members as they are now. */
-	page(after: string | undefined, limit: number, characters?: number): WatchedMembers {
-		const { members, hasMore } = this.areMembersKnown
-			? this.#view.page(after, limit, characters)
-			: { members: [], hasMore: false };
-		const { version } = this.#notices;
-		return { members, hasMore, version, ...this.#state };
-	}
-
 	/** Resolves once all that has changed until now is told. */
 	told(): Promise<void> {
 		return this.#notices.told();
+	}
+
+	/**
+	 * Returns members as they were told last, so that the next notice follows.
+	 *
+	 * @param characters about the most that they have; one member is returned in any case
+	 */
+	page(after: string | undefined, limit: number, characters?: number): WatchedMembers {
+		return this.#notices.page(after, limit, characters);
 	}
 
 	get #state(): ToldState {

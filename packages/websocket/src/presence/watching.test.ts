@@ -91,6 +91,25 @@ describe('who watches a topic', () => {
 		expect(seen.watches).toBe(1);
 	});
 
+	it('does not hear of someone who was there only between two notices', async () => {
+		const node = await openOne();
+		const ann = await enter(node, 'ann');
+		const early = await watcher(node, ann);
+		const cid = await enter(node, 'cid');
+		await untilSees(early, 'user:ann', 'user:cid');
+		const bob = await enter(node, 'bob');
+		const watching = watcher(node, cid);
+		await Bun.sleep(10);
+		node.provider.removeConnection(bob.id);
+		const late = await watching;
+		await enter(node, 'dan');
+		for (const client of [early, late]) {
+			await untilSees(client, 'user:ann', 'user:cid', 'user:dan');
+			expect(client.notices.at(-1)).toMatchObject({ count: 3, joined: [{ key: 'user:dan' }] });
+			expect([client.faults, client.notices.flatMap(({ left = [] }) => left)]).toEqual([[], []]);
+		}
+	});
+
 	it('is sent at most 100 members, and asks for the rest', async () => {
 		const node = await openOne();
 		const all = await Promise.all(Array.from({ length: 130 }, (_, i) => enter(node, `u${i}`)));

@@ -105,11 +105,13 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'a put revives a lingering record of its node, which keeps its time',
 			'a put of another node takes over from a record that lingers',
 			'who moves to another node with other connections and info is updated, and does not join',
+			'who moves from node to node and back is there since the beginning',
 			'an earlier time of the node that takes over counts',
 			'where another node has a live record, none lingers',
 			'a record that lingers expires when its time has come, and not before',
 			'lingering does not end by itself',
 			'of members that linger and members that do not, each is treated by itself',
+			'random steps of several nodes have the effects that they have in memory',
 			'of a released lease, what lingers goes when its time has come, and the rest when the lease ends',
 			'members of a node that was released and whose lease was swept can come back with another node',
 		]);
@@ -122,6 +124,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'a record that lingers expires when its time has come, and not before',
 			'a live record does not expire, and a record that lingers can be removed',
 			'of members that linger and members that do not, each is treated by itself',
+			'random steps of several nodes have the effects that they have in memory',
 		]);
 	});
 
@@ -150,6 +153,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 		expect(await failures(Naming)).toEqual([
 			'with too many members, changes say only how many there are, until there are 10 % fewer',
 			'where members are never named, changes say only how many there are',
+			'random steps of several nodes have the effects that they have in memory',
 		]);
 	});
 
@@ -196,6 +200,8 @@ describe('a presence fails the cases that are meant for its defect, and no other
 		expect(await failures(Unfenced)).toEqual([
 			'nothing is applied with a lease that the backend does not know',
 			'what is put with a lease that has been swept is refused, and a later generation is not',
+			'a node that comes late can put nothing, also where it had nothing before',
+			'while a lease is swept in pieces, nothing is put with it where it was swept already',
 			'what the backend has lost is put again in another epoch, under a later lease',
 		]);
 	});
@@ -242,6 +248,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 		}));
 		expect(await failures(broken)).toEqual([
 			'a sweep looks at no more topics than it may, and says when it is done',
+			'while a lease is swept in pieces, nothing is put with it where it was swept already',
 			'two nodes that sweep at once remove everything once',
 		]);
 	});

@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { type BusBackend, busConformance, type ConformanceCase, historyConformance, MemoryBackend } from './index.ts';
+import {
+	type BusBackend,
+	busConformance,
+	type ConformanceCase,
+	historyConformance,
+	MemoryBackend,
+	presenceConformance,
+} from './index.ts';
 
 const OUTAGE = 'is degraded in an outage, with a reason, and ready after it';
 const DEAD = 'has heartbeats that replace a dead connection, and lets providers report every message that it cost';
 const HISTORY = 'appends and reads reject in an outage, and nothing is stored later';
+const PRESENCE = 'calls reject in an outage, and nothing is applied later';
+const LOST = 'after the backend has lost its data, no lease holds and a new one does';
+const CLOCK = 'after the clock of the backend was set forward, leases hold';
 
 function withoutLinks(): BusBackend {
 	const memory = new MemoryBackend();
@@ -27,6 +37,9 @@ describe.each([
 		),
 	],
 	['the backend has no cut() and restore()', named(historyConformance(withoutLinks), HISTORY)],
+	['the backend has no cut() and restore()', named(presenceConformance(withoutLinks), PRESENCE)],
+	['the backend has no losePresence()', named(presenceConformance(withoutLinks), LOST)],
+	['the backend has no moveClock()', named(presenceConformance(withoutLinks), CLOCK)],
 ])('a case that cannot be run because %s', (reason, { run }) => {
 	it('ends as skipped, with that reason', async () => {
 		const reasons: string[] = [];

@@ -5,6 +5,7 @@ import { LEASES } from './presence-leases.ts';
 import { LINGERING } from './presence-lingering.ts';
 import { MEMBERS } from './presence-members.ts';
 import { OUTAGES } from './presence-outages.ts';
+import { PROVIDERS } from './presence-providers.ts';
 import { READING } from './presence-reading.ts';
 import { REFERENCE } from './presence-reference.ts';
 import { SWEEPS } from './presence-sweeps.ts';
@@ -27,5 +28,6 @@ export function presenceConformance(openBackend: () => BusBackend | Promise<BusB
 		...LEASES,
 		...SWEEPS,
 		...OUTAGES,
+		...PROVIDERS,
 	});
 }

@@ -94,12 +94,13 @@ async function untilApplied({ timeoutMs }: CaseContext, node: PresenceNode): Pro
 	let lastError: unknown;
 	await attemptUntil(
 		() =>
-			node.put('t', 'probe').then(
+			// Topics and leases may be on different servers.
+			Promise.all([node.put('t', 'probe'), node.renew(LONG_LEASE_MS)]).then(
 				() => (isApplied = true),
 				(error: unknown) => (lastError = error),
 			),
 		() => isApplied,
 		timeoutMs,
-		() => `apply() still rejects after the outage: ${String(lastError)}`,
+		() => `apply() or renew() still rejects after the outage: ${String(lastError)}`,
 	);
 }

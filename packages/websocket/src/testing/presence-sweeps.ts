@@ -203,6 +203,34 @@ export const SWEEPS: Requirements = {
 		equal((await b!.sweep(a!.lease)).isDone, true);
 	},
 
+	async 'of a released lease with many topics, what is due goes although the rest has to wait'(context) {
+		const [a, b] = await startShort(context, 2);
+		const due = ['topic:4', 'topic:9'];
+		const topics = Array.from({ length: 10 }, (_, i) => `topic:${i}`);
+		for (const topic of topics) {
+			await a!.put(topic, 'k');
+			await a!.linger(topic, 'k', due.includes(topic) ? 100 : 60_000);
+		}
+		await a!.presence.release(a!.lease, 60_000);
+		await untilHandedOut(context, a!.lease, b!);
+		let removed = 0;
+		await attemptUntil(
+			async () => {
+				const swept = await b!.sweep(a!.lease, 2);
+				equal(swept.isDone, false);
+				removed += swept.removed;
+			},
+			() => removed >= 2,
+			context.timeoutMs,
+			() => `${removed} of 2 records were removed`,
+		);
+		const counts = await Promise.all(topics.map(async (topic) => (await b!.presence.count(topic)).count));
+		deepEqual(
+			topics.filter((_, i) => counts[i] === 0),
+			due,
+		);
+	},
+
 	async 'members of a node that was released and whose lease was swept can come back with another node'(context) {
 		const [a, b] = await startShort(context, 2, 't');
 		await a!.put('t', 'k', { ageMs: 9_000 });

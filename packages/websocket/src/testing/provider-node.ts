@@ -2,6 +2,7 @@ import type { SocketData } from '../sockets/websocket-connection.ts';
 import type { Bus } from '../bus.ts';
 import type { Logger } from '../logger.ts';
 import type { Gap } from '../loss/gap-events.ts';
+import type { Presence } from '../presence/presence-contract.ts';
 import { within } from '../support/promises.ts';
 import { WsProvider } from '../ws-provider.ts';
 import type { WsProviderOptions } from '../ws-provider-options.ts';
@@ -12,7 +13,7 @@ import { until } from './waiting.ts';
 const HEARTBEAT_MS = 100;
 export const TOPIC = 't';
 
-export type NodeOptions = Pick<WsProviderOptions, 'history' | 'collectBeatsAbove'>;
+export type NodeOptions = Pick<WsProviderOptions, 'history' | 'presence' | 'collectBeatsAbove'>;
 
 export interface SentMessage {
 	readonly number: number;
@@ -34,6 +35,7 @@ export class ProviderNode {
 	/** The numbers of the received messages, by the name of the node that published them. */
 	readonly #received = new Map<string, number[]>();
 	readonly #unsettled = new Set<Promise<void>>();
+	#port: number | undefined;
 
 	private constructor(name: string, bus: Bus, options: NodeOptions) {
 		this.name = name;
@@ -74,7 +76,8 @@ export class ProviderNode {
 		onEnd(() => provider.stop());
 		provider.setServer(server);
 		await provider.start();
-		const client = new WebSocket(`ws://127.0.0.1:${server.port}`);
+		this.#port = server.port;
+		const client = this.connect();
 		client.addEventListener('message', ({ data }: MessageEvent<string>) => this.#receive(data));
 		const what = `node ${this.name} was not subscribed to ${TOPIC} in time`;
 		await until(
@@ -83,6 +86,16 @@ export class ProviderNode {
 			() => what,
 		);
 		if (!subscribed) throw new Error(what, { cause: failure });
+	}
+
+	/** Connects another client, which is then subscribed to the topic. */
+	connect(): WebSocket {
+		return new WebSocket(`ws://127.0.0.1:${this.#port}`);
+	}
+
+	/** Who this node says is present. */
+	get presence(): Presence {
+		return this.#provider.presence;
 	}
 
 	/** Records a received message. The client is plain, so it arrives as it was published. */
