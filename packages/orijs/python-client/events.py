@@ -77,6 +77,25 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Members:
+    """Who is in a watched topic, by key: at first, and after each change. None if only the count is known."""
+
+    topic: str
+    members: Optional[dict[str, dict]]
+    count: int
+    is_stale: bool
+
+
+@dataclass(frozen=True)
+class Unwatched:
+    """The client may not see who is in a topic, or no longer."""
+
+    topic: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """A message that was no request was refused, or new credentials could not be had."""
 

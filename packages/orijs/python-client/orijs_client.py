@@ -21,6 +21,7 @@ import websockets
 
 from events import Disconnected, Failed, Gap, Lost, Message, Ready, Recovered, Refused, Subscribed, Unsubscribed
 from gaps import Bound
+from presence import Presences
 from values import decode, encode
 
 SUBPROTOCOL = "orijs.1"
@@ -61,6 +62,7 @@ class Client:
         self.events: asyncio.Queue = asyncio.Queue()
         self.requests: dict[str, Callable[[Any], Awaitable[Any]]] = {}  # how to answer the server's, by name
         self.topics: dict[str, Topic] = {}
+        self.presences = Presences(self)
         self._url, self._token = url, token
         self._ping_s, self._pong_s, self._retry_s = ping_s, pong_s, retry_s
         self._renew = renew
@@ -116,6 +118,7 @@ class Client:
 
         def done(_: dict) -> None:
             topic.unsubscribing -= 1
+            self.presences.moved(name, False)
             if not topic.is_in and not topic.is_wanted:
                 self.topics.pop(name, None)
 
@@ -276,6 +279,8 @@ class Client:
                 "@subscribed": self._on_subscribed,
                 "@unsubscribed": self._on_unsubscribed,
                 "@disconnected": self._on_disconnected,
+                "@presence": self.presences.on_presence,
+                "@unwatched": self.presences.on_unwatched,
             }
             if frame["type"] in notices:
                 notices[frame["type"]](data)
@@ -328,6 +333,7 @@ class Client:
         wanted = [name for name, topic in self.topics.items() if topic.is_wanted and not topic.by_server]
         for start in range(0, len(wanted), TOPICS_PER_REQUEST):
             self._subscribe(wanted[start : start + TOPICS_PER_REQUEST])
+        self.presences.ready()
 
     def _on_renewed(self, frame: dict) -> None:
         if "data" in frame:
@@ -377,6 +383,7 @@ class Client:
             elif name not in refused:
                 topic.is_in = topic.is_in or not topic.unsubscribing
                 self._end_gap(name, topic, Bound.of(frame["data"]))
+                self.presences.moved(name, True)
             elif refused[name]["code"] in TRANSIENT and (topic.is_in or topic.missed_from):
                 topic.missed_from = topic.missed_from or self._bound
                 self._start(self._subscribe_later(name))
@@ -417,6 +424,7 @@ class Client:
                 continue
             topic.is_in = topic.by_server = True
             self._emit(Subscribed(name))
+            self.presences.moved(name, True)
             if topic.subscribing:
                 continue
             if position is not None and topic.position is not None:
@@ -446,6 +454,7 @@ class Client:
 
     def _remove(self, entry: dict) -> None:
         topic = self.topics.pop(entry["topic"])
+        self.presences.moved(entry["topic"], False)
         if topic.is_in or topic.is_wanted and topic.missed_from:
             self._emit(Unsubscribed(entry["topic"], entry["code"], entry["message"]))
 
@@ -473,5 +482,6 @@ class Client:
         for future, _ in pending.values():
             if not future.done():
                 future.set_exception(Disconnected(code, reason))
+        self.presences.lost()
         told, self._disconnected = self._disconnected, None
         self._emit(Lost(code, reason, will_reconnect, told))

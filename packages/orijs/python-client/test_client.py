@@ -12,7 +12,20 @@ from typing import Any, Type
 
 import websockets
 
-from events import Disconnected, Failed, Gap, Lost, Message, Ready, Recovered, Refused, Subscribed, Unsubscribed
+from events import (
+    Disconnected,
+    Failed,
+    Gap,
+    Lost,
+    Members,
+    Message,
+    Ready,
+    Recovered,
+    Refused,
+    Subscribed,
+    Unsubscribed,
+    Unwatched,
+)
 from orijs_client import NOTHING, Client
 from relay import Relay
 
@@ -41,6 +54,7 @@ class TestClient(unittest.IsolatedAsyncioTestCase):
         self.room = f"room:open:{self.id}"  # has history, and clients may ask for it
         self.closed = f"room:closed:{self.id}"  # has history; only the server chooses it
         self.plain = f"open:{self.id}"
+        self.here = f"open:here:{self.id}"  # its presence is kept
 
     async def client(self, url: str = URL, *, user: str = "", token: Any = None, **options: Any) -> Client:
         client = self.unconnected(url, token if token else {"user": user or self.id}, **options)
@@ -370,6 +384,91 @@ class TestClient(unittest.IsolatedAsyncioTestCase):
             await client.request("store", {"topic": topic, "at": at, "scan": b"\xff"})
             message, _ = await until(client, Message)
             self.assertEqual(message.data, {"at": at, "scans": [b"\xff"]})
+
+    # Presence
+
+    async def until_here(self, client: Client, *users: str, topic: str = "") -> Members:
+        """The next event that says that these users are in the topic, as far as the server knows."""
+        while True:
+            event, _ = await until(client, Members, topic=topic or self.here)
+            if event.members is not None and not event.is_stale and set(event.members) == {f"user:{user}" for user in users}:
+                return event
+
+    async def test_knows_who_is_there_and_what_changes(self) -> None:
+        client = await self.client(user="ada")
+        await client.subscribe(self.here)
+        client.presences.watch(self.here)
+        event = await self.until_here(client, "ada")
+        self.assertEqual((event.members["user:ada"]["connections"], event.count), (1, 1))
+        other = await self.client(user="ben")
+        await other.subscribe(self.here)
+        await self.until_here(client, "ada", "ben")
+        other.presences.watch(self.here)
+        await self.until_here(other, "ada", "ben")
+        await other.presences.update(self.here, {"status": "away"})
+        while (await self.until_here(client, "ada", "ben")).members["user:ben"].get("info") != {"status": "away"}:
+            pass
+        await other.close()
+        await self.until_here(client, "ada")
+        await client.presences.unwatch(self.here)
+
+    async def test_reads_pages_of_members(self) -> None:
+        users = [f"u{i:03}" for i in range(120)]
+        for user in users:
+            await (await self.client(user=user)).subscribe(self.here)
+        client = await self.client(user="ada")
+        await client.subscribe(self.here)
+        client.presences.watch(self.here)
+        event = await self.until_here(client, "ada", *users)
+        self.assertEqual(event.count, 121)
+
+    async def test_is_up_to_date_after_a_reconnect_and_says_again_who_it_is(self) -> None:
+        relay, other = await self.relay(), await self.client(user="ben")
+        client = await self.client(relay.url, user="ada")
+        for one in (client, other):
+            await one.subscribe(self.here)
+            one.presences.watch(self.here)
+            await self.until_here(one, *(["ada"] if one is client else ["ada", "ben"]))
+        await client.presences.update(self.here, {"status": "busy"})
+        relay.cut()
+        await until(client, Lost)
+        await self.until_here(other, "ben")
+        await (await self.client(user="cy")).subscribe(self.here)
+        relay.mend()
+        await self.until_here(client, "ada", "ben", "cy")
+        while (await self.until_here(other, "ada", "ben", "cy")).members["user:ada"].get("info") != {"status": "busy"}:
+            pass
+
+    async def test_waits_until_it_is_in_the_topic_and_is_told_nothing_after_it_has_left(self) -> None:
+        client, other = await self.client(user="ada"), await self.client(user="ben")
+        await other.subscribe(self.here)
+        client.presences.watch(self.here)
+        await client.subscribe(self.here)
+        await self.until_here(client, "ada", "ben")
+        await client.unsubscribe(self.here)
+        await other.request("echo", {"at": datetime.now(timezone.utc), "scan": b"", "text": ""})
+        await client.subscribe(self.here)
+        await self.until_here(client, "ada", "ben")
+
+    async def test_knows_only_the_count_of_many_and_is_refused(self) -> None:
+        client = await self.client(user="ada")
+        counted = f"open:counted:{self.id}"
+        await client.subscribe(counted, self.plain)
+        client.presences.watch(counted)
+        await until(client, Members, members=None, count=1)
+        await (await self.client(user="ben")).subscribe(counted)
+        await until(client, Members, members=None, count=2)
+        client.presences.watch(self.plain)
+        await until(client, Unwatched, topic=self.plain, code="not_kept")
+        client.presences.watch(self.here)
+        with self.assertRaises(Refused) as raised:
+            await client.presences.update(self.here, {})
+        self.assertEqual(raised.exception.code, "not_subscribed")
+        await client.subscribe(self.here)
+        for info, code in [({"status": 5}, "invalid_data"), ({"text": "x" * 2000}, "too_large")]:
+            with self.assertRaises(Refused) as raised:
+                await client.presences.update(self.here, info)
+            self.assertEqual(raised.exception.code, code)
 
     # Credentials
 

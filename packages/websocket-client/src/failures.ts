@@ -11,8 +11,8 @@ import { toError } from './support/promises.ts';
  * - `send`: a message was not sent, was refused, or may not have arrived
  * - `subscribe`: `subscribe()` had invalid arguments or the client was closed; or resubscribing to a topic, or reading
  *   the messages of a `rewind`, failed
- * - `presence`: `presence()` had invalid arguments or the client was closed; the server refuses a topic's members; or it
- *   no longer accepts the client's own info
+ * - `presence`: `presence()` had invalid arguments or the client was closed; or the server refuses a topic's members,
+ *   or no longer accepts the client's own info
  * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */

@@ -7,22 +7,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { SocketClient } from './index.ts';
 import { HISTORY, SILENT } from './test-support/application-server.ts';
+import { randomOf } from './test-support/random-of.ts';
 
 const Notice = SocketMessage.define({ name: 'admin.notice', data: z.any() });
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
 const SEED = Number(process.env['FORGED_SEED'] ?? 1);
 const ROUNDS = 150;
-
-/** A pseudo-random number generator, so that a failure can be repeated: mulberry32. */
-function randomOf(seed: number): (below: number) => number {
-	let state = seed;
-	return (below) => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-	};
-}
 
 /** Makes frames of every kind, in many spellings, which differ by a number. */
 function forger(topic: string) {

@@ -77,7 +77,12 @@ export class SocketClient {
 			(topic, isIn) => this.#presences.moved(topic, isIn),
 		);
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
-		this.#presences = new Presences(this.#failures, this.#sendQueue, (topic) => this.#subscriptions.isComing(topic));
+		this.#presences = new Presences(
+			this.#failures,
+			this.#sendQueue,
+			(topic) => this.#subscriptions.isComing(topic),
+			this.#closed,
+		);
 		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions, (type, notice) =>
 			this.#presences.notice(type, notice),
 		);
@@ -332,15 +337,15 @@ export class SocketClient {
 	}
 
 	/**
-	 * Follows who is in a topic, on all nodes: everyone who is there, and then each change. Returns a handle at once, and
-	 * never throws: see `ready` of the handle, and `onError`, which receives the same errors, except if the handle was
-	 * closed, or the client was closed later. After each reconnect, only what has changed meanwhile is told.
+	 * Follows who is in a topic, on all nodes: everyone who is there, and then each change. Returns a handle at once,
+	 * and never throws. Refusals, invalid arguments and a client that is closed already reject `ready` of the handle,
+	 * and are also passed to the error listeners.
 	 *
-	 * Unless the server says otherwise, only those who are in the topic may know its members. The client then waits until
-	 * it is subscribed to the topic, by itself or by the server.
+	 * By default, the server tells only those who are in the topic who its members are. The handle waits until the
+	 * client is subscribed to the topic, by itself or by the server.
 	 */
 	presence(topic: string, options: PresenceOptions = {}): PresenceHandle {
-		return this.#presences.add(topic, options, this.#closed());
+		return this.#presences.add(topic, options);
 	}
 
 	/**

@@ -76,7 +76,10 @@ const Release = SocketMessage.define({ name: 'release', data: z.object({ topic }
 
 /** A server for the client in Python: it does what the client's credentials and messages say. */
 export async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
-	const provider = new InProcWsProvider({ history: { 'room:*': { size: 500, ttlMs: 60_000 } } });
+	const provider = new InProcWsProvider({
+		history: { 'room:*': { size: 500, ttlMs: 60_000 } },
+		presence: { 'open:here:*': { leaveDelayMs: 0 }, 'open:counted:*': { events: 'count' } },
+	});
 	const held = new Map<string, PromiseWithResolvers<boolean>>();
 
 	const router = new SocketRouter<{ credentials: z.infer<typeof Credentials> }>()
@@ -161,7 +164,8 @@ export async function startServer(): Promise<{ url: string; stop: () => Promise<
 
 	const app = new Application({ signals: false, logger: new RecordingLogger() })
 		.websocket(provider, {
-			limits: { messagesPerSecond: 1_000 },
+			limits: { messagesPerSecond: 1_000, connections: 1_000 },
+			presence: { schema: z.object({ status: z.string().optional(), text: z.string().optional() }) },
 			authorize: {
 				subscribe(_, name) {
 					if (name.startsWith('held:')) return holdBack(name);

@@ -9,7 +9,7 @@ export interface PresenceState {
 	readonly members: readonly PresenceMember[];
 	/** The number of all members. Undefined until it is known for the first time. */
 	readonly count: number | undefined;
-	/** Whether it is known who the members are. If not, they are too many, or the server only tells how many there are. */
+	/** Whether it is known who the members are. If not, they are too many, or the server only counts them. */
 	readonly areMembersKnown: boolean;
 	/**
 	 * Whether this is how it was, and may have changed since: there is no connection, the client is not in the topic, or
@@ -31,8 +31,9 @@ export interface MembersChange extends PresenceState {
 
 export interface PresenceOptions {
 	/**
-	 * Called once with everyone who is there, and then after each change. If only `isStale`, `areMembersKnown` or `count`
-	 * has changed, `joined`, `left` and `updated` are empty. After a reconnect, only what has changed meanwhile is told.
+	 * Called once with everyone who is there, and then after each change. If only `isStale`, `areMembersKnown` or
+	 * `count` has changed, `joined`, `left` and `updated` are empty. After a reconnect, only what has changed meanwhile
+	 * is reported.
 	 */
 	readonly onChange?: ((change: MembersChange) => unknown) | undefined;
 	/** Closes the handle. */

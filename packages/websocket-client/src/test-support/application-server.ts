@@ -48,7 +48,7 @@ export const HISTORY: HistoryRules = {
 	'short:*': { size: 5, ttlMs: 60_000 },
 };
 
-/** The topics whose presence is kept. Of `counted:*`, and of `crowd:*` with more than ten members, only the count is told. */
+/** The topics whose presence is kept. In `crowd:*`, more than ten members are only counted. */
 export const PRESENCE: PresenceRules = {
 	'here:*': { leaveDelayMs: 0 },
 	'stays:*': { leaveDelayMs: 60_000 },

@@ -98,14 +98,17 @@ local function put(records, record, i, set)
 	end
 end
 
--- Returns whether the record is to be removed.
+-- Returns whether the record is to be removed. If no other is live, those that linger are removed.
 local function linger(records, record, ms)
 	if ms <= 0 then return true end
-	for _, other in ipairs(records) do
-		if other ~= record and other[6] == 0 then return true end
-	end
 	takeOver(record)
 	record[6], record[7] = now + ms, ms
+	for _, other in ipairs(records) do
+		if other[6] == 0 then return end
+	end
+	for j = #records, 1, -1 do
+		if records[j] ~= record then removeRecord(records, j) end
+	end
 end
 
 changes = {}

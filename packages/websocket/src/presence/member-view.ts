@@ -1,9 +1,7 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { wallTime } from '../support/wall-time.ts';
-import type { PresenceMember } from '../protocol/presence.ts';
 import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
-import { SortedKeys } from './sorted-keys.ts';
-import { isSame, type ShownMember, shownMember, type StoredMembers } from './stored-members.ts';
+import { type ShownMember, shownMember, type StoredMembers } from './stored-members.ts';
 
 /** How far the backend's clock is ahead of this node's, as far as is known, in milliseconds. */
 export interface BackendClock {
@@ -16,12 +14,12 @@ export interface MemberViewOptions {
 	readonly stored: StoredMembers;
 	readonly clock: BackendClock;
 	readonly isReady: () => boolean;
-	/** Called when a member is no longer as it was shown. @param before undefined if it was not shown */
-	readonly onChange: (key: string, before: ShownMember | undefined) => void;
+	/** Called when a member is no longer as it was. */
+	readonly onChange: (key: string) => void;
 }
 
-/** About how many characters a member takes, apart from its info. */
-const MEMBER_SIZE = 100;
+/** How long after the backend has heard of a member's end it may take until that arrives here, in milliseconds. */
+const END_ARRIVES_MS = 1_000;
 
 /**
  * A topic's members as they are shown: those that the backend has, and this node's own, which are there even while the
@@ -30,12 +28,14 @@ const MEMBER_SIZE = 100;
 export class MemberView {
 	readonly #options: MemberViewOptions;
 	readonly #shown = new Map<string, ShownMember>();
-	#keys = new SortedKeys(() => this.#shown.keys());
 	/** Members of other nodes that the backend has lost. Their nodes put them back. */
 	readonly #lost = new Map<string, ShownMember>();
 	/** This node's members that the backend does not have yet, so that their time is reckoned. */
 	readonly #reckoned = new Set<string>();
+	/** Members that are not shown any longer although the backend has them, as it will hear of their end. */
+	readonly #ended = new Set<string>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#endTimer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: MemberViewOptions) {
 		this.#options = options;
@@ -49,29 +49,8 @@ export class MemberView {
 		return this.#shown.get(key);
 	}
 
-	all(): PresenceMember[] {
-		return Array.from(this.#shown.values(), ({ member }) => member);
-	}
-
-	/**
-	 * Returns the first members after a key, at most `limit`, and no more once their size is `characters`, but at least
-	 * one.
-	 */
-	page(
-		after: string | undefined,
-		limit: number,
-		characters: number = Infinity,
-	): { members: PresenceMember[]; hasMore: boolean } {
-		const members: PresenceMember[] = [];
-		let left = characters;
-		for (const key of this.#keys.page(after, limit + 1)) {
-			const shown = this.#shown.get(key);
-			if (shown === undefined) continue;
-			left -= MEMBER_SIZE + key.length + (shown.info?.length ?? 0);
-			if (members.length === limit || (left < 0 && members.length > 0)) return { members, hasMore: true };
-			members.push(shown.member);
-		}
-		return { members, hasMore: false };
+	entries(): Iterable<readonly [key: string, shown: ShownMember]> {
+		return this.#shown;
 	}
 
 	/** Called when what is known of a member may have changed. */
@@ -79,15 +58,9 @@ export class MemberView {
 		const before = this.#shown.get(key);
 		const now = this.#now(key, before);
 		if (now === before) return;
-		if (now === undefined) {
-			this.#shown.delete(key);
-			this.#keys.removed(key);
-		} else {
-			this.#shown.set(key, now);
-			if (before === undefined) this.#keys.added(key);
-			else if (isSame(before, now)) return;
-		}
-		this.#options.onChange(key, before);
+		if (now === undefined) this.#shown.delete(key);
+		else this.#shown.set(key, now);
+		this.#options.onChange(key);
 	}
 
 	/** Called when that may be so for all members. */
@@ -124,8 +97,10 @@ export class MemberView {
 	/** Forgets all members. */
 	clear(): void {
 		clearTimeout(this.#timer);
+		clearTimeout(this.#endTimer);
+		this.#endTimer = undefined;
+		this.#ended.clear();
 		this.#shown.clear();
-		this.#keys = new SortedKeys(() => this.#shown.keys());
 		this.#lost.clear();
 		this.#reckoned.clear();
 	}
@@ -139,7 +114,10 @@ export class MemberView {
 			this.#reckoned.delete(key);
 			if (entry === undefined) return this.#lost.get(key);
 			// The backend will hear of it.
-			if (entry.isOnlyHere) return undefined;
+			if (entry.isOnlyHere) {
+				this.#end(key);
+				return undefined;
+			}
 			return changed(before, key, entry.connections, entry.since, entry.info);
 		}
 		// While it lingers, another node can take it over, which is no change to those who watch.
@@ -149,6 +127,33 @@ export class MemberView {
 			return changed(before, key, Math.max(entry.connections, mine.connections), since, entry.info);
 		const connections = mine.connections || (entry?.connections ?? before?.member.connections ?? 1);
 		return changed(before, key, connections, since, mine.info);
+	}
+
+	/** Shows a member again if the backend has heard of its end, and has it all the same. */
+	#end(key: string): void {
+		this.#ended.add(key);
+		if (this.#endTimer !== undefined) return;
+		this.#endTimer = setTimeout(() => void this.#endsHaveArrived(), END_ARRIVES_MS).unref();
+	}
+
+	async #endsHaveArrived(): Promise<void> {
+		const { topic, own, stored, isReady } = this.#options;
+		const timer = this.#endTimer;
+		await own.settled(topic);
+		// The members were cleared meanwhile.
+		if (this.#endTimer !== timer) return;
+		this.#endTimer = undefined;
+		const keys = [...this.#ended];
+		this.#ended.clear();
+		for (const key of keys) {
+			const entry = stored.get(key);
+			if (entry?.isOnlyHere !== true || own.get(topic, key) !== undefined) continue;
+			if (isReady()) {
+				// Another node has taken the member over while it lingered, which was no change for others.
+				entry.isOnlyHere = false;
+				this.update(key);
+			} else this.#end(key);
+		}
 	}
 
 	/** Returns since when a member is there that the backend does not have yet, by the backend's clock. */

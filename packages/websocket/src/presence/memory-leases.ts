@@ -19,6 +19,8 @@ export class MemoryLeases {
 	readonly #swept = new Map<string, number>();
 	/** When a lease was last renewed; undefined if none was. */
 	#renewedAt: number | undefined;
+	/** The latest time at which a lease was renewed or released. If it is in the future, the clock was set back. */
+	#seenAt = -Infinity;
 	/** No lease is handed out before this time. */
 	#quietUntil = 0;
 
@@ -38,6 +40,7 @@ export class MemoryLeases {
 		if (known === undefined || known.claimedUntil !== undefined) return;
 		known.isReleased = true;
 		known.until = now + afterMs;
+		this.#seenAt = Math.max(this.#seenAt, now);
 	}
 
 	/**
@@ -60,6 +63,7 @@ export class MemoryLeases {
 		this.#known.clear();
 		this.#swept.clear();
 		this.#renewedAt = undefined;
+		this.#seenAt = -Infinity;
 	}
 
 	/**
@@ -67,10 +71,12 @@ export class MemoryLeases {
 	 */
 	#watchClock(leaseMs: number, now: number): void {
 		const before = this.#renewedAt;
+		const isSetBack = now < this.#seenAt;
 		this.#renewedAt = now;
-		if (before !== undefined && now >= before && now - before <= leaseMs / 2) return;
+		this.#seenAt = now;
+		if (before !== undefined && !isSetBack && now - before <= leaseMs / 2) return;
 		this.#quietUntil = now + leaseMs;
-		if (before === undefined || now >= before) return;
+		if (!isSetBack) return;
 		for (const known of this.#known.values()) {
 			known.until = Math.min(known.until, now + leaseMs);
 			if (known.claimedUntil !== undefined) known.claimedUntil = Math.min(known.claimedUntil, now + CLAIMED_MS);

@@ -43,12 +43,7 @@ describe('calls', () => {
 		],
 		['the count of no topic', (n) => n.provider.presence.count(''), InvalidTopicError, /topic/],
 		['a count that is not kept', (n) => n.provider.presence.count('x'), PresenceNotKeptError, /"x"/],
-		[
-			'a listener that is none',
-			(n) => n.provider.presence.onChange(ROOM, 'x' as never),
-			InvalidOptionError,
-			/function/,
-		],
+		['text as a listener', (n) => n.provider.presence.onChange(ROOM, 'x' as never), InvalidOptionError, /function/],
 		['changes that are not kept', (n) => n.provider.presence.onChange('x', () => {}), PresenceNotKeptError, /"x"/],
 		[
 			'changes that are not told',
@@ -133,7 +128,7 @@ describe('calls', () => {
 });
 
 it('a transport that cannot keep presence is refused', () => {
-	const { presence: _, ...bus } = new MemoryBackend().createBus();
+	const bus = { ...new MemoryBackend().createBus(), presence: undefined };
 	expect(() => new WsProvider({ bus, presence: KEPT })).toThrow(InvalidOptionError);
 	expect(() => new WsProvider({ bus, presence: KEPT })).toThrow('presence is not available');
 });
@@ -225,6 +220,22 @@ it('unwatch and leaving end a watch that waits for its answer', async () => {
 	node.provider.removeConnection(bob.id);
 	await Promise.all(watches);
 	expect([answers, socketPresence.watchedBy(ann.id), socketPresence.watchedBy(bob.id)]).toEqual([0, 0, 0]);
+});
+
+it('starts and stops of a single node may overlap', async () => {
+	const node = await open();
+	const { provider } = node;
+	await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+	void provider.start();
+	void provider.stop();
+	void provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
+	void provider.stop();
+	void provider.start();
+	await provider.stop();
+	await expect(provider.presence.count(ROOM)).rejects.toThrow(ProviderStoppedError);
+	await provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
 });
 
 it('after another start, members and watchers are as before', async () => {

@@ -1,13 +1,13 @@
 import type { ActionResult } from '../cluster/cluster-contract.ts';
-import type { PresenceMember } from '../protocol/presence.ts';
+import type { PresenceMember, PresenceVersion } from '../protocol/presence.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
-import type { PresenceVersion } from '../protocol/presence.ts';
 
 /** What a member says of itself: a JSON object. */
 export type PresenceInfo = Readonly<Record<string, unknown>>;
 
 /**
- * Who is present in a topic, on all nodes: the users whose sockets are subscribed to it, and each socket without a user.
+ * Who is present in a topic, on all nodes: the users whose sockets are subscribed to it, and each socket without a
+ * user.
  *
  * All methods are for topics whose presence is kept.
  *
@@ -16,8 +16,9 @@ export type PresenceInfo = Readonly<Record<string, unknown>>;
  */
 export interface Presence {
 	/**
-	 * Returns a page of a topic's members, sorted by key. While the backend is unavailable, members are as they were last
-	 * known (`isStale`).
+	 * Returns a page of a topic's members, sorted by key. While the backend is unavailable, members are as they were
+	 * last known (`isStale`). If a listener was added before the call, it receives everything that changes after the
+	 * page, as changes with a greater version; for that, the call can take up to 250 ms.
 	 *
 	 * @throws {InvalidOptionError} an option is invalid
 	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
@@ -29,11 +30,12 @@ export interface Presence {
 	count(topic: string): Promise<number>;
 
 	/**
-	 * Calls `listener` when a topic's members have changed, with all changes of a moment together. While there are
-	 * listeners, this node follows the topic. If the listener throws or rejects, the error is logged. Returns a function
+	 * Calls `listener` when a topic's members have changed: at once, and then at most every 250 ms with the net effect.
+	 * While there are listeners, this node follows the topic. When members become known that were not, because they were
+	 * too many, all of them have joined. If the listener throws or rejects, the error is logged. Returns a function
 	 * that removes it.
 	 *
-	 * @throws {InvalidOptionError} the listener is not a function
+	 * @throws {InvalidOptionError} the listener is not a function, or the topic's rule has `events: 'none'`
 	 */
 	onChange(topic: string, listener: (change: PresenceChange) => unknown): () => void;
 
@@ -58,6 +60,7 @@ export interface PresencePage {
 	readonly members: readonly PresenceMember[];
 	/** The number of all members. */
 	readonly count: number;
+	/** While the topic is watched on this node, the version is this node's own, as that of changes. */
 	readonly version: PresenceVersion;
 	/** Whether there are more members after these. */
 	readonly hasMore: boolean;
@@ -90,15 +93,15 @@ export interface SocketPresence {
 	/** Returns whether changes of the topic are told: `events` is not `none`. */
 	isWatchable(topic: string): boolean;
 	/**
-	 * Sets the function that says what the server knows of a socket's user when the socket joins a topic. What it throws
-	 * is logged, and the member has no such info. Returns a function that removes it.
+	 * Sets the function that says what the server knows of a socket's user when the socket joins a topic. What it
+	 * throws is logged, and the member has no such info. Returns a function that removes it.
 	 */
 	describeBy(describe: (socket: WebSocketConnection, topic: string) => PresenceInfo | undefined): () => void;
 	/** Asks the function of `describeBy` again, for one topic of a socket or for all. */
 	refresh(socketId: string, topic?: string): void;
 	/**
-	 * Sets what a socket adds to its member's info, instead of what it added before. Properties that the server has given
-	 * win, so that no client can take another name.
+	 * Sets what a socket adds to its member's info, instead of what it added before. Properties that the server has
+	 * given win, so that no client can take another name.
 	 *
 	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the server's
 	 * @throws {NotPresentError} the socket is not in the topic
@@ -108,8 +111,12 @@ export interface SocketPresence {
 	infoWith(socketId: string, topic: string, own: PresenceInfo): PresenceInfo;
 	/**
 	 * Begins to send a socket the changes of a topic, by `@presence`. Calls `answer` synchronously at the moment from
-	 * which the changes are sent, with the members of then.
+	 * which the changes are sent, with the members of then; not at all if the socket has left or `unwatch` was called
+	 * before that. That can take a quarter of a second while members come and go, and a second if the backend does not
+	 * answer. A socket can watch a topic again, for the members as they are then.
 	 *
+	 * @throws {UnknownSocketError} {ProviderNotStartedError} {ProviderStoppedError}
+	 * @throws {InvalidOptionError} changes of the topic are not told
 	 * @throws {PresenceUnavailableError} the backend is unavailable, and nothing is known of the topic here
 	 */
 	watch(socketId: string, topic: string, answer: (members: WatchedMembers) => void): Promise<void>;

@@ -92,6 +92,19 @@ describe('a lease', () => {
 		expect(generations(node).length).toBeGreaterThan(5);
 	});
 
+	it('is asked for again if there is no answer at all', async () => {
+		const backend = new PresenceBackend();
+		const node = new PresenceNode(backend.store);
+		const { link } = node;
+		const renew = link.renew.bind(link);
+		let unanswered = 1;
+		link.renew = (...call) => (unanswered-- > 0 ? new Promise(() => {}) : renew(...call));
+		node.join(socketOf('ann'), 'room');
+		void node.presence.start();
+		await pass(6_000);
+		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
+	});
+
 	it('lasts through a short outage, and has one new generation after a long one', async () => {
 		const backend = new PresenceBackend();
 		const node = await start(backend);

@@ -1,4 +1,5 @@
 import { LEASE_MS } from '../nodes/lease.ts';
+import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceLease, PresenceStore } from './presence-store.ts';
 
@@ -116,7 +117,7 @@ export class OwnLease {
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, expired } = await store.renew(lease, LEASE_MS, this.#isNew);
+			const { isKept, expired } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
 			outages.over('lease');
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);

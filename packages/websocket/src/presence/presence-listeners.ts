@@ -22,10 +22,6 @@ export class PresenceListeners {
 		this.#failures = failures;
 	}
 
-	has(topic: string): boolean {
-		return this.#topics.has(topic);
-	}
-
 	/** Adds a listener, and follows the topic for it. Returns a function that removes it. */
 	add(topic: string, rule: PresenceRule, listener: Listener): () => void {
 		let ofTopic = this.#topics.get(topic);

@@ -251,6 +251,7 @@ class World {
 				const watch = watches.get(topic);
 				if (watch === undefined) continue;
 				const seen = watch.seen();
+				if (watch.faults.length > 0) throw new Error(watch.faults.join());
 				if (watch.isStale) return 'a client still sees stale members';
 				if (watch.count !== count) return `a client counts ${watch.count}, not ${count}`;
 				if (!watch.areMembersKnown) continue;
@@ -302,9 +303,9 @@ const delay = fc.constantFrom(0, 150);
 const upTo = fc.constantFrom(1_000, 6);
 
 it.each([
-	['', member, 25],
-	[' while connections break and changes get lost', [...member, ...faults], 25],
-	[' while the backend loses its data', [...member, loss], 3],
+	['', member, 15],
+	[' while connections break and changes get lost', [...member, ...faults], 15],
+	[' while the backend loses its data', [...member, ...faults, loss], 4],
 ])(
 	'who watches is told exactly what changes on three nodes%s',
 	async (_, steps, numRuns) => {

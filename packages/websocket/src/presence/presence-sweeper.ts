@@ -1,5 +1,6 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { sleep } from '../support/promises.ts';
+import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
 import { CLAIMED_MS, type PresenceLease, type PresenceStore } from './presence-store.ts';
 
@@ -17,8 +18,8 @@ export interface PresenceSweeperOptions {
 /** The topics of one step. */
 const TOPICS = 100;
 /**
- * The time until the next step if one has removed nothing, as what is left may have to linger first, in milliseconds. It
- * doubles.
+ * The time until the next step if one has removed nothing, as what is left may have to linger first, in milliseconds.
+ * It doubles.
  */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
@@ -87,7 +88,7 @@ export class PresenceSweeper {
 		let pauseMs = FIRST_PAUSE_MS;
 		while (!this.#isStopped && this.#options.isReady() && performance.now() < until) {
 			const header = this.#options.header();
-			const { isDone, removed } = await store.sweep(lease, { header, membersUpTo, topics: TOPICS });
+			const { isDone, removed } = await answered(store.sweep(lease, { header, membersUpTo, topics: TOPICS }));
 			if (isDone) return;
 			if (removed > 0) {
 				pauseMs = FIRST_PAUSE_MS;

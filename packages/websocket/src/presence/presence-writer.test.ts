@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PresenceBackend, PresenceNode, socketOf } from '../test-support/own-presence-fixture.ts';
+import type { PresenceBatch } from './presence-store.ts';
 import type { Fate } from '../test-support/presence-link.ts';
 
 beforeEach(() => {
@@ -40,14 +41,16 @@ describe('changes', () => {
 		expect(backend.told()).toEqual(['joined user:ann', 'joined user:bob']);
 	});
 
-	it('that cancel each other out cost nothing', async () => {
-		const { node } = await open();
-		const nobody = node.join(socketOf(), 'room');
-		const ann = node.join(socketOf('ann'), 'room');
-		node.leave(nobody, 'room');
-		node.leave(ann, 'room');
+	it('that cancel each other out cost nothing, unless the member lingers', async () => {
+		const { backend, node } = await open();
+		node.leave(node.join(socketOf(), 'room'), 'room');
 		await pass(10_000);
 		expect(sent(node)).toEqual([]);
+
+		node.leave(node.join(socketOf('ann'), 'room'), 'room');
+		await pass(10_000);
+		expect(sent(node)).toEqual(['room: put user:ann', 'room: linger user:ann', 'room: remove user:ann']);
+		expect(backend.told()).toEqual(['joined user:ann', 'left user:ann']);
 		expect([...node.presence.members.topics()]).toEqual([]);
 
 		const here = node.join(socketOf('ann'), 'room');
@@ -189,6 +192,17 @@ describe('what fails', () => {
 		expect(node.log.problems.filter(({ details }) => details?.['stage'] === 'presence')).toHaveLength(2);
 	});
 
+	it('is done again if there is no answer at all, and does not keep other topics back', async () => {
+		const { backend, node } = await open();
+		const { link } = node;
+		const apply = link.apply.bind(link);
+		let unanswered = 64;
+		link.apply = (topic, batch) => (unanswered-- > 0 ? new Promise(() => {}) : apply(topic, batch));
+		for (let i = 0; i < 100; i++) node.join(socketOf('ann'), `room:${i}`);
+		await pass(15_000);
+		for (let i = 0; i < 100; i++) expect((await backend.store.count(`room:${i}`)).count).toBe(1);
+	});
+
 	it('does not keep other topics back if only a part of the backend is away', async () => {
 		const { backend, node } = await open();
 		const { link } = node;
@@ -239,6 +253,18 @@ describe('what the backend has lost', () => {
 		backend.store.clear();
 		node.link.lose();
 		await pass(3_000);
+		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
+	});
+
+	it('is put again also if only records were lost, and a step was on its way', async () => {
+		const { backend, node } = await open();
+		node.join(socketOf('ann'), 'room');
+		await pass(28);
+		expect(node.link.inFlight).toBe(1);
+		const batch = node.link.batches[0]?.batch as PresenceBatch;
+		await backend.store.apply('room', { ...batch, ops: [{ kind: 'remove', key: 'user:ann' }] });
+		node.link.lose();
+		await pass(100);
 		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
 	});
 

@@ -8,7 +8,7 @@ import { show } from '../support/show.ts';
 import { PresenceNotKeptError, PresenceUnavailableError } from './errors.ts';
 import type { NodePresence } from './node-presence.ts';
 import type { Presence, PresenceChange, PresenceInfo, PresencePage, PresencePageOptions } from './presence-contract.ts';
-import { encodeInfo } from './presence-info.ts';
+import { encodeInfo, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { MAX_INFO_BYTES, type PresenceState } from './presence-store.ts';
 import { shownMember } from './stored-members.ts';
@@ -47,10 +47,9 @@ export class ProviderPresence implements Presence {
 	async #members(node: NodePresence, topic: string, limit: number, after: string | undefined): Promise<PresencePage> {
 		const replica = await this.#replica(node, topic);
 		if (replica?.areMembersKnown === true) {
-			// What listeners are told must follow this page.
-			if (node.listeners.has(topic)) await replica.told();
-			const { members, count, version, hasMore, isStale } = replica.page(after, limit);
-			return { members, count, version, hasMore, isStale };
+			await replica.told();
+			const { areMembersKnown, ...page } = replica.page(after, limit);
+			if (areMembersKnown) return page;
 		}
 		const stored = await this.#stored(node, topic, () => node.store.read(topic, { after, limit }));
 		if (stored.skipped > 0) node.skipped.found(topic, stored.skipped);
@@ -106,7 +105,7 @@ export class ProviderPresence implements Presence {
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const { failures, update } = this.#options;
 		const error = this.#check('presence.update()', topic) ?? checkKey('key', key) ?? checkInfo(change);
-		return error === undefined ? update(topic, key, change) : failures.refuse(error);
+		return error === undefined ? update(topic, key, plainInfo(change)) : failures.refuse(error);
 	}
 
 	#check(call: string, topic: string): Error | undefined {

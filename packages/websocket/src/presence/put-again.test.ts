@@ -37,7 +37,7 @@ it('goes through all topics again for what happens meanwhile, once for all of it
 	expect(again.isPending).toBe(false);
 });
 
-it('begins anew if all topics are affected', () => {
+it('begins again if all topics are affected', () => {
 	const { again, next } = open();
 	again.all();
 	expect(next(5)).toHaveLength(5);

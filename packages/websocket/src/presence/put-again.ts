@@ -10,7 +10,7 @@ const ALL: IsAffected = () => true;
 /** Goes through topics whose records may be lost, a few at a time. */
 export class PutAgain {
 	readonly #topics: () => Iterator<OwnTopic>;
-	/** The current round; undefined if there is none. */
+	/** The current round; undefined between rounds. */
 	#round: Iterator<OwnTopic> | undefined;
 	/** What has caused the current round, and the next one. */
 	#causes: readonly IsAffected[] = [];

@@ -5,7 +5,7 @@ import { type BackendClock, MemberView } from './member-view.ts';
 import type { OwnMembersView } from './own-members-contract.ts';
 import type { WatchedMembers } from './presence-contract.ts';
 import type { PresenceRule } from './presence-rules.ts';
-import type { PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
+import type { PresenceState, PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
 import { type Applied, StoredMembers } from './stored-members.ts';
 import { TopicSync } from './topic-sync.ts';
 
@@ -78,7 +78,7 @@ export class TopicReplica {
 			stored: this.#stored,
 			clock,
 			isReady,
-			onChange: (key, before) => this.#notices.changed(key, before),
+			onChange: (key) => this.#notices.changed(key),
 		});
 		this.#notices = new ChangeNotices({ topic, view: this.#view, state: () => this.#state, onTell });
 	}
@@ -110,28 +110,18 @@ export class TopicReplica {
 		return this.#knowledge === 'members';
 	}
 
-	/**
-	 * Returns the members as they are now, to someone who is told what changes from then on.
-	 *
-	 * @param characters about the most that their info has; one member is returned in any case
-	 */
-	snapshot(after: string | undefined, limit: number, characters?: number): WatchedMembers {
-		this.#notices.exposed();
-		return this.page(after, limit, characters);
-	}
-
-	/** Returns members as they are now. */
-	page(after: string | undefined, limit: number, characters?: number): WatchedMembers {
-		const { members, hasMore } = this.areMembersKnown
-			? this.#view.page(after, limit, characters)
-			: { members: [], hasMore: false };
-		const { version } = this.#notices;
-		return { members, hasMore, version, ...this.#state };
-	}
-
 	/** Resolves once all that has changed until now is told. */
 	told(): Promise<void> {
 		return this.#notices.told();
+	}
+
+	/**
+	 * Returns members as they were told last, so that the next notice follows.
+	 *
+	 * @param characters about the most that they have; one member is returned in any case
+	 */
+	page(after: string | undefined, limit: number, characters?: number): WatchedMembers {
+		return this.#notices.page(after, limit, characters);
 	}
 
 	get #state(): ToldState {
@@ -143,6 +133,13 @@ export class TopicReplica {
 	/** Called when the members at the backend have changed. @param isOwn whether by this node */
 	received(content: PresenceContent, isOwn: boolean): void {
 		this.#sync.received(content, isOwn);
+	}
+
+	/** Called when changes of this node have been stored. What they were may not have come yet. */
+	ownStored(state: PresenceState): void {
+		if (this.#knowledge !== 'count') return;
+		this.#stored.counted(state);
+		this.#notices.touched();
 	}
 
 	/** Called when a member of this node has come, left or changed. */

@@ -91,6 +91,25 @@ describe('who watches a topic', () => {
 		expect(seen.watches).toBe(1);
 	});
 
+	it('does not hear of someone who was there only between two notices', async () => {
+		const node = await openOne();
+		const ann = await enter(node, 'ann');
+		const early = await watcher(node, ann);
+		const cid = await enter(node, 'cid');
+		await untilSees(early, 'user:ann', 'user:cid');
+		const bob = await enter(node, 'bob');
+		const watching = watcher(node, cid);
+		await Bun.sleep(10);
+		node.provider.removeConnection(bob.id);
+		const late = await watching;
+		await enter(node, 'dan');
+		for (const client of [early, late]) {
+			await untilSees(client, 'user:ann', 'user:cid', 'user:dan');
+			expect(client.notices.at(-1)).toMatchObject({ count: 3, joined: [{ key: 'user:dan' }] });
+			expect([client.faults, client.notices.flatMap(({ left = [] }) => left)]).toEqual([[], []]);
+		}
+	});
+
 	it('is sent at most 100 members, and asks for the rest', async () => {
 		const node = await openOne();
 		const all = await Promise.all(Array.from({ length: 130 }, (_, i) => enter(node, `u${i}`)));
@@ -142,6 +161,22 @@ describe('who watches a topic', () => {
 		await until(() => seen.read().count === 1, { what: 'one is counted' });
 		expect(seen.notices.every(({ isCountOnly, joined }) => isCountOnly === true && joined === undefined)).toBe(true);
 		expect((await node.provider.presence.members(ROOM)).members).toHaveLength(1);
+	});
+
+	it('is counted in the first answer, where only counts are told', async () => {
+		const rules: PresenceRules = { 'room:*': { events: 'count', leaveDelayMs: 0 }, 'hall:*': { membersUpTo: 1 } };
+		const { nodes } = await openCluster(2, { presence: rules });
+		const [here] = nodes as [TestNode, TestNode];
+		for (const topic of [ROOM, 'hall:a']) {
+			for (const node of nodes) await enter(node, undefined, topic);
+			await until(async () => (await here.provider.presence.count(topic)) === 2, { what: 'two are in the topic' });
+			const counts: number[] = [];
+			for (const node of [...nodes, ...nodes]) {
+				const { id } = await enter(node, undefined, topic);
+				await node.provider.socketPresence.watch(id, topic, ({ count }) => counts.push(count));
+			}
+			expect(counts).toEqual([3, 4, 5, 6]);
+		}
 	});
 
 	it('keeps watching when the server is set late, or again', async () => {

@@ -59,8 +59,8 @@ export interface PresenceNotice {
 	readonly topic: string;
 	readonly version: PresenceVersion;
 	/**
-	 * The version that the change follows. It also applies to any version between this one and `version`: what it says is
-	 * how each of these members is now.
+	 * The version that the change follows. It also applies to any version between this one and `version`: what it says
+	 * is how each of these members is now.
 	 */
 	readonly previous: PresenceVersion;
 	readonly count: number;

@@ -8,11 +8,13 @@ export interface Seen {
 	readonly info: unknown;
 }
 
-/** A client that watches a topic, by the rule of the protocol. It reads what it was sent when it is asked what it sees. */
+/** A client that watches a topic, by the rule of the protocol. It reads what it was sent when it is asked for it. */
 export class PresenceClient {
 	readonly members: Map<string, PresenceMember> = new Map();
 	readonly topic: string;
 	readonly notices: PresenceNotice[] = [];
+	/** Changes that can't be after what it has seen right before them. */
+	readonly faults: string[] = [];
 	count = 0;
 	isStale = false;
 	areMembersKnown = true;
@@ -81,9 +83,17 @@ export class PresenceClient {
 		if (previous.epoch !== mine.epoch || previous.n > mine.n) return void this.watch().catch(() => {});
 		this.#version = version;
 		this.#set(count, notice.isStale === true, notice.isCountOnly !== true);
+		if (previous.n === mine.n) this.#check(notice);
 		for (const key of left) this.members.delete(key);
 		for (const member of [...joined, ...updated]) this.members.set(member.key, member);
 		if (!this.areMembersKnown) this.members.clear();
+	}
+
+	#check({ joined = [], left = [], updated = [] }: PresenceNotice): void {
+		if (!this.areMembersKnown) return;
+		for (const { key } of joined) if (this.members.has(key)) this.faults.push(`${key} joined twice`);
+		for (const key of left) if (!this.members.has(key)) this.faults.push(`${key} left without having joined`);
+		for (const { key } of updated) if (!this.members.has(key)) this.faults.push(`${key} was updated, but is not there`);
 	}
 
 	#set(count: number, isStale: boolean, areMembersKnown: boolean): void {

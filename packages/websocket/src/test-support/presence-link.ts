@@ -1,9 +1,10 @@
-import type {
-	PresenceBatch,
-	PresenceLease,
-	PresenceState,
-	PresenceStore,
-	Renewal,
+import {
+	APPLIED_WITHIN_MS,
+	type PresenceBatch,
+	type PresenceLease,
+	type PresenceState,
+	type PresenceStore,
+	type Renewal,
 } from '../presence/presence-store.ts';
 
 /**
@@ -100,10 +101,14 @@ export class PresenceLink implements PresenceStore {
 		act: () => Promise<T>,
 	): Promise<T> {
 		const fate = this.fate(name);
+		const calledAt = performance.now();
 		await pass(LATENCY_MS);
 		await this.#thawed();
 		if (this.#isDead) return new Promise<T>(() => {});
-		if (topic !== undefined) this.#late.delete(topic);
+		if (topic !== undefined) {
+			if (performance.now() - calledAt > APPLIED_WITHIN_MS) throw new Error(`the call of ${name} came too late`);
+			this.#late.delete(topic);
+		}
 		if (fate === 'answered') {
 			const answer = await act();
 			await pass(LATENCY_MS);

@@ -21,7 +21,7 @@ async function enter(client: SocketClient, topic = HERE, options?: PresenceOptio
 
 function untilKeys(log: PresenceLog, keys: string): Promise<void> {
 	const expected = keys.split(' ').map((name) => `user:${name}`);
-	return eventually(() => log.keys.join(' ') === expected.join(' '), `the members are ${keys}, and not ${log.keys}`);
+	return eventually(() => log.keys.join(' ') === expected.join(' '), `the members are ${keys}`);
 }
 
 /** What every member says of itself, by key. */
@@ -93,7 +93,7 @@ export const presence: Record<string, Scenario> = {
 		assert.doesNotMatch(changes, /[+-]user:(ada|ben)/);
 	},
 
-	'a server that is replaced makes nobody leave': async (server) => {
+	'a server that is replaced makes no one leave': async (server) => {
 		await server.serve({ users: true });
 		const ada = await user(server, 'ada');
 		const log = await enter(ada, 'stays:a');
@@ -183,7 +183,7 @@ export const presence: Record<string, Scenario> = {
 		assert.deepEqual(third.keys, ['user:ada', 'user:ben', 'user:cy']);
 	},
 
-	'while the server is cut off from the others, nobody leaves, and it says so': async (server) => {
+	'while the server is cut off from the others, no one leaves, and it says so': async (server) => {
 		await server.serve({ users: true });
 		const ada = await user(server, 'ada');
 		const log = await enter(ada);
@@ -199,7 +199,7 @@ export const presence: Record<string, Scenario> = {
 		assert.doesNotMatch(log.told.join(' '), /-user/);
 	},
 
-	'a user who has left is told by nobody, and who is not in the topic waits': async (server) => {
+	'who is not in the topic waits until they are, and is stale once they have left': async (server) => {
 		await server.serve({ users: true });
 		const [ada, ben] = [await user(server, 'ada'), await user(server, 'ben')];
 		const log = await enter(ada);

@@ -1,0 +1,54 @@
+import type { PresenceMember } from '../protocol/presence.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import type { ShownMember } from './stored-members.ts';
+
+/** About how many characters a member takes, apart from its key and its info. */
+const MEMBER_SIZE = 100;
+
+export interface MembersPage {
+	readonly members: readonly PresenceMember[];
+	/** Whether there are more members after these. */
+	readonly hasMore: boolean;
+}
+
+/** A topic's members as watchers know them, in order. */
+export class ToldMembers {
+	readonly #all = new Map<string, ShownMember>();
+	readonly #keys = new SortedKeys(() => this.#all.keys());
+
+	get(key: string): ShownMember | undefined {
+		return this.#all.get(key);
+	}
+
+	/** @param member undefined if it has left */
+	set(key: string, member: ShownMember | undefined): void {
+		if (member === undefined) {
+			if (this.#all.delete(key)) this.#keys.removed(key);
+		} else {
+			const isNew = !this.#all.has(key);
+			this.#all.set(key, member);
+			if (isNew) this.#keys.added(key);
+		}
+	}
+
+	all(): PresenceMember[] {
+		return Array.from(this.#all.values(), ({ member }) => member);
+	}
+
+	/**
+	 * Returns the first members after a key, at most `limit`, and no more once their size is `characters`, but at least
+	 * one.
+	 */
+	page(after: string | undefined, limit: number, characters: number = Infinity): MembersPage {
+		const members: PresenceMember[] = [];
+		let left = characters;
+		for (const key of this.#keys.page(after, limit + 1)) {
+			const told = this.#all.get(key);
+			if (told === undefined) continue;
+			left -= MEMBER_SIZE + key.length + (told.info?.length ?? 0);
+			if (members.length === limit || (left < 0 && members.length > 0)) return { members, hasMore: true };
+			members.push(told.member);
+		}
+		return { members, hasMore: false };
+	}
+}
