@@ -157,7 +157,7 @@ export class NodePresence implements PresenceLink {
 		if (!this.#patterns.areAny) return;
 		this.#isStarted = true;
 		this.#isStopping = false;
-		this.replicas.statusChanged();
+		this.replicas.start();
 		await settledWithin(START_MS, this.own.start());
 	}
 
