@@ -113,7 +113,9 @@ end
 
 changes = {}
 local before, wasOrdered = count, flags >= ${ORDERED}
-local values, added, removed, isOverwritten = {}, {}, {}, false
+local values, added, removed = {}, {}, {}
+-- Another program has removed members. Below: or has overwritten some.
+local isOverwritten = isKnown and redis.call('HLEN', members) - 1 - held < count
 for i = ${FIRST_OP}, #ARGV, ${OP_ARGS} do
 	local kind, key = ARGV[i], ARGV[i + 1]
 	local value = known[2 + (i - ${FIRST_OP}) / ${OP_ARGS}]

@@ -47,6 +47,7 @@ local function load(text)
 	local _, total
 	_, epoch, n, count, flags, total = struct.unpack('>Bc8I6I4BI2', text)
 	if #text ~= ${STATE_BYTES} + 2 * total then return false end
+	held = total
 	if total == 0 then return true end
 	local ids, fields = {}, {}
 	for i = 1, total do
@@ -214,7 +215,7 @@ local function publish(channel, header)
 	redis.call('${publish}', channel, header .. body .. (isCountOnly and '' or table.concat(changes)))
 end
 
--- Counts everything again, as another program has overwritten members.
+-- Counts everything again, as another program has removed or overwritten members.
 local function recount()
 	count = 0
 	for _, lease in pairs(leases) do lease[3] = 0 end
