@@ -168,7 +168,7 @@ export class NodePresence implements PresenceLink {
 		if (this.#isStarted || !this.#isWanted) return;
 		this.#isStarted = true;
 		this.#isStopping = false;
-		this.replicas.statusChanged();
+		this.replicas.start();
 		await settledWithin(START_MS, this.own.start());
 	}
 

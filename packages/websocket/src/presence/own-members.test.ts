@@ -159,13 +159,23 @@ describe("a member's info", () => {
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 2 });
 		members.unsubscribed(second, 'room');
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 1 });
-		members.unsubscribed(first, 'room');
+		members.removed(first);
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 1 });
 		const before = changes.length;
 		join(first, 'room');
 		members.setOwn(first, 'room', { tab: 3 });
 		members.setOwn(first, 'room', { tab: 3 });
 		expect(changes.length - before).toBe(2);
+	});
+
+	it('ends at once with a member that leaves on purpose', () => {
+		const { join, members, infoOf } = open();
+		const ann = join(socketOf('ann'), 'room');
+		members.setOwn(ann, 'room', { tab: 1 });
+		members.unsubscribed(ann, 'room');
+		expect(members.get('room', 'user:ann')).toBeUndefined();
+		join(ann, 'room');
+		expect(infoOf('room', 'user:ann')).toBeUndefined();
 	});
 
 	it('is asked for again by refresh', () => {

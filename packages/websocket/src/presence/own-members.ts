@@ -53,8 +53,21 @@ export class OwnMembers implements OwnMembersView {
 		this.#changed(member);
 	}
 
-	/** Called when a socket is unsubscribed from any topic. Idempotent. */
+	/**
+	 * Called when a socket is unsubscribed from any topic. Idempotent. A member that leaves on purpose, or is taken out,
+	 * does not linger.
+	 */
 	unsubscribed(socket: RegisteredSocket, name: string): void {
+		this.#leave(socket, name, false);
+	}
+
+	/** Called when a socket has left all its topics, which its data still lists. Its user may come back. */
+	removed(socket: RegisteredSocket): void {
+		if (this.#topics.size === 0) return;
+		for (const topic of socket.data.topics) this.#leave(socket, topic, true);
+	}
+
+	#leave(socket: RegisteredSocket, name: string, mayComeBack: boolean): void {
 		const found = this.#find(socket, name);
 		if (found === undefined) return;
 		const { member, at } = found;
@@ -63,16 +76,10 @@ export class OwnMembers implements OwnMembersView {
 		sockets.splice(at, 1);
 		if (sockets.length > 0) {
 			if (wasLatest) this.#inform(member);
-		} else if (member.userId !== undefined && member.topic.rule.leaveDelayMs > 0) {
+		} else if (mayComeBack && member.userId !== undefined && member.topic.rule.leaveDelayMs > 0) {
 			this.#lingering.add(member, performance.now());
 		}
 		this.#changed(member);
-	}
-
-	/** Called when a socket has left all its topics, which its data still lists. */
-	removed(socket: RegisteredSocket): void {
-		if (this.#topics.size === 0) return;
-		for (const topic of socket.data.topics) this.unsubscribed(socket, topic);
 	}
 
 	// Info

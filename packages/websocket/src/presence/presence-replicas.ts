@@ -28,10 +28,18 @@ export class PresenceReplicas {
 	readonly #options: PresenceReplicasOptions;
 	readonly #context: ReplicaContext;
 	readonly #held = new Map<string, Held>();
+	#isStarted = false;
 
 	constructor(context: Omit<ReplicaContext, 'subscribe'>, options: PresenceReplicasOptions) {
 		this.#options = options;
 		this.#context = { ...context, subscribe: (topic) => options.subscribeNode(presenceChannel(topic)) };
+	}
+
+	/** Called when the provider starts. Topics that are held already are followed from now on: until then, none is stale. */
+	start(): void {
+		if (this.#isStarted) return this.statusChanged();
+		this.#isStarted = true;
+		for (const { replica } of this.#held.values()) replica.start();
 	}
 
 	get(topic: string): TopicReplica | undefined {
@@ -46,7 +54,7 @@ export class PresenceReplicas {
 			const replica = new TopicReplica(topic, rule, this.#context, (change, frame) => onTell(topic, change, frame));
 			held = { replica, holders: 0, grace: undefined };
 			this.#held.set(topic, held);
-			replica.start();
+			if (this.#isStarted) replica.start();
 		}
 		clearTimeout(held.grace);
 		held.holders++;

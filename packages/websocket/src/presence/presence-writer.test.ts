@@ -49,6 +49,10 @@ describe('changes', () => {
 
 		node.leave(node.join(socketOf('ann'), 'room'), 'room');
 		await pass(10_000);
+		expect(sent(node)).toEqual([]);
+
+		node.close(node.join(socketOf('ann'), 'room'));
+		await pass(10_000);
 		expect(sent(node)).toEqual(['room: put user:ann', 'room: linger user:ann', 'room: remove user:ann']);
 		expect(backend.told()).toEqual(['joined user:ann', 'left user:ann']);
 		expect([...node.presence.members.topics()]).toEqual([]);

@@ -104,7 +104,7 @@ export class ProviderPresence implements Presence {
 
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const { failures, update } = this.#options;
-		const error = this.#check('presence.update()', topic) ?? checkKey('key', key) ?? checkInfo(change);
+		const error = this.#check('presence.update()', topic) ?? checkMember(key) ?? checkInfo(change);
 		return error === undefined ? update(topic, key, plainInfo(change)) : failures.refuse(error);
 	}
 
@@ -146,7 +146,15 @@ function checkLimit(call: string, limit: unknown): Error | undefined {
 }
 
 function checkKey(name: string, key: unknown): Error | undefined {
-	if (typeof key === 'string') return undefined;
+	return typeof key === 'string' ? undefined : noKey(name, key);
+}
+
+/** A user's id alone would match no one. */
+function checkMember(key: unknown): Error | undefined {
+	return typeof key === 'string' && /^(user|socket):./.test(key) ? undefined : noKey('key', key);
+}
+
+function noKey(name: string, key: unknown): InvalidOptionError {
 	return new InvalidOptionError(
 		`${name} must be the key of a member, such as user:42 or socket:6f1c…, not ${show(key)}`,
 	);

@@ -114,6 +114,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'of members that linger and members that do not, each is treated by itself',
 			'random steps of several nodes have the effects that they have in memory',
 			'of a released lease, what lingers goes when its time has come, and the rest when the lease ends',
+			'of a released lease with many topics, what is due goes although the rest has to wait',
 			'members of a node that was released and whose lease was swept can come back with another node',
 		]);
 	});
@@ -251,6 +252,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'a sweep looks at no more topics than it may, and says when it is done',
 			'while a lease is swept in pieces, nothing is put with it where it was swept already',
 			'two nodes that sweep at once remove everything once',
+			'of a released lease with many topics, what is due goes although the rest has to wait',
 		]);
 	});
 
