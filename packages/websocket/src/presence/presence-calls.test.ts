@@ -43,12 +43,7 @@ describe('calls', () => {
 		],
 		['the count of no topic', (n) => n.provider.presence.count(''), InvalidTopicError, /topic/],
 		['a count that is not kept', (n) => n.provider.presence.count('x'), PresenceNotKeptError, /"x"/],
-		[
-			'text as a listener',
-			(n) => n.provider.presence.onChange(ROOM, 'x' as never),
-			InvalidOptionError,
-			/function/,
-		],
+		['text as a listener', (n) => n.provider.presence.onChange(ROOM, 'x' as never), InvalidOptionError, /function/],
 		['changes that are not kept', (n) => n.provider.presence.onChange('x', () => {}), PresenceNotKeptError, /"x"/],
 		[
 			'changes that are not told',
@@ -58,6 +53,12 @@ describe('calls', () => {
 		],
 		['an update that is not kept', (n) => n.provider.presence.update('x', 'user:a', {}), PresenceNotKeptError, /"x"/],
 		['an update of no key', (n) => n.provider.presence.update(ROOM, 1 as never, {}), InvalidOptionError, /key must be/],
+		[
+			'an update of the id of a user',
+			(n) => n.provider.presence.update(ROOM, 'ada', {}),
+			InvalidOptionError,
+			/such as user:42 .* not "ada"/,
+		],
 		[
 			'an update with a list',
 			(n) => n.provider.presence.update(ROOM, 'user:a', [] as never),
@@ -192,6 +193,21 @@ it('a listener that fails is logged, and does not disturb the others', async () 
 	expect(node.log.errors.map(({ message }) => message).join()).toMatch(/presence\.onChange.*mine/);
 });
 
+it.each(['in this process', 'at a backend'])(
+	'with members %s, a listener from before the start is told nothing stale',
+	async (where) => {
+		const bus = where === 'at a backend' ? { bus: new MemoryBackend().createBus() } : {};
+		const node = await openNode({ presence: KEPT, subprotocol: 'orijs.1', start: false, ...bus });
+		const changes: [count: number, isStale: boolean][] = [];
+		node.provider.presence.onChange(ROOM, ({ count, isStale }) => changes.push([count, isStale]));
+		await node.provider.start();
+		await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+		expect(await node.provider.presence.members(ROOM)).toMatchObject({ count: 1, isStale: false });
+		await until(() => changes.length > 0, { what: 'the listener is called' });
+		expect(changes).toEqual([[1, false]]);
+	},
+);
+
 it('while the backend is away, members are unavailable, unless some are known here', async () => {
 	const { nodes, buses, backend } = await openCluster(2, { presence: KEPT });
 	const [here, there] = nodes as [TestNode, TestNode];
@@ -225,6 +241,22 @@ it('unwatch and leaving end a watch that waits for its answer', async () => {
 	node.provider.removeConnection(bob.id);
 	await Promise.all(watches);
 	expect([answers, socketPresence.watchedBy(ann.id), socketPresence.watchedBy(bob.id)]).toEqual([0, 0, 0]);
+});
+
+it('starts and stops of a single node may overlap', async () => {
+	const node = await open();
+	const { provider } = node;
+	await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+	void provider.start();
+	void provider.stop();
+	void provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
+	void provider.stop();
+	void provider.start();
+	await provider.stop();
+	await expect(provider.presence.count(ROOM)).rejects.toThrow(ProviderStoppedError);
+	await provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
 });
 
 it('after another start, members and watchers are as before', async () => {
