@@ -82,7 +82,7 @@ class MemberAudit {
 			const stated = end === 'killed' ? KILLED_MS : this.#leaveDelayMs + LEFT_MS;
 			const goneBy = this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes);
 			const lost = this.#outages.findLast((outage) => outage.hasLostData === true && outage.from <= goneBy);
-			const keptUntil = lost !== undefined && lost.until >= goneAt ? lost.until + KILLED_MS : -Infinity;
+			const keptUntil = lost !== undefined && lost.until + RECOVERED_MS >= goneAt ? lost.until + KILLED_MS : -Infinity;
 			latest = Math.max(latest, goneBy, keptUntil);
 		}
 		return latest;
