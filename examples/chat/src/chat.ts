@@ -1,4 +1,4 @@
-import { Application, type ConnectionData, type PresenceInfoContext } from '@orijs/core';
+import { Application, type PresenceInfoContext } from '@orijs/core';
 import { consoleLogger, InProcWsProvider, type Logger, type WebSocketProvider } from '@orijs/websocket';
 import { ADMIN_PATH } from './admin-messages.ts';
 import { adminRouter } from './admin-router.ts';
@@ -47,7 +47,7 @@ export function createChat(options: ChatOptions): Application {
 		.websocket(provider, {
 			limits: { messageBytes: 8_192, messagesPerSecond: 20 },
 			presence: {
-				info: ({ state }: PresenceInfoContext<ConnectionData, Visitor>) => ({ name: state.person.name, node: name }),
+				info: ({ state }: PresenceInfoContext<Visitor>) => ({ name: state.person.name, node: name }),
 				schema: MemberInfo,
 				updatesPerSecond: 5,
 			},

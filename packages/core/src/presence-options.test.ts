@@ -1,5 +1,6 @@
+import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
-import { Application, ApplicationError, SocketEndpoint } from './index.ts';
+import { Application, ApplicationError, SocketEndpoint, SocketProtocol } from './index.ts';
 
 describe('the option presence', () => {
 	it.each<[what: string, presence: unknown, error: string]>([
@@ -41,6 +42,17 @@ describe('the option presence', () => {
 		new Application().websocket({
 			presence: { info: undefined as never, updatesPerSecond: Infinity, infoBytes: 16_384 },
 		});
+	});
+
+	it('needs a provider that keeps presence', async () => {
+		for (const provider of [undefined, new InProcWsProvider()]) {
+			const app = new Application().websocket(provider, { presence: { info: () => ({ name: 'Ada' }) } });
+			await expect(app.listen(0)).rejects.toThrow(ApplicationError);
+			await expect(app.listen(0)).rejects.toThrow("new InProcWsProvider({ presence: { 'room:*': {} } })");
+		}
+		expect(() => new SocketProtocol(new InProcWsProvider(), { presence: { authorize: () => true } })).toThrow(
+			'presence.authorize need a provider that keeps presence',
+		);
 	});
 
 	it('needs an endpoint for app.presence', () => {

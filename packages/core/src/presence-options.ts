@@ -6,7 +6,7 @@ import type { ConnectionData } from './connection-data.ts';
 import { ApplicationError } from './errors.ts';
 
 /** What `presence.info` receives: a connection, and the topic that it is in. */
-export interface PresenceInfoContext<TData extends ConnectionData = ConnectionData, TState extends object = object> {
+export interface PresenceInfoContext<TState extends object = object, TData extends ConnectionData = ConnectionData> {
 	readonly topic: string;
 	readonly socketId: string;
 	/** Who the user is, as set by the guards or by `upgrade`; undefined if it was not set. */
@@ -26,9 +26,9 @@ export interface EndpointPresenceOptions<TData extends ConnectionData = Connecti
 	 * It must answer at once, without a promise. If it throws, or its answer is no JSON object, too large or does not
 	 * match `schema`, that is logged, and others see the member without it. Default: nothing.
 	 *
-	 * @param ctx annotate it with the type of the connection's state: `PresenceInfoContext<ConnectionData, State>`
+	 * @param ctx annotate it with the type of the connection's state: `PresenceInfoContext<State>`
 	 */
-	info?(ctx: PresenceInfoContext<TData, any>): (object & { readonly then?: never }) | undefined;
+	info?(ctx: PresenceInfoContext<any, TData>): (object & { readonly then?: never }) | undefined;
 	/**
 	 * A Standard Schema for what `info` returns, and for that together with the properties that a client adds: these
 	 * must therefore be optional. What the schema returns is used, so properties that it leaves out are left out. It

@@ -99,7 +99,7 @@ void ({
 new Application().websocket({
 	upgrade: () => user,
 	presence: {
-		info(ctx: PresenceInfoContext<User, State>) {
+		info(ctx: PresenceInfoContext<State, User>) {
 			same<typeof ctx.ws.data.data, User>(true);
 			same<typeof ctx.topic, string>(true);
 			same<typeof ctx.userId, string | undefined>(true);
@@ -117,6 +117,9 @@ new Application().websocket({
 });
 new Application().websocket({ presence: { info: (ctx) => ({ name: ctx.state.user.name }) } });
 new Application().websocket({
+	presence: { info: ({ state }: PresenceInfoContext<State>) => ({ name: state.user.name }) },
+});
+new Application().websocket({
 	presence: { info: (ctx) => (ctx.userId === undefined ? undefined : { id: ctx.userId }) },
 });
 new Application().websocket({ presence: { authorize: async (ws) => ws.data.userId === 'ada' } });
@@ -133,7 +136,7 @@ new Application().websocket({ presence: { info: () => 'Ada' } });
 void ({
 	presence: {
 		// @ts-expect-error the connection's state has no such property
-		info: (ctx: PresenceInfoContext<User, State>) => ({ x: ctx.state.other }),
+		info: (ctx: PresenceInfoContext<State, User>) => ({ x: ctx.state.other }),
 	},
 } satisfies WebSocketOptions<User>);
 // @ts-expect-error it must return a boolean

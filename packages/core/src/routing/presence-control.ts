@@ -1,4 +1,5 @@
 import type { Logger, SocketPresence, WebSocketProvider } from '@orijs/websocket';
+import { ApplicationError } from '../errors.ts';
 import type { AllLimits } from '../limits.ts';
 import { type EndpointPresenceOptions, withPresenceDefaults } from '../presence-options.ts';
 import type { Refusals } from '../refusals.ts';
@@ -30,15 +31,23 @@ export class PresenceControl {
 	readonly #presence: SocketPresence;
 	readonly #stopDescribing: (() => void) | undefined;
 
+	/** @throws {ApplicationError} the provider keeps no presence, to which the options belong */
 	constructor({ provider, presence: given, limits, refusals, logger, sessionOf }: PresenceControlParts) {
 		const options = withPresenceDefaults(given);
 		const presence = provider.socketPresence;
+		const { info, schema, authorize } = options;
+		if (!presence.isEnabled && (info ?? schema ?? authorize) !== undefined) {
+			throw new ApplicationError(
+				'presence.info, presence.schema and presence.authorize need a provider that keeps presence, such as ' +
+					"new InProcWsProvider({ presence: { 'room:*': {} } })",
+			);
+		}
 		this.#presence = presence;
-		if (options.authorize !== undefined) this.authorizer = new PresenceAuthorizer(options, new FaultLog(logger));
+		if (authorize !== undefined) this.authorizer = new PresenceAuthorizer(options, new FaultLog(logger));
 		this.watches = new PresenceWatches({ presence, limits, refusals, authorizer: this.authorizer });
 		this.infos = new PresenceInfos(options, presence, sessionOf);
 		this.rates = new UpdateRates(options.updatesPerSecond, limits.topicsPerSocket);
-		if (options.info !== undefined)
+		if (info !== undefined)
 			this.#stopDescribing = describePresence(presence, (socket, topic) => this.infos.describe(socket, topic));
 	}
 

@@ -37,7 +37,7 @@ function authenticating(): SocketRouter<State> {
 
 describe('presence.info', () => {
 	it('is told the topic, the state that guards have set and the socket, also of plain connections', async () => {
-		const contexts: PresenceInfoContext<any, State>[] = [];
+		const contexts: PresenceInfoContext<State>[] = [];
 		const { speaker, plain } = await presenceNode({
 			routers: () => [
 				new SocketRouter<State>().guard(async (ctx) => {
@@ -47,7 +47,7 @@ describe('presence.info', () => {
 				}),
 			],
 			presence: {
-				info(ctx: PresenceInfoContext<any, State>) {
+				info(ctx: PresenceInfoContext<State>) {
 					contexts.push(ctx);
 					return { name: ctx.state.name };
 				},

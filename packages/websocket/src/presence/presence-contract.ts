@@ -88,6 +88,8 @@ export interface PresenceChange {
 
 /** The presence of sockets of this node, for frameworks. */
 export interface SocketPresence {
+	/** Whether the provider has the option `presence`, so that it may keep that of some topics. */
+	readonly isEnabled: boolean;
 	/** Returns whether a topic's presence is kept. */
 	isKept(topic: string): boolean;
 	/** Returns whether changes of the topic are told: `events` is not `none`. */

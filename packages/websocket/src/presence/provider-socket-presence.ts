@@ -25,6 +25,10 @@ export class ProviderSocketPresence implements SocketPresence {
 		this.#options = options;
 	}
 
+	get isEnabled(): boolean {
+		return this.#options.node !== undefined;
+	}
+
 	isKept(topic: string): boolean {
 		return this.#options.node?.ruleOf(topic) !== undefined;
 	}
