@@ -91,7 +91,8 @@ if not flags and isNew then
 	if isKept then
 		-- This lease takes the place of the one before, unless that is to be swept.
 		local earlier = node .. struct.pack('>d', latest)
-		if read(earlier) == 0 then
+		local known = read(earlier)
+		if known == 0 or known == ${FOUND} then
 			redis.call('HDEL', leases, earlier)
 			redis.call('ZREM', order, earlier)
 		end
