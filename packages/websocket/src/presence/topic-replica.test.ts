@@ -35,6 +35,7 @@ class Following {
 			clock: { aheadMs: 0 },
 			turns: new Turns(1),
 			isReady: () => true,
+			isStarted: () => true,
 			subscribe: () => Promise.resolve(),
 			onSkipped: () => {},
 			onError: () => {},
