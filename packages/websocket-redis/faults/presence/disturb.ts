@@ -42,8 +42,7 @@ export const OF_NODES: Readonly<Record<string, Disturbance>> = {
 		brokenLinks(deployment, [pick(deployment.nodes)], 'freeze', LONG_MS),
 	"a node's subscriptions dead": (deployment) => brokenLinks(deployment, [pick(deployment.nodes)], 'swallow', 4_000),
 	'all links cut': (deployment) => brokenLinks(deployment, deployment.nodes, 'cut', 3_000),
-	'all links cut for longer than the leases': (deployment) =>
-		brokenLinks(deployment, deployment.nodes, 'cut', LONG_MS),
+	'all links cut for longer than the leases': (deployment) => brokenLinks(deployment, deployment.nodes, 'cut', LONG_MS),
 	async 'all clients reload'({ clients }) {
 		for (const client of clients) client.reload(between(0, 1_500), pick(['close', 'terminate'] as const));
 		await Bun.sleep(2_000);
@@ -78,7 +77,10 @@ async function brokenLinks(
 	forMs: number,
 ): Promise<void> {
 	// If all are cut off, it is the backend that is away: no lease ends by it.
-	const repaired = nodes.length === all.length ? [recorder.outage(undefined, true)] : nodes.map(({ name }) => recorder.outage(name, true));
+	const repaired =
+		nodes.length === all.length
+			? [recorder.outage(undefined, true)]
+			: nodes.map(({ name }) => recorder.outage(name, true));
 	console.log(`${how} of node ${nodes.map(({ name }) => name).join()} for ${forMs} ms`);
 	for (const { links } of nodes) links[how]();
 	await Bun.sleep(forMs);

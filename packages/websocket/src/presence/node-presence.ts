@@ -77,6 +77,7 @@ export class NodePresence implements PresenceLink {
 			ruleOf: (topic) => patterns.ruleOf(topic),
 			describe: (socket, topic) => this.describe?.(socket as WebSocketConnection, topic),
 			onChange: (topic, key) => this.replicas.ownChanged(topic, key),
+			onStored: (topic, state) => this.replicas.ownStored(topic, state),
 			onLost: (isAffected) => this.replicas.lost(isAffected),
 			isReady: () => this.isReady,
 			header: (topic) => encodePresenceHeader(senderFor(topic)),
@@ -101,7 +102,13 @@ export class NodePresence implements PresenceLink {
 		);
 		const sockets = new WatchingSockets();
 		this.fanout = new LocalFanout(sockets, logger, true);
-		this.watchers = new PresenceWatchers({ registry, replicas: this.replicas, sockets, fanout: this.fanout });
+		this.watchers = new PresenceWatchers({
+			registry,
+			replicas: this.replicas,
+			own: this.own.members,
+			sockets,
+			fanout: this.fanout,
+		});
 		this.listeners = new PresenceListeners(this.replicas, failures);
 	}
 
@@ -162,7 +169,7 @@ export class NodePresence implements PresenceLink {
 		if (this.#isStarted || !this.#isWanted) return;
 		this.#isStarted = true;
 		this.#isStopping = false;
-		this.replicas.statusChanged();
+		this.replicas.start();
 		await settledWithin(START_MS, this.own.start());
 	}
 

@@ -5,7 +5,7 @@ import { Lingering } from './lingering.ts';
 import { Member, OwnTopic, type PresentSocket } from './own-member.ts';
 import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
 import type { PresenceInfo } from './presence-contract.ts';
-import { changed, encodeInfo, merged } from './presence-info.ts';
+import { changed, encodeInfo, merged, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 
 export interface OwnMembersOptions {
@@ -83,9 +83,10 @@ export class OwnMembers implements OwnMembersView {
 	 * @throws {InvalidPresenceInfoError} it is no JSON object, or too large together with the rest
 	 * @throws {NotPresentError} the socket is not in the topic
 	 */
-	setOwn(socket: RegisteredSocket, topic: string, own: PresenceInfo): void {
+	setOwn(socket: RegisteredSocket, topic: string, given: PresenceInfo): void {
 		const { member, present } = this.#present(socket, topic);
-		encodeInfo(own, this.#options.infoBytes);
+		encodeInfo(given, this.#options.infoBytes);
+		const own = plainInfo(given);
 		encodeInfo(merged(own, present.server, member.changes) ?? {}, this.#options.infoBytes);
 		present.own = own;
 		this.#setLatest(member, present);
@@ -132,8 +133,9 @@ export class OwnMembers implements OwnMembersView {
 	#describe(socket: RegisteredSocket, topic: string): PresenceInfo | undefined {
 		try {
 			const info = this.#options.describe(socket, topic);
-			if (info !== undefined) encodeInfo(info, this.#options.infoBytes);
-			return info;
+			if (info === undefined) return undefined;
+			encodeInfo(info, this.#options.infoBytes);
+			return plainInfo(info);
 		} catch (thrown) {
 			this.#options.onError(thrown, topic);
 			return undefined;

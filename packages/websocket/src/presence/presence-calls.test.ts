@@ -55,6 +55,12 @@ describe('calls', () => {
 		['an update that is not kept', (n) => n.provider.presence.update('x', 'user:a', {}), PresenceNotKeptError, /"x"/],
 		['an update of no key', (n) => n.provider.presence.update(ROOM, 1 as never, {}), InvalidOptionError, /key must be/],
 		[
+			'an update of the id of a user',
+			(n) => n.provider.presence.update(ROOM, 'ada', {}),
+			InvalidOptionError,
+			/such as user:42 .* not "ada"/,
+		],
+		[
 			'an update with a list',
 			(n) => n.provider.presence.update(ROOM, 'user:a', [] as never),
 			InvalidPresenceInfoError,
@@ -187,6 +193,21 @@ it('a listener that fails is logged, and does not disturb the others', async () 
 	await until(() => calls === 1, { what: 'the other one is called' });
 	expect(node.log.errors.map(({ message }) => message).join()).toMatch(/presence\.onChange.*mine/);
 });
+
+it.each(['in this process', 'at a backend'])(
+	'with members %s, a listener from before the start is told nothing stale',
+	async (where) => {
+		const bus = where === 'at a backend' ? { bus: new MemoryBackend().createBus() } : {};
+		const node = await openNode({ presence: KEPT, subprotocol: 'orijs.1', start: false, ...bus });
+		const changes: [count: number, isStale: boolean][] = [];
+		node.provider.presence.onChange(ROOM, ({ count, isStale }) => changes.push([count, isStale]));
+		await node.provider.start();
+		await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+		expect(await node.provider.presence.members(ROOM)).toMatchObject({ count: 1, isStale: false });
+		await until(() => changes.length > 0, { what: 'the listener is called' });
+		expect(changes).toEqual([[1, false]]);
+	},
+);
 
 it('while the backend is away, members are unavailable, unless some are known here', async () => {
 	const { nodes, buses, backend } = await openCluster(2, { presence: KEPT });

@@ -2,6 +2,7 @@ import type { PresenceContent } from '../wire/presence-frame.ts';
 import { presenceChannel } from '../wire/channel-names.ts';
 import type { ChangeNoticesOptions } from './change-notices.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import type { PresenceState } from './presence-store.ts';
 import { type ReplicaContext, TopicReplica } from './topic-replica.ts';
 
 export interface PresenceReplicasOptions {
@@ -27,10 +28,18 @@ export class PresenceReplicas {
 	readonly #options: PresenceReplicasOptions;
 	readonly #context: ReplicaContext;
 	readonly #held = new Map<string, Held>();
+	#isStarted = false;
 
 	constructor(context: Omit<ReplicaContext, 'subscribe'>, options: PresenceReplicasOptions) {
 		this.#options = options;
 		this.#context = { ...context, subscribe: (topic) => options.subscribeNode(presenceChannel(topic)) };
+	}
+
+	/** Called when the provider starts. Topics that are held already are followed from now on: until then, none is stale. */
+	start(): void {
+		if (this.#isStarted) return this.statusChanged();
+		this.#isStarted = true;
+		for (const { replica } of this.#held.values()) replica.start();
 	}
 
 	get(topic: string): TopicReplica | undefined {
@@ -45,7 +54,7 @@ export class PresenceReplicas {
 			const replica = new TopicReplica(topic, rule, this.#context, (change, frame) => onTell(topic, change, frame));
 			held = { replica, holders: 0, grace: undefined };
 			this.#held.set(topic, held);
-			replica.start();
+			if (this.#isStarted) replica.start();
 		}
 		clearTimeout(held.grace);
 		held.holders++;
@@ -76,6 +85,11 @@ export class PresenceReplicas {
 	/** Called when a member of this node has come, left or changed. */
 	ownChanged(topic: string, key: string): void {
 		this.#held.get(topic)?.replica.ownChanged(key);
+	}
+
+	/** Called when changes of this node have been stored. */
+	ownStored(topic: string, state: PresenceState): void {
+		this.#held.get(topic)?.replica.ownStored(state);
 	}
 
 	/** Called when frames may have been missed on channels. */

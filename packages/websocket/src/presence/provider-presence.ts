@@ -8,7 +8,7 @@ import { show } from '../support/show.ts';
 import { PresenceNotKeptError, PresenceUnavailableError } from './errors.ts';
 import type { NodePresence } from './node-presence.ts';
 import type { Presence, PresenceChange, PresenceInfo, PresencePage, PresencePageOptions } from './presence-contract.ts';
-import { encodeInfo } from './presence-info.ts';
+import { encodeInfo, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { MAX_INFO_BYTES, type PresenceState } from './presence-store.ts';
 import { shownMember } from './stored-members.ts';
@@ -104,8 +104,8 @@ export class ProviderPresence implements Presence {
 
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const { failures, update } = this.#options;
-		const error = this.#check('presence.update()', topic) ?? checkKey('key', key) ?? checkInfo(change);
-		return error === undefined ? update(topic, key, change) : failures.refuse(error);
+		const error = this.#check('presence.update()', topic) ?? checkMember(key) ?? checkInfo(change);
+		return error === undefined ? update(topic, key, plainInfo(change)) : failures.refuse(error);
 	}
 
 	#check(call: string, topic: string): Error | undefined {
@@ -146,7 +146,15 @@ function checkLimit(call: string, limit: unknown): Error | undefined {
 }
 
 function checkKey(name: string, key: unknown): Error | undefined {
-	if (typeof key === 'string') return undefined;
+	return typeof key === 'string' ? undefined : noKey(name, key);
+}
+
+/** A user's id alone would match no one. */
+function checkMember(key: unknown): Error | undefined {
+	return typeof key === 'string' && /^(user|socket):./.test(key) ? undefined : noKey('key', key);
+}
+
+function noKey(name: string, key: unknown): InvalidOptionError {
 	return new InvalidOptionError(
 		`${name} must be the key of a member, such as user:42 or socket:6f1c…, not ${show(key)}`,
 	);

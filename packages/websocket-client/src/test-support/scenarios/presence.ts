@@ -199,7 +199,7 @@ export const presence: Record<string, Scenario> = {
 		assert.doesNotMatch(log.told.join(' '), /-user/);
 	},
 
-	'who is not in the topic waits until they are, and no longer hears of it after leaving': async (server) => {
+	'who is not in the topic waits until they are, and is stale once they have left': async (server) => {
 		await server.serve({ users: true });
 		const [ada, ben] = [await user(server, 'ada'), await user(server, 'ben')];
 		const log = await enter(ada);
