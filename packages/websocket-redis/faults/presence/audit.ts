@@ -80,7 +80,10 @@ class MemberAudit {
 			// Who sweeps may be any node.
 			const nodes = end === 'killed' ? undefined : [node, this.#view.node];
 			const stated = end === 'killed' ? KILLED_MS : this.#leaveDelayMs + LEFT_MS;
-			latest = Math.max(latest, this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes));
+			const goneBy = this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes);
+			const lost = this.#outages.findLast((outage) => outage.hasLostData === true && outage.from <= goneBy);
+			const keptUntil = lost !== undefined && lost.until + RECOVERED_MS >= goneAt ? lost.until + KILLED_MS : -Infinity;
+			latest = Math.max(latest, goneBy, keptUntil);
 		}
 		return latest;
 	}

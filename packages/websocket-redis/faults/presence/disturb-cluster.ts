@@ -20,7 +20,8 @@ export const OF_CLUSTER: Readonly<Record<string, Disturbance<PresenceCluster>>> 
 			await cluster.ready();
 			await primary.restart();
 			await cluster.ready();
-		}),
+			// What the replica had not received is lost.
+		}, true),
 	'the slot of a topic moved': (deployment) =>
 		awayWhile(deployment, async () => {
 			const { cluster } = deployment.backend;
@@ -32,7 +33,7 @@ export const OF_CLUSTER: Readonly<Record<string, Disturbance<PresenceCluster>>> 
 	'a primary flushed': (deployment) =>
 		awayWhile(deployment, async () => {
 			await pick(await deployment.backend.cluster.primaries()).command('FLUSHALL');
-		}),
+		}, true),
 };
 
 /** Returns the slot of what is kept of a topic. */

@@ -89,8 +89,12 @@ async function brokenLinks(
 }
 
 /** Notes that the backend is away while `broken` runs. */
-export async function awayWhile({ recorder }: PresenceDeployment, broken: () => Promise<void>): Promise<void> {
-	const repaired = recorder.outage(undefined, true);
+export async function awayWhile(
+	{ recorder }: PresenceDeployment,
+	broken: () => Promise<void>,
+	hasLostData = false,
+): Promise<void> {
+	const repaired = recorder.outage(undefined, true, hasLostData);
 	await broken();
 	repaired();
 }

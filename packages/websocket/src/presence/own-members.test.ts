@@ -26,6 +26,7 @@ function open(infoBytes = 100) {
 		onChange: (topic, key) => changes.push(`${topic} ${key}`),
 		onDirty: () => {},
 		settled: () => Promise.resolve(),
+		isReady: () => true,
 		onError: (thrown) => errors.push(thrown),
 	});
 	const join = (socket: TestSocket, topic: string): TestSocket => {
@@ -113,6 +114,7 @@ describe('members', () => {
 			onChange: () => {},
 			onDirty: () => {},
 			settled: () => Promise.resolve(),
+		isReady: () => true,
 			onError: () => {},
 		});
 		const socket = socketOf('ann');
@@ -225,6 +227,7 @@ it('a member that has left is kept as long as the store may have its record', ()
 		onChange: () => {},
 		onDirty: (member) => dirty.push(member),
 		settled: () => Promise.resolve(),
+		isReady: () => true,
 		onError: () => {},
 	});
 	const socket = socketOf();

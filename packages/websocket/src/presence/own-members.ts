@@ -15,6 +15,8 @@ export interface OwnMembersOptions {
 	describe(socket: RegisteredSocket, topic: string): PresenceInfo | undefined;
 	/** The largest info, in bytes of its JSON in UTF-8. */
 	readonly infoBytes: number;
+	/** Returns whether the backend is available. */
+	isReady(): boolean;
 	/** Called when a member of this node has come, left or changed. */
 	onChange(topic: string, key: string): void;
 	/** Called when a member's record may no longer be as it is to be. */
@@ -34,10 +36,14 @@ export function memberKeyOf({ socketId, userId }: RegisteredSocket['data']): str
 export class OwnMembers implements OwnMembersView {
 	readonly #options: OwnMembersOptions;
 	readonly #topics = new Map<string, OwnTopic>();
-	readonly #lingering = new Lingering((member) => this.#changed(member));
+	readonly #lingering: Lingering;
 
 	constructor(options: OwnMembersOptions) {
 		this.#options = options;
+		this.#lingering = new Lingering(
+			(member) => this.#changed(member),
+			() => options.isReady(),
+		);
 	}
 
 	// Sockets
@@ -73,6 +79,11 @@ export class OwnMembers implements OwnMembersView {
 	removed(socket: RegisteredSocket): void {
 		if (this.#topics.size === 0) return;
 		for (const topic of socket.data.topics) this.unsubscribed(socket, topic);
+	}
+
+	/** Called when the backend is available again. Who lingers gets the whole delay once more. */
+	ready(): void {
+		this.#lingering.restart(performance.now());
 	}
 
 	// Info

@@ -89,6 +89,7 @@ export class OwnPresence {
 			ruleOf: (topic) => options.ruleOf(topic),
 			describe: (socket, topic) => options.describe(socket, topic),
 			infoBytes,
+			isReady: () => options.isReady(),
 			onChange: (topic, key) => options.onChange(topic, key),
 			onDirty: (member: Member) => this.#writer.changed(member),
 			settled: (topic) => this.#writer.settled(topic),
@@ -115,6 +116,7 @@ export class OwnPresence {
 
 	/** Called when the backend is available again. */
 	ready(): void {
+		this.members.ready();
 		void this.#lease.renew();
 		this.#writer.ready();
 	}
