@@ -91,7 +91,6 @@ export class NodePresence implements PresenceLink {
 				clock: { aheadMs: 0 },
 				turns: new Turns(MOST_READS),
 				isReady: () => this.isReady && !this.#isStopping,
-				isStarted: () => this.#isStarted,
 				onSkipped: (topic, count) => this.skipped.found(topic, count),
 				onError: (error) => {
 					// A refused subscription is logged as such.

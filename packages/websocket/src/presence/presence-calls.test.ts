@@ -12,7 +12,6 @@ import {
 	UnknownSocketError,
 	WsProvider,
 } from '../index.ts';
-import type { PresenceChange } from './presence-contract.ts';
 import { openCluster } from '../test-support/open-nodes.ts';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import { MemoryBackend } from '../testing/index.ts';
@@ -242,26 +241,6 @@ it('unwatch and leaving end a watch that waits for its answer', async () => {
 	node.provider.removeConnection(bob.id);
 	await Promise.all(watches);
 	expect([answers, socketPresence.watchedBy(ann.id), socketPresence.watchedBy(bob.id)]).toEqual([0, 0, 0]);
-});
-
-it.each([
-	['a single node', () => undefined],
-	['one of several nodes', () => new MemoryBackend().createBus()],
-])('a listener that is added before the start hears only changes, on %s', async (_, createBus) => {
-	const bus = createBus();
-	const node = await openNode({
-		presence: KEPT,
-		subprotocol: 'orijs.1',
-		start: false,
-		...(bus !== undefined && { bus }),
-	});
-	const changes: PresenceChange[] = [];
-	node.provider.presence.onChange(ROOM, (change) => changes.push(change));
-	await node.provider.start();
-	expect((await node.provider.presence.members(ROOM)).isStale).toBe(false);
-	await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
-	await until(() => changes.length > 0, { what: 'ann is there' });
-	expect(changes).toMatchObject([{ joined: [{ key: 'user:ann' }], count: 1, isStale: false }]);
 });
 
 it('starts and stops of a single node may overlap', async () => {

@@ -35,7 +35,6 @@ class Following {
 			clock: { aheadMs: 0 },
 			turns: new Turns(1),
 			isReady: () => true,
-			isStarted: () => true,
 			subscribe: () => Promise.resolve(),
 			onSkipped: () => {},
 			onError: () => {},

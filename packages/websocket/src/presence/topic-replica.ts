@@ -17,8 +17,6 @@ export interface ReplicaContext {
 	readonly turns: Turns;
 	/** Returns whether the backend is available. */
 	readonly isReady: () => boolean;
-	/** Returns whether the provider runs. */
-	readonly isStarted: () => boolean;
 	/** Subscribes to a topic's changes. Resolves once all changes from then on arrive. */
 	readonly subscribe: (topic: string) => Promise<void>;
 	/** Called when a page has entries that can't be read. */
@@ -62,12 +60,11 @@ export class TopicReplica {
 		this.topic = topic;
 		this.#membersUpTo = rule.events === 'members' ? rule.membersUpTo : 0;
 		this.#context = context;
-		const { nodeId, own, clock, isReady, isStarted, turns, subscribe, onError } = context;
+		const { nodeId, own, clock, isReady, turns, subscribe, onError } = context;
 		this.#stored = new StoredMembers(nodeId);
 		this.#sync = new TopicSync({
 			turns,
 			isReady,
-			isStarted,
 			subscribe: () => subscribe(topic),
 			read: () => this.#read(),
 			reset: (read) => this.#reset(read),

@@ -14,8 +14,6 @@ type Phase = 'away' | 'waiting' | 'reading' | 'following' | 'closed';
 export interface TopicSyncOptions<TRead> {
 	readonly turns: Turns;
 	readonly isReady: () => boolean;
-	/** Returns whether the provider runs. Before it has started, nothing is known, and nothing is stale. */
-	readonly isStarted: () => boolean;
 	/** Subscribes to the topic's changes. Resolves once all changes from then on arrive. */
 	readonly subscribe: () => Promise<void>;
 	readonly read: () => Promise<TRead>;
@@ -70,7 +68,7 @@ export class TopicSync<TRead> {
 
 	start(): void {
 		if (this.#options.isReady()) this.#later(0);
-		else if (this.#options.isStarted()) this.#setStale(true);
+		else this.#setStale(true);
 	}
 
 	/** Called when the topic has changed. @param isOwn whether by this node */
@@ -95,7 +93,7 @@ export class TopicSync<TRead> {
 	statusChanged(): void {
 		if (this.#phase === 'closed') return;
 		if (this.#options.isReady()) {
-			if (this.#phase === 'away') this.#later(this.#isStale ? READY_JITTER_MS : 0);
+			if (this.#phase === 'away') this.#later(READY_JITTER_MS);
 			return;
 		}
 		const wasFollowing = this.#phase === 'following';
