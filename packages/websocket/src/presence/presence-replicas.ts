@@ -35,7 +35,7 @@ export class PresenceReplicas {
 		this.#context = { ...context, subscribe: (topic) => options.subscribeNode(presenceChannel(topic)) };
 	}
 
-	/** Called when the provider starts. Topics that are held already are followed from now on: until then, none is stale. */
+	/** Called when the provider starts: topics that are held already are followed from now on. Before, none is stale. */
 	start(): void {
 		if (this.#isStarted) return this.statusChanged();
 		this.#isStarted = true;
