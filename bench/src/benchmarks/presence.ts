@@ -74,8 +74,7 @@ async function measure(bench: Bench, kind: SubjectKind): Promise<readonly Sample
 	await group.empty(['small'], small);
 	add((await group.populate(['large'], large)) / large);
 	const idleMs = bench.scaled(IDLE_MS);
-	const idle = await group.idle(idleMs);
-	add(idle.redisNs / idleMs, { 'of the node': idle.nodeNs / idleMs });
+	add((await group.idle(idleMs)).redisNs / idleMs);
 	await group.empty(['large'], large);
 
 	const storm = await group.storm('storm', bench.upTo(STORM), STORM);

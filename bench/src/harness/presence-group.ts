@@ -52,7 +52,10 @@ export class PresenceGroup {
 		return this.#testbed.redis as RedisServer;
 	}
 
-	/** Clients join topics that have a member already, one each in rotation, and leave them. Returns the cost of a round. */
+	/**
+	 * Clients join topics that have a member already, one each in rotation, and leave them. Resolves with the cost of a
+	 * round.
+	 */
 	async churn(topics: readonly string[], clients: number): Promise<PresenceCost> {
 		// Keeps the topics alive, so that only their members change.
 		await this.#join(topics, { from: FIRST, clients: 1, all: true }, 1);
@@ -70,7 +73,7 @@ export class PresenceGroup {
 		return { redisNs: redisNs / rounds, nodeNs: nodeNs / rounds };
 	}
 
-	/** Clients join all topics, and stay. Returns the memory of Redis that this takes, in bytes. */
+	/** Clients join all topics, and stay. Resolves with the memory of Redis that this takes, in bytes. */
 	async populate(topics: readonly string[], clients: number): Promise<number> {
 		const before = await keyBytes(this.#redis);
 		await this.#join(topics, { from: FIRST, clients, all: true }, clients);

@@ -23,7 +23,7 @@ await serve(async ({ redisPort = 6379 }) => {
 				const member = memberOf(client);
 				return Promise.all([
 					subject.subscribe(client, topic),
-					publisher.hset(`members:${topic}`, member.client, JSON.stringify(member)),
+					publisher.hset(`members:${topic}`, member.client, JSON.stringify({ user: member.user, ...member.info })),
 					tell(topic, { type: 'joined', member }),
 				]);
 			},

@@ -4,6 +4,9 @@ import { type Admin, openAdmin } from './admin.ts';
 import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
 import { visit, type Visitor } from './visitor.ts';
 
+/** For tests that wait until someone has left, which takes 5 s each time. */
+const LEAVING_MS = 40_000;
+
 let chromium: Chromium;
 let nodes: TwoNodes;
 const open: (Admin | Visitor)[] = [];
@@ -66,7 +69,7 @@ test('nodes and connections of all nodes are listed', async () => {
 	await mona.connection('Grace', nodes.two).waitFor({ state: 'detached' });
 });
 
-test('a user of the other node is kicked out of the room, and can come back', async () => {
+test('a user of the other node is kicked out of the room, and can come back', { timeout: LEAVING_MS }, async () => {
 	const ada = await come('Ada', 'one');
 	const grace = await come('Grace', 'two');
 	const mona = await admin(MODERATOR_KEY);
@@ -80,30 +83,34 @@ test('a user of the other node is kicked out of the room, and can come back', as
 	await ada.person('Grace', nodes.two).waitFor();
 });
 
-test('a user of the other node is banned: their page says why, and they stay out until the ban is lifted', async () => {
-	const ada = await come('Ada', 'one');
-	const grace = await come('Grace', 'two');
-	await ada.person('Grace', nodes.two).waitFor();
-	const mona = await admin(MODERATOR_KEY);
-	await mona.ban('Grace', 'Too many bugs');
-	await mona.outcome.getByText('Grace is banned. 1 connection was ended.').waitFor();
+test(
+	'a user of the other node is banned: their page says why, and they stay out until the ban is lifted',
+	{ timeout: LEAVING_MS },
+	async () => {
+		const ada = await come('Ada', 'one');
+		const grace = await come('Grace', 'two');
+		await ada.person('Grace', nodes.two).waitFor();
+		const mona = await admin(MODERATOR_KEY);
+		await mona.ban('Grace', 'Too many bugs');
+		await mona.outcome.getByText('Grace is banned. 1 connection was ended.').waitFor();
 
-	await grace.log.getByText('You were banned: Too many bugs').waitFor();
-	await grace.state.getByText('Banned').waitFor();
-	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
-	await grace.page.getByRole('button', { name: 'Connect again' }).click();
-	await grace.log.getByText('You are banned').waitFor();
-	// The ban holds on each node, and after a reload.
-	await grace.page.reload();
-	await grace.state.getByText('Banned').waitFor();
-	await mona.bans.filter({ hasText: 'Grace' }).filter({ hasText: 'Too many bugs' }).waitFor();
-	expect(await mona.connection('Grace', nodes.two).count()).toBe(0);
+		await grace.log.getByText('You were banned: Too many bugs').waitFor();
+		await grace.state.getByText('Banned').waitFor();
+		await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
+		await grace.page.getByRole('button', { name: 'Connect again' }).click();
+		await grace.log.getByText('You are banned').waitFor();
+		// The ban holds on each node, and after a reload.
+		await grace.page.reload();
+		await grace.state.getByText('Banned').waitFor();
+		await mona.bans.filter({ hasText: 'Grace' }).filter({ hasText: 'Too many bugs' }).waitFor();
+		expect(await mona.connection('Grace', nodes.two).count()).toBe(0);
 
-	await mona.page.getByRole('button', { name: 'Lift the ban of Grace' }).click();
-	await mona.bans.first().waitFor({ state: 'detached' });
-	await grace.page.getByRole('button', { name: 'Connect again' }).click();
-	await ada.person('Grace', nodes.two).waitFor();
-});
+		await mona.page.getByRole('button', { name: 'Lift the ban of Grace' }).click();
+		await mona.bans.first().waitFor({ state: 'detached' });
+		await grace.page.getByRole('button', { name: 'Connect again' }).click();
+		await ada.person('Grace', nodes.two).waitFor();
+	},
+);
 
 test('a node that does not answer is named, and its banned user is out as soon as it is back', async () => {
 	const grace = await come('Grace', 'two');

@@ -3,6 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
 import { visit, type VisitOptions, type Visitor } from './visitor.ts';
 
+/** For tests that wait until someone has left, which takes 5 s each time. */
+const LEAVING_MS = 40_000;
+
 let chromium: Chromium;
 let nodes: TwoNodes;
 const visitors: Visitor[] = [];
@@ -51,35 +54,39 @@ test('visitors of two nodes talk, and see who is here, on which node, and who is
 	expect(await ada.page.locator('.pending, .failed').count()).toBe(0);
 });
 
-test('a moderator removes someone of the other node, who sees why, comes back, and sees the messages in between', async () => {
-	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
-	const [barbara, grace] = [await come('Barbara', 'one'), await come('Grace', 'two')];
-	await grace.say('Hello');
-	await barbara.message('Hello').waitFor();
-	await ada.person('Grace', nodes.two).waitFor();
-	expect(await ada.page.getByRole('button', { name: 'Remove Ada' }).count()).toBe(0);
-	expect(await barbara.page.getByRole('button', { name: /^Remove/ }).count()).toBe(0);
-	await ada.page.getByRole('button', { name: 'Remove Grace' }).click();
+test(
+	'a moderator removes someone of the other node, who sees why, comes back, and sees the messages in between',
+	{ timeout: LEAVING_MS },
+	async () => {
+		const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
+		const [barbara, grace] = [await come('Barbara', 'one'), await come('Grace', 'two')];
+		await grace.say('Hello');
+		await barbara.message('Hello').waitFor();
+		await ada.person('Grace', nodes.two).waitFor();
+		expect(await ada.page.getByRole('button', { name: 'Remove Ada' }).count()).toBe(0);
+		expect(await barbara.page.getByRole('button', { name: /^Remove/ }).count()).toBe(0);
+		await ada.page.getByRole('button', { name: 'Remove Grace' }).click();
 
-	await grace.log.getByText('Ada has removed you from this room.').waitFor();
-	expect(await grace.people.getByRole('listitem').count()).toBe(0);
-	for (const other of [ada, barbara]) await other.person('Grace', nodes.two).waitFor({ state: 'detached' });
-	await barbara.say('Now it is quiet');
-	await ada.message('Now it is quiet').waitFor();
-	await grace.say('Is it?');
-	await grace.log.getByText('Not sent. You are not in this room.').waitFor();
-	expect(await grace.message('Now it is quiet').count()).toBe(0);
+		await grace.log.getByText('Ada has removed you from this room.').waitFor();
+		expect(await grace.people.getByRole('listitem').count()).toBe(0);
+		for (const other of [ada, barbara]) await other.person('Grace', nodes.two).waitFor({ state: 'detached' });
+		await barbara.say('Now it is quiet');
+		await ada.message('Now it is quiet').waitFor();
+		await grace.say('Is it?');
+		await grace.log.getByText('Not sent. You are not in this room.').waitFor();
+		expect(await grace.message('Now it is quiet').count()).toBe(0);
 
-	await grace.log.getByRole('button', { name: 'Come back' }).click();
-	await grace.message('Now it is quiet').waitFor();
-	await barbara.person('Grace', nodes.two).waitFor();
-	await grace.log.getByRole('button', { name: 'Try again' }).click();
-	await barbara.message('Is it?').waitFor();
-	expect(await grace.log.getByRole('button').count()).toBe(0);
-	expect(await barbara.entries()).toEqual(['Hello', 'Now it is quiet', 'Is it?']);
-});
+		await grace.log.getByRole('button', { name: 'Come back' }).click();
+		await grace.message('Now it is quiet').waitFor();
+		await barbara.person('Grace', nodes.two).waitFor();
+		await grace.log.getByRole('button', { name: 'Try again' }).click();
+		await barbara.message('Is it?').waitFor();
+		expect(await grace.log.getByRole('button').count()).toBe(0);
+		expect(await barbara.entries()).toEqual(['Hello', 'Now it is quiet', 'Is it?']);
+	},
+);
 
-test('who was removed stays out over a reconnect', async () => {
+test('who was removed stays out over a reconnect', { timeout: LEAVING_MS }, async () => {
 	const ada = await come('Ada', 'one', { key: MODERATOR_KEY });
 	const grace = await come('Grace', 'one');
 	await ada.page.getByRole('button', { name: 'Remove Grace' }).click();
@@ -172,7 +179,7 @@ test('a newcomer sees the last messages', async () => {
 	expect(await grace.entries()).toEqual(['First', 'Second']);
 });
 
-test('rooms are separate, and a link opens one', async () => {
+test('rooms are separate, and a link opens one', { timeout: LEAVING_MS }, async () => {
 	const [ada, grace] = await two();
 	await ada.say('Before');
 	await grace.message('Before').waitFor();

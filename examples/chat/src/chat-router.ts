@@ -1,5 +1,5 @@
 import { SocketRouter } from '@orijs/core';
-import type { Cluster, Presence } from '@orijs/websocket';
+import type { Cluster } from '@orijs/websocket';
 import type { Bans } from './bans.ts';
 import { goTo, introduce, mustBeIn, type Visitor } from './entering.ts';
 import { Enter, type Node, Remove, Rename, Restart, roomOf, Said, Say, saidTopicOf } from './messages.ts';
@@ -10,7 +10,6 @@ export interface ChatActions {
 	readonly node: Node;
 	readonly visitors: Visitors;
 	readonly cluster: Cluster;
-	readonly presence: Presence;
 	readonly bans: Bans;
 	/** Whether this is the moderators' key. */
 	isKey(key: unknown): boolean;
@@ -20,7 +19,7 @@ export interface ChatActions {
 
 /** Admits visitors, and handles their messages. */
 export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
-	const { node, visitors, cluster, presence, bans, isKey, restart } = actions;
+	const { node, visitors, cluster, bans, isKey, restart } = actions;
 	return new SocketRouter<Visitor>()
 		.authenticate(introduce(isKey, bans))
 		.onOpen(({ socketId, state: { person } }) => visitors.come(socketId, person))
@@ -33,10 +32,11 @@ export function chatRouter(actions: ChatActions): SocketRouter<Visitor> {
 		.on(Remove, ({ state, data: { id, room } }) => removeFrom(cluster, { userId: id }, room, state.person.name), {
 			guards: [({ state }) => state.isModerator],
 		})
-		.on(Rename, async ({ state: { person }, data: { name }, topics }) => {
-			person.name = name;
-			const rooms = [...topics].filter((topic) => roomOf(topic) !== undefined);
-			await Promise.all(rooms.map((topic) => presence.update(topic, `user:${person.id}`, { name })));
+		.on(Rename, async (ctx) => {
+			const { name } = ctx.data;
+			ctx.state.person.name = name;
+			const rooms = [...ctx.topics].filter((topic) => roomOf(topic) !== undefined);
+			await Promise.all(rooms.map((topic) => ctx.updatePresence(topic, { name })));
 			return { name };
 		})
 		.on(Say, async (ctx) => {

@@ -39,7 +39,7 @@ export function createChat(options: ChatOptions): Application {
 	const { provider = new InProcWsProvider({ history: HISTORY, presence: PRESENCE, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
 	const visitors = new Visitors();
-	const { cluster, presence } = provider;
+	const { cluster } = provider;
 	const isKey = keyCheck(moderatorKey);
 
 	// There is no load balancer that needs time to notice that a node stops.
@@ -52,7 +52,7 @@ export function createChat(options: ChatOptions): Application {
 				updatesPerSecond: 5,
 			},
 		})
-		.socketRouter(chatRouter({ node, visitors, cluster, presence, bans, isKey, restart }));
+		.socketRouter(chatRouter({ node, visitors, cluster, bans, isKey, restart }));
 
 	app.endpoint(ADMIN_PATH).socketRouter(adminRouter(cluster, bans, isKey));
 	// What is not about a topic may be missing: also that someone is to be disconnected.

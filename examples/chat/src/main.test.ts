@@ -143,7 +143,7 @@ describe('two nodes on one Redis', () => {
 		for (const { handle, untilHere } of [here, grace.watch('lobby')]) {
 			await untilHere('Ada', 'Grace');
 			const nodes = handle.members.map(({ info }) => info?.['node']);
-			expect(nodes.toSorted()).toEqual([`node ${one}`, `node ${two}`].toSorted());
+			expect(new Set(nodes)).toEqual(new Set([`node ${one}`, `node ${two}`]));
 		}
 
 		await ada.say('lobby', 'Hello from one');

@@ -455,8 +455,7 @@ class TestClient(unittest.IsolatedAsyncioTestCase):
         counted = f"open:counted:{self.id}"
         await client.subscribe(counted, self.plain)
         client.presences.watch(counted)
-        event, _ = await until(client, Members)
-        self.assertEqual((event.members, event.count), (None, 1))
+        await until(client, Members, members=None, count=1)
         await (await self.client(user="ben")).subscribe(counted)
         await until(client, Members, members=None, count=2)
         client.presences.watch(self.plain)

@@ -77,7 +77,12 @@ export class SocketClient {
 			(topic, isIn) => this.#presences.moved(topic, isIn),
 		);
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server, this.#closed);
-		this.#presences = new Presences(this.#failures, this.#sendQueue, (topic) => this.#subscriptions.isComing(topic));
+		this.#presences = new Presences(
+			this.#failures,
+			this.#sendQueue,
+			(topic) => this.#subscriptions.isComing(topic),
+			this.#closed,
+		);
 		this.#messages = new IncomingMessages(this.#failures, this.#subscriptions, (type, notice) =>
 			this.#presences.notice(type, notice),
 		);
@@ -333,14 +338,14 @@ export class SocketClient {
 
 	/**
 	 * Follows who is in a topic, on all nodes: everyone who is there, and then each change. Returns a handle at once,
-	 * and never throws. Refusals, invalid arguments and a client that is closed already reject `ready` of the handle, and
-	 * are also passed to the error listeners.
+	 * and never throws. Refusals, invalid arguments and a client that is closed already reject `ready` of the handle,
+	 * and are also passed to the error listeners.
 	 *
 	 * By default, the server tells only those who are in the topic who its members are. The handle waits until the
 	 * client is subscribed to the topic, by itself or by the server.
 	 */
 	presence(topic: string, options: PresenceOptions = {}): PresenceHandle {
-		return this.#presences.add(topic, options, this.#closed());
+		return this.#presences.add(topic, options);
 	}
 
 	/**

@@ -10,7 +10,10 @@ import {
 	isMessage,
 	type PositionStorage,
 	type GapNotice,
+	type MembersChange,
 	type PendingSubscription,
+	type PresenceHandle,
+	type PresenceMember,
 	type RecoveredTopic,
 	type ReplyTo,
 	type RequestHandler,
@@ -222,6 +225,28 @@ const undos: (() => void)[] = [
 	client.onRaw((data) => same<typeof data, string | ArrayBuffer>(true)),
 ];
 void undos;
+
+// Presence.
+const here = client.presence('t', {
+	onChange(change) {
+		same<typeof change, MembersChange>(true);
+		const { joined, members, count, isStale } = change;
+		same<typeof joined, readonly PresenceMember[]>(true);
+		void [members[0]?.info?.['name'], count.toFixed(), isStale];
+		// @ts-expect-error nothing is known of the info
+		void members[0]?.info?.['name'].length;
+	},
+	signal: new AbortController().signal,
+});
+same<typeof here, PresenceHandle>(true);
+same<typeof here.count, number | undefined>(true);
+void [here.ready, here.update({ status: 'away', mood: undefined }), here.close(), client.presence('t')];
+// @ts-expect-error info is an object
+void here.update('away');
+// @ts-expect-error members are read-only
+here.members.push();
+// @ts-expect-error there is no such option
+client.presence('t', { onJoin: () => {} });
 
 // Options.
 // @ts-expect-error credentials are returned by a function

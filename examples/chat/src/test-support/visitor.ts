@@ -88,7 +88,7 @@ export async function visit(
 		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),
 		watch(room) {
 			const handle = client.presence(topicOf(room));
-			const names = (): unknown[] => handle.members.map(({ info }) => info?.['name']).toSorted();
+			const names = (): string[] => handle.members.map(({ info }) => String(info?.['name'])).toSorted();
 			return {
 				handle,
 				untilHere: (...expected) =>

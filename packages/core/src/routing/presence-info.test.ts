@@ -90,6 +90,25 @@ describe('presence.info', () => {
 		expect(log.errors).toEqual([]);
 	});
 
+	it('is what the object that it returns says of itself to JSON', async () => {
+		class Account {
+			readonly name = 'Ada';
+			readonly password = 'secret';
+			toJSON(): object {
+				return { name: this.name };
+			}
+		}
+		const { speaker } = await presenceNode({ presence: { info: () => new Account() } });
+		const ada = await speaker('ada');
+		const { members } = await enter(ada, 'room:a');
+		expect(members?.[0]?.info).toEqual({ name: 'Ada' });
+		await request(ada, '@update', { topic: 'room:a', info: { status: 'away' } });
+		expect((await request(ada, '@watch', { topic: 'room:a' })).members[0].info).toEqual({
+			name: 'Ada',
+			status: 'away',
+		});
+	});
+
 	it.each<[what: string, EndpointPresenceOptions, error: RegExp]>([
 		[
 			'throws',

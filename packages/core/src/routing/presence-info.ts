@@ -4,7 +4,7 @@ import {
 	type SocketPresence,
 	type WebSocketConnection,
 } from '@orijs/websocket';
-import { promiseOf, quiet, show } from '@orijs/websocket/internal';
+import { plainInfo, promiseOf, quiet, show } from '@orijs/websocket/internal';
 import { validateWith } from '@orijs/websocket/protocol';
 import { AsyncPresenceSchemaError, ApplicationError } from '../errors.ts';
 import type { AllPresenceOptions, PresenceInfoContext } from '../presence-options.ts';
@@ -34,8 +34,10 @@ export class PresenceInfos {
 	describe(socket: WebSocketConnection, topic: string): PresenceInfo | undefined {
 		const session = this.#sessionOf(socket);
 		if (session === undefined) return undefined;
-		const given: unknown = this.#options.info?.(new InfoContext(session, topic));
-		if (given === undefined) return undefined;
+		const answer: unknown = this.#options.info?.(new InfoContext(session, topic));
+		if (answer === undefined) return undefined;
+		mustBeInfo(answer);
+		const given = plainInfo(answer);
 		mustBeInfo(given);
 		// A default of the schema is not the application's word: clients may say something else.
 		const info = pick(this.#checked('presence.info', given), (key) => Object.hasOwn(given, key));

@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { SocketClient } from '../../src/index.ts';
 import { Said } from './messages.ts';
 import { useClient } from './use-client.ts';
+import { usePresence } from './use-presence.ts';
 import { useTopic } from './use-topic.ts';
 
 export interface ReactPage {
@@ -43,11 +44,13 @@ function Owner({ endpoint }: { readonly endpoint: string }): React.ReactNode {
 
 function Room({ client, topic }: AppProps & { readonly topic: string }): React.ReactNode {
 	const { messages, error } = useTopic(client, topic, Said, 50);
+	const { members, count, isStale } = usePresence(client, topic);
 	useEffect(() => void reactPage.mounts++, []);
 	useLayoutEffect(() => void reactPage.shown.push({ topic, ids: messages.map(({ id }) => id) }), [topic, messages]);
 	return (
 		<>
 			<h1>{topic}</h1>
+			<output>{isStale ? 'unknown' : `${members.length} of ${count}`}</output>
 			{error && <p id="error">{error.message}</p>}
 			<ul>
 				{messages.map(({ id, text }) => (

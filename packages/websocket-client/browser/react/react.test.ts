@@ -11,7 +11,8 @@ import {
 	until,
 } from '@orijs/testkit';
 import { InProcWsProvider, type Logger } from '@orijs/websocket';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { SocketClient } from '../../src/index.ts';
 import { Said } from './messages.ts';
 import type { ReactPage } from './page.tsx';
 
@@ -40,8 +41,13 @@ beforeAll(async () => {
 
 beforeEach(async () => {
 	sockets = new Set();
+	const provider = new InProcWsProvider({
+		logger: quiet,
+		history: { 'room:*': { size: 100, ttlMs: 60_000 } },
+		presence: { 'room:*': {} },
+	});
 	app = new Application({ signals: false, logger: quiet })
-		.websocket(new InProcWsProvider({ logger: quiet, history: { 'room:*': { size: 100, ttlMs: 60_000 } } }), {
+		.websocket(provider, {
 			allowedOrigins: [new URL(served.url).origin],
 			authorize: { subscribe: (_ws, topic) => topic !== 'room:secret' },
 		})
@@ -129,6 +135,23 @@ describe('with a client of the page', () => {
 			await untilListed(ids);
 		}
 		await expectCleanRooms();
+	});
+
+	test('who is here is shown, and changes, in the room that is shown', async () => {
+		const untilHere = (text: string): Promise<void> =>
+			until(async () => (await page.locator('output').textContent()) === text, { what: `the page shows ${text}` });
+		await goTo(ROOM);
+		await untilHere('1 of 1');
+		const other = new SocketClient(endpoint);
+		onTestFinished(() => other.close());
+		await other.connect();
+		await other.subscribe(ROOM);
+		await untilHere('2 of 2');
+		await goTo(OTHER);
+		await untilHere('1 of 1');
+		await other.close();
+		await goTo(ROOM);
+		await untilHere('1 of 1');
 	});
 
 	test('a component that unmounts at once leaves no subscription', async () => {

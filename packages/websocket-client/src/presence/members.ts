@@ -18,6 +18,8 @@ export class Members {
 	#version: PresenceVersion | undefined;
 	/** What the pages have brought so far, and changes since; undefined once the last one is there. */
 	#read: ByKey | undefined;
+	/** What has come last: it has the count. */
+	#last: Pick<WatchAnswer, 'count' | 'isStale'> | undefined;
 	/** The changes that have come before the first page was looked at: some implementations are that fast. */
 	#early: PresenceNotice[] = [];
 
@@ -60,6 +62,7 @@ export class Members {
 			return '';
 		}
 		const read = this.#read;
+		this.#last = answer;
 		for (const member of members ?? []) read?.set(member.key, member);
 		const early = this.#early;
 		this.#early = [];
@@ -67,7 +70,7 @@ export class Members {
 		const last = hasMore && members?.[members.length - 1];
 		if (last) return last.key;
 		this.#read = undefined;
-		this.#know(answer, read && [...read.values()], read && [...this.#all.keys()].filter((key) => !read.has(key)));
+		this.#know(read && [...read.values()], read && [...this.#all.keys()].filter((key) => !read.has(key)));
 		return undefined;
 	}
 
@@ -88,18 +91,16 @@ export class Members {
 			return false;
 		}
 		this.#version = version;
+		this.#last = notice;
 		const present = [...joined, ...updated];
 		if (this.#read) apply(this.#read, present, left);
-		else this.#know(notice, isCountOnly ? undefined : present, left);
+		else this.#know(isCountOnly ? undefined : present, left);
 		return true;
 	}
 
 	/** @param present undefined if only the count is known */
-	#know(
-		{ count, isStale }: Pick<WatchAnswer, 'count' | 'isStale'>,
-		present: readonly PresenceMember[] | undefined,
-		gone: readonly string[] = [],
-	): void {
+	#know(present: readonly PresenceMember[] | undefined, gone: readonly string[] = []): void {
+		const { count = 0, isStale } = this.#last ?? {};
 		if (!present) this.#all = new Map();
 		const difference = present && apply(this.#all, present, gone);
 		this.#become({ ...this.state, count, isStale: !!isStale, areMembersKnown: !!present }, difference);

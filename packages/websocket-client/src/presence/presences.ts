@@ -3,11 +3,12 @@ import {
 	InvalidTopicError,
 	isTopic,
 	type PresenceNotice,
-	SocketRequestError,
 	type UnwatchedNotice,
 } from '@orijs/websocket/protocol';
+import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import { checked } from '../options.ts';
+import { unsentRequest } from '../requests/request.ts';
 import type { SendQueue } from '../requests/send-queue.ts';
 import type { PresenceHandle, PresenceOptions } from './presence.ts';
 import { TopicHandle } from './topic-handle.ts';
@@ -17,23 +18,31 @@ import { type PresenceOwner, TopicPresence } from './topic-presence.ts';
 export class Presences implements PresenceOwner {
 	readonly failures: Failures;
 	readonly isComing: (topic: string) => boolean;
+	readonly end: () => ClientClosedError | undefined;
 	isOpen = false;
 	readonly #queue: SendQueue;
 	readonly #topics = new Map<string, TopicPresence>();
 
-	/** @param isComing see {@link PresenceOwner.isComing} */
-	constructor(failures: Failures, queue: SendQueue, isComing: (topic: string) => boolean) {
+	/** For the parameters that are functions, see {@link PresenceOwner}. */
+	constructor(
+		failures: Failures,
+		queue: SendQueue,
+		isComing: (topic: string) => boolean,
+		end: () => ClientClosedError | undefined,
+	) {
 		this.failures = failures;
 		this.#queue = queue;
 		this.isComing = isComing;
+		this.end = end;
 	}
 
-	/** Adds a handle. If an argument is invalid, it ends with the error. @param end the error if the client is closed */
-	add(topic: string, options: PresenceOptions, end: Error | undefined): PresenceHandle {
+	/** Adds a handle. If an argument is invalid, or the client is closed, it ends with the error. */
+	add(topic: string, options: PresenceOptions): PresenceHandle {
 		const handle = new TopicHandle(topic);
 		try {
 			if (!isTopic(topic)) throw new InvalidTopicError(topic);
 			const all = checked('presence', options, { onChange: undefined, signal: undefined });
+			const end = this.end();
 			if (end) throw end;
 			const presence = this.#topics.get(topic) ?? new TopicPresence(topic, this);
 			this.#topics.set(topic, presence);
@@ -88,10 +97,8 @@ export class Presences implements PresenceOwner {
 			queue.add({
 				text,
 				deliver: (connection, bytes) => void connection.request(name, correlationId, text, bytes).then(resolve, reject),
-				refuse: (code, why) => reject(new SocketRequestError(name, REFUSALS[code] ?? code, why)),
+				refuse: (code, why) => reject(unsentRequest(name, code, why)),
 			});
 		});
 	}
 }
-
-const REFUSALS: { readonly [code: string]: string } = { queue_full: 'too_many_requests', closed: 'disconnected' };

@@ -11,7 +11,7 @@ import {
 
 /** What a handle needs of its topic. */
 export interface HandleOwner {
-	readonly own: { update(info: PresenceInfo): Promise<void> };
+	update(info: PresenceInfo): Promise<void>;
 	/** Called when a handle has begun. */
 	add(handle: TopicHandle): void;
 	/** Called when a handle has ended. */
@@ -75,7 +75,7 @@ export class TopicHandle implements PresenceHandle {
 
 	async #update(info: PresenceInfo): Promise<void> {
 		if (this.#end) throw this.#end;
-		await this.#owner?.own.update(info);
+		await this.#owner?.update(info);
 	}
 
 	close(): void {
@@ -85,8 +85,9 @@ export class TopicHandle implements PresenceHandle {
 	/** Called after each change. @param isCurrent whether everything is known that has changed until now */
 	changed(change: MembersChange, isCurrent: boolean): unknown {
 		const isFirst = !this.isReady;
-		if (this.#end || (isFirst && !isCurrent)) return undefined;
+		if (this.#end) return undefined;
 		this.#state = change;
+		if (isFirst && !isCurrent) return undefined;
 		this.isReady = true;
 		this.#ready.resolve();
 		return this.#onChange?.(isFirst ? { ...change, joined: change.members, left: [], updated: [] } : change);

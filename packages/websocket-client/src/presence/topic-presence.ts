@@ -5,7 +5,7 @@ import { Backoff } from '../support/backoff.ts';
 import { attempt, type Listeners } from '../support/listeners.ts';
 import { Members } from './members.ts';
 import { OwnInfo } from './own-info.ts';
-import type { MembersChange } from './presence.ts';
+import type { MembersChange, PresenceInfo } from './presence.ts';
 import { isTransient, NOT_SUBSCRIBED, NOT_WATCHED } from './refusals.ts';
 import type { HandleOwner, TopicHandle } from './topic-handle.ts';
 
@@ -14,6 +14,8 @@ export interface PresenceOwner {
 	readonly failures: Failures;
 	/** Whether there is a connection that is ready. */
 	readonly isOpen: boolean;
+	/** Returns the error of calls on a closed client. */
+	end(): Error | undefined;
 	/** Returns whether the client is about to be in the topic, or to be refused: `moved` follows. */
 	isComing(topic: string): boolean;
 	/** Sends a request about the topic, as soon as the rate allows it. @throws {SocketRequestError} */
@@ -25,7 +27,7 @@ export interface PresenceOwner {
 /** The presence of a topic: one watch on the server for all handles. */
 export class TopicPresence implements HandleOwner {
 	readonly topic: string;
-	readonly own: OwnInfo;
+	readonly #own: OwnInfo;
 	readonly #owner: PresenceOwner;
 	readonly #handles = new Map<TopicHandle, () => void>();
 	readonly #changes: Listeners<[MembersChange, boolean]>;
@@ -50,7 +52,7 @@ export class TopicPresence implements HandleOwner {
 		this.#owner = owner;
 		this.#changes = owner.failures.listeners();
 		this.#members = new Members((change) => this.#changes.call(change, this.#members.isCurrent));
-		this.own = new OwnInfo(
+		this.#own = new OwnInfo(
 			(info) => owner.ask(BuiltIn.update, topic, { info }),
 			(error) => owner.failures.report(error, 'presence'),
 		);
@@ -63,10 +65,17 @@ export class TopicPresence implements HandleOwner {
 		);
 		this.#syncSoon(() => {
 			const { state, isCurrent } = this.#members;
-			if (!isCurrent || handle.isReady) return;
-			const known = { ...state, count: state.count as number, joined: [], left: [], updated: [] };
-			attempt(() => handle.changed(known, true), this.#owner.failures.thrown);
+			const { count } = state;
+			if (count === undefined || handle.isReady) return;
+			const known = { ...state, count, joined: [], left: [], updated: [] };
+			attempt(() => handle.changed(known, isCurrent), this.#owner.failures.thrown);
 		});
+	}
+
+	async update(info: PresenceInfo): Promise<void> {
+		const error = this.#owner.end();
+		if (error) throw error;
+		await this.#own.update(info);
 	}
 
 	remove(handle: TopicHandle): void {
@@ -86,25 +95,25 @@ export class TopicPresence implements HandleOwner {
 		this.#life = {};
 		this.#step = 'due';
 		this.#backoff.reset();
-		this.own.leave();
+		this.#own.leave();
 		this.#members.lost();
 		this.#sync();
 	}
 
 	/** Called when the client stops reconnecting. */
 	closed(error: Error): void {
-		this.own.reject(error);
+		this.#own.reject(error);
 		for (const handle of this.#handles.keys()) if (!handle.isReady) handle.end(error);
 	}
 
 	/** Called when the client has come into the topic, or may have left it. With that, the watch may have ended. */
 	moved(isIn: boolean): void {
-		if (!isIn) this.own.leave();
+		if (!isIn) this.#own.leave();
 		if (this.#step === 'pending') {
 			this.#hasMoved = true;
 			this.#hasLeft ||= !isIn;
 		} else if (!isIn || this.#step === 'waiting') this.#step = 'due';
-		else this.own.enter();
+		else this.#own.enter();
 		this.#sync();
 	}
 
@@ -141,7 +150,7 @@ export class TopicPresence implements HandleOwner {
 			if (isOpen && this.#step === 'done') this.#owner.ask(BuiltIn.unwatch, this.topic).catch(() => {});
 			this.#step = 'waiting';
 			this.#backoff.reset();
-			this.own.reject(new SocketRequestError(`${BuiltIn.update} ${this.topic}`, 'closed', 'it was closed'));
+			this.#own.reject(new SocketRequestError(`${BuiltIn.update} ${this.topic}`, 'closed', 'it was closed'));
 			this.#owner.ended(this);
 		} else if (isOpen && this.#step === 'due' && !this.#backoff.isWaiting) {
 			if (this.#owner.isComing(this.topic)) this.#wait();
@@ -170,7 +179,7 @@ export class TopicPresence implements HandleOwner {
 			} while (after !== undefined && this.#handles.size);
 			this.#backoff.reset();
 			this.#step = this.#hasLeft ? 'due' : 'done';
-			this.own.enter();
+			this.#own.enter();
 		} catch (error) {
 			if (life !== this.#life) return;
 			this.#refused(error as SocketRequestError);
@@ -187,7 +196,7 @@ export class TopicPresence implements HandleOwner {
 			return;
 		}
 		this.#step = 'waiting';
-		this.own.reject(error);
+		this.#own.reject(error);
 		for (const handle of this.#handles.keys()) handle.end(error);
 		this.#owner.failures.report(error, 'presence');
 	}

@@ -1,6 +1,6 @@
 import { BuiltIn, type InferOutput, type SocketMessage, SocketRequestError, validate } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { UnsentMessageError } from '../errors.ts';
+import { type UnsentCode, UnsentMessageError } from '../errors.ts';
 import { checked } from '../options.ts';
 import { deferred, limit } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -60,11 +60,7 @@ export async function request(
 					queue.hold(outgoing, connection);
 				});
 			},
-			refuse(code, why) {
-				const cause = new UnsentMessageError(name, code, why);
-				const refusal = code === 'queue_full' ? 'too_many_requests' : code === 'closed' ? 'disconnected' : code;
-				reject(new SocketRequestError(name, refusal, why, { cause }));
-			},
+			refuse: (code, why) => reject(unsentRequest(name, code, why)),
 		};
 		const drop = (reason: Error): void => {
 			queue.remove(outgoing);
@@ -85,4 +81,11 @@ export async function request(
 		queue.add(outgoing);
 		return promise;
 	});
+}
+
+/** Returns the error of a request that was not sent. */
+export function unsentRequest(name: string, code: UnsentCode, why: string): SocketRequestError {
+	const cause = new UnsentMessageError(name, code, why);
+	const refusal = code === 'queue_full' ? 'too_many_requests' : code === 'closed' ? 'disconnected' : code;
+	return new SocketRequestError(name, refusal, why, { cause });
 }

@@ -111,6 +111,12 @@ describe('a member', () => {
 	});
 });
 
+it('a member that left when the backend lost its data may be there for longer, but not for ever', () => {
+	const outages = [{ node: undefined, isMarked: false, hasLostData: true, ...span(50_100, 50_100) }];
+	expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, 50_000 + KILLED_MS)])], outages)).toEqual([]);
+	expect(kinds([stay(1_000, 50_000)], [seenBy('b', [span(1_300, 51_000 + KILLED_MS)])], outages)).toEqual(['ghost']);
+});
+
 describe('a client whose node is cut off', () => {
 	const outages = [{ node: 'a', isMarked: true, ...span(50_000, 65_000) }];
 

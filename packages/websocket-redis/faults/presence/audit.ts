@@ -80,7 +80,10 @@ class MemberAudit {
 			// Who sweeps may be any node.
 			const nodes = end === 'killed' ? undefined : [node, this.#view.node];
 			const stated = end === 'killed' ? KILLED_MS : this.#leaveDelayMs + LEFT_MS;
-			latest = Math.max(latest, this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes));
+			const goneBy = this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes);
+			const lost = this.#outages.findLast((outage) => outage.hasLostData === true && outage.from <= goneBy);
+			const keptUntil = lost !== undefined && lost.until + RECOVERED_MS >= goneAt ? lost.until + KILLED_MS : -Infinity;
+			latest = Math.max(latest, goneBy, keptUntil);
 		}
 		return latest;
 	}
@@ -127,7 +130,7 @@ class MemberAudit {
 	 * leases. To clients of these nodes it may not.
 	 */
 	#wasAwayAt(at: number): boolean {
-		const nodes = this.#nodes({ from: at, until: at + 1 });
+		const nodes = this.#nodesAt(at);
 		if (nodes.length === 0 || nodes.includes(this.#view.node)) return false;
 		return nodes.every((node) =>
 			this.#outages.some(
@@ -138,6 +141,16 @@ class MemberAudit {
 					at <= this.#extended(outage.until, outage.until + RECOVERED_MS, RECOVERED_MS, [node, this.#view.node]),
 			),
 		);
+	}
+
+	/** Returns the nodes with connections of the member; if there are none, that of its last one. */
+	#nodesAt(at: number): string[] {
+		const nodes = this.#nodes({ from: at, until: at + 1 });
+		if (nodes.length > 0) return nodes;
+		const last = this.#stays.reduce<Stay | undefined>((latest, stay) => {
+			return stay.goneAt <= at && stay.goneAt > (latest?.goneAt ?? -Infinity) ? stay : latest;
+		}, undefined);
+		return last === undefined ? [] : [last.node];
 	}
 
 	/** Returns the nodes on which the member has, or had, connections. */
@@ -163,8 +176,10 @@ class MemberAudit {
 
 	#finding(kind: Finding['kind'], at: number, what: string): Finding {
 		const { watcher, node, topic } = this.#view;
-		const nodes = this.#nodes({ from: at - KILLED_MS, until: at + 1 }).join() || 'none';
-		return { kind, at, what: `${watcher} on ${node} saw ${this.#key} (on ${nodes}) of ${topic}: it ${what}` };
+		const near = this.#stays.filter((stay) => intersection(stay, { from: at - KILLED_MS, until: at + KILLED_MS }));
+		const where = near.map((stay) => `${stay.node} from ${stay.from - at} to ${stay.until - at} (${stay.end})`);
+		const stays = where.join(', ') || 'nowhere';
+		return { kind, at, what: `${watcher} on ${node} saw ${this.#key} of ${topic}: it ${what}; it was on ${stays}` };
 	}
 }
 

@@ -62,6 +62,7 @@ async function restart(deployment: PresenceDeployment, node: PresenceNode): Prom
 
 async function frozen({ nodes, recorder }: PresenceDeployment, forMs: number): Promise<void> {
 	const node = pick(nodes);
+	console.log(`node ${node.name} is frozen for ${forMs} ms`);
 	const repaired = recorder.outage(node.name, false);
 	node.process.freeze();
 	await Bun.sleep(forMs);
@@ -80,6 +81,7 @@ async function brokenLinks(
 		nodes.length === all.length
 			? [recorder.outage(undefined, true)]
 			: nodes.map(({ name }) => recorder.outage(name, true));
+	console.log(`${how} of node ${nodes.map(({ name }) => name).join()} for ${forMs} ms`);
 	for (const { links } of nodes) links[how]();
 	await Bun.sleep(forMs);
 	for (const { links } of nodes) links.repair();
@@ -87,8 +89,12 @@ async function brokenLinks(
 }
 
 /** Notes that the backend is away while `broken` runs. */
-export async function awayWhile({ recorder }: PresenceDeployment, broken: () => Promise<void>): Promise<void> {
-	const repaired = recorder.outage(undefined, true);
+export async function awayWhile(
+	{ recorder }: PresenceDeployment,
+	broken: () => Promise<void>,
+	hasLostData = false,
+): Promise<void> {
+	const repaired = recorder.outage(undefined, true, hasLostData);
 	await broken();
 	repaired();
 }

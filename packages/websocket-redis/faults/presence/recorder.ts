@@ -74,8 +74,8 @@ export class Recorder {
 	}
 
 	/** @param node undefined for the backend. Returns a function to be called when it is repaired */
-	outage(node: string | undefined, isMarked: boolean): () => void {
-		const outage = { node, isMarked, from: Date.now(), until: Infinity };
+	outage(node: string | undefined, isMarked: boolean, hasLostData = false): () => void {
+		const outage = { node, isMarked, hasLostData, from: Date.now(), until: Infinity };
 		this.outages.push(outage);
 		return () => (outage.until = Date.now());
 	}

@@ -46,6 +46,8 @@ export interface Outage extends Span {
 	readonly node: string | undefined;
 	/** Whether the node itself could notice it and say so: false if it was frozen. */
 	readonly isMarked: boolean;
+	/** Whether the backend lost data: who was there is kept until all nodes can have put their members back. */
+	readonly hasLostData?: boolean;
 }
 
 /** Everything that the audit compares. */

@@ -98,19 +98,24 @@ local function put(records, record, i, set)
 	end
 end
 
--- Returns whether the record is to be removed.
+-- Returns whether the record is to be removed. If no other is live, those that linger are removed.
 local function linger(records, record, ms)
 	if ms <= 0 then return true end
-	for _, other in ipairs(records) do
-		if other ~= record and other[6] == 0 then return true end
-	end
 	takeOver(record)
 	record[6], record[7] = now + ms, ms
+	for _, other in ipairs(records) do
+		if other[6] == 0 then return end
+	end
+	for j = #records, 1, -1 do
+		if records[j] ~= record then removeRecord(records, j) end
+	end
 end
 
 changes = {}
 local before, wasOrdered = count, flags >= ${ORDERED}
-local values, added, removed, isOverwritten = {}, {}, {}, false
+local values, added, removed = {}, {}, {}
+-- Another program has removed members. Below: or has overwritten some.
+local isOverwritten = isKnown and redis.call('HLEN', members) - 1 - held < count
 for i = ${FIRST_OP}, #ARGV, ${OP_ARGS} do
 	local kind, key = ARGV[i], ARGV[i + 1]
 	local value = known[2 + (i - ${FIRST_OP}) / ${OP_ARGS}]

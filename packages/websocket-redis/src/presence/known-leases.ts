@@ -10,7 +10,7 @@ const MAX_KNOWN = 10_000;
  */
 export class KnownLeases {
 	readonly #leases: LeaseStore;
-	readonly #known = new Set<string>();
+	#known = new Set<string>();
 	/** The first of the look-ups that are on their way, by lease. */
 	readonly #pending = new Map<string, Promise<boolean>>();
 
@@ -28,17 +28,20 @@ export class KnownLeases {
 
 	/** Called if the server of the leases may have lost some. */
 	clear(): void {
-		this.#known.clear();
+		// What look-ups that are on their way find out is no longer true.
+		this.#known = new Set();
+		this.#pending.clear();
 	}
 
 	async #lookUp(id: string, topic: string, lease: PresenceLease): Promise<void> {
+		const known = this.#known;
 		if ((await this.#pending.get(id)) === true) return;
 		const asked = this.#leases.adopt(lease, topic).catch(() => false);
 		if (!this.#pending.has(id)) this.#pending.set(id, asked);
 		const isKnown = await asked;
 		if (this.#pending.get(id) === asked) this.#pending.delete(id);
 		if (!isKnown) return;
-		if (this.#known.size === MAX_KNOWN) this.#known.clear();
-		this.#known.add(id);
+		if (known.size === MAX_KNOWN) known.clear();
+		known.add(id);
 	}
 }

@@ -43,6 +43,7 @@ export function readMember(key: Buffer, value: Buffer | null, { leases }: Stored
 	let infoFrom = 0;
 	let infoTo = 0;
 	let latest = -1;
+	let isLive = false;
 	const nodes: PresenceLease[] = [];
 	for (let at = 1; at < value.length;) {
 		if (value.length < at + RECORD_BYTES) return undefined;
@@ -51,12 +52,20 @@ export function readMember(key: Buffer, value: Buffer | null, { leases }: Stored
 		const length = value.readUInt16BE(at + 19);
 		if (lingers > 1 || lease === undefined) return undefined;
 		nodes.push(lease);
-		connections += value.readUInt32BE(at + 3);
-		since = Math.min(since, value.readUIntBE(at + 7, 6));
+		// Records that linger count only if none is live.
+		const counts = lingers === 0 || !isLive;
+		if (lingers === 0 && !isLive) {
+			isLive = true;
+			[connections, since, latest] = [0, Infinity, -1];
+		}
+		if (counts) {
+			connections += value.readUInt32BE(at + 3);
+			since = Math.min(since, value.readUIntBE(at + 7, 6));
+		}
 		const set = value.readUIntBE(at + 13, 6);
 		const from = at + RECORD_BYTES + (lingers === 1 ? LINGER_BYTES : 0);
 		at = from + Math.max(0, length - 1);
-		if (set > latest) {
+		if (counts && set > latest) {
 			latest = set;
 			// An empty info stands for none.
 			infoFrom = from;

@@ -47,6 +47,7 @@ local function load(text)
 	local _, total
 	_, epoch, n, count, flags, total = struct.unpack('>Bc8I6I4BI2', text)
 	if #text ~= ${STATE_BYTES} + 2 * total then return false end
+	held = total
 	if total == 0 then return true end
 	local ids, fields = {}, {}
 	for i = 1, total do
@@ -130,15 +131,20 @@ local function format(records)
 	return table.concat(parts)
 end
 
--- Returns what others see of a member: its connections, since, info; and when that was set.
+-- Returns what others see of a member: its connections, since, info; and when that was set. Records that linger count
+-- only if none is live.
 local function view(records)
 	local first = records[1]
 	if not records[2] then return first[2], first[3], first[5], first[4] end
-	local connections, since, info, set = 0, first[3], false, -1
+	local isLive = false
+	for _, record in ipairs(records) do isLive = isLive or record[6] == 0 end
+	local connections, since, info, set = 0, math.huge, false, -1
 	for _, record in ipairs(records) do
-		connections = connections + record[2]
-		if record[3] < since then since = record[3] end
-		if record[4] > set then info, set = record[5], record[4] end
+		if record[6] == 0 or not isLive then
+			connections = connections + record[2]
+			if record[3] < since then since = record[3] end
+			if record[4] > set then info, set = record[5], record[4] end
+		end
 	end
 	return connections, since, info, set
 end
@@ -209,7 +215,7 @@ local function publish(channel, header)
 	redis.call('${publish}', channel, header .. body .. (isCountOnly and '' or table.concat(changes)))
 end
 
--- Counts everything again, as another program has overwritten members.
+-- Counts everything again, as another program has removed or overwritten members.
 local function recount()
 	count = 0
 	for _, lease in pairs(leases) do lease[3] = 0 end

@@ -65,6 +65,15 @@ describe('entries of other programs among the members of a topic', () => {
 		expect(await b.keys('t')).toEqual([]);
 	});
 
+	it('that remove members are noticed with the next change: the number of members is right again', async () => {
+		const { a, b, membersKey } = await startTwo();
+		await a.put('t', 'a', 'b', 'c');
+		await client.hdel(membersKey, 'b', 'c');
+		expect((await b.put('t', 'd')).count).toBe(2);
+		expect((await a.put('t', 'b', 'c')).count).toBe(4);
+		expect((await a.remove('t', 'a', 'b', 'c')).count).toBe(1);
+	});
+
 	it('do not keep a sweep from its end', async () => {
 		const { a, b, membersKey } = await startTwo();
 		await a.put('t', 'a', 'b');

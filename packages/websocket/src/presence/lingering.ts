@@ -1,15 +1,28 @@
 import type { Member } from './own-member.ts';
 
-/** Tells when members have lingered for their time. */
+/**
+ * Tells when members have lingered for their time. Time in which the backend is away does not count: a member that has
+ * come back on another node may not be stored yet.
+ */
 export class Lingering {
 	readonly #onOver: (member: Member) => void;
+	readonly #isReady: () => boolean;
 	/** By their delay: those with the same delay are in the order of their times. */
 	readonly #byDelay = new Map<number, Set<Member>>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#timerAt = Infinity;
 
-	constructor(onOver: (member: Member) => void) {
+	/** @param isReady returns whether the backend is available */
+	constructor(onOver: (member: Member) => void, isReady: () => boolean) {
 		this.#onOver = onOver;
+		this.#isReady = isReady;
+	}
+
+	/** Called when the backend is available again: all members linger for their whole time once more. */
+	restart(now: number): void {
+		for (const [delayMs, members] of this.#byDelay) {
+			for (const member of members) member.lingersUntil = now + delayMs;
+		}
 	}
 
 	add(member: Member, now: number): void {
@@ -35,6 +48,7 @@ export class Lingering {
 
 	#wake(): void {
 		const now = performance.now();
+		if (!this.#isReady()) this.restart(now);
 		this.#timerAt = Infinity;
 		let next = Infinity;
 		for (const [delayMs, members] of this.#byDelay) {

@@ -18,6 +18,9 @@ export interface MemberViewOptions {
 	readonly onChange: (key: string) => void;
 }
 
+/** How long after the backend has heard of a member's end it may take until that arrives here, in milliseconds. */
+const END_ARRIVES_MS = 1_000;
+
 /**
  * A topic's members as they are shown: those that the backend has, and this node's own, which are there even while the
  * backend is away.
@@ -29,7 +32,10 @@ export class MemberView {
 	readonly #lost = new Map<string, ShownMember>();
 	/** This node's members that the backend does not have yet, so that their time is reckoned. */
 	readonly #reckoned = new Set<string>();
+	/** Members that are not shown any longer although the backend has them, as it will hear of their end. */
+	readonly #ended = new Set<string>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#endTimer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: MemberViewOptions) {
 		this.#options = options;
@@ -91,6 +97,9 @@ export class MemberView {
 	/** Forgets all members. */
 	clear(): void {
 		clearTimeout(this.#timer);
+		clearTimeout(this.#endTimer);
+		this.#endTimer = undefined;
+		this.#ended.clear();
 		this.#shown.clear();
 		this.#lost.clear();
 		this.#reckoned.clear();
@@ -105,7 +114,10 @@ export class MemberView {
 			this.#reckoned.delete(key);
 			if (entry === undefined) return this.#lost.get(key);
 			// The backend will hear of it.
-			if (entry.isOnlyHere) return undefined;
+			if (entry.isOnlyHere) {
+				this.#end(key);
+				return undefined;
+			}
 			return changed(before, key, entry.connections, entry.since, entry.info);
 		}
 		// While it lingers, another node can take it over, which is no change to those who watch.
@@ -115,6 +127,33 @@ export class MemberView {
 			return changed(before, key, Math.max(entry.connections, mine.connections), since, entry.info);
 		const connections = mine.connections || (entry?.connections ?? before?.member.connections ?? 1);
 		return changed(before, key, connections, since, mine.info);
+	}
+
+	/** Shows a member again if the backend has heard of its end, and has it all the same. */
+	#end(key: string): void {
+		this.#ended.add(key);
+		if (this.#endTimer !== undefined) return;
+		this.#endTimer = setTimeout(() => void this.#endsHaveArrived(), END_ARRIVES_MS).unref();
+	}
+
+	async #endsHaveArrived(): Promise<void> {
+		const { topic, own, stored, isReady } = this.#options;
+		const timer = this.#endTimer;
+		await own.settled(topic);
+		// The members were cleared meanwhile.
+		if (this.#endTimer !== timer) return;
+		this.#endTimer = undefined;
+		const keys = [...this.#ended];
+		this.#ended.clear();
+		for (const key of keys) {
+			const entry = stored.get(key);
+			if (entry?.isOnlyHere !== true || own.get(topic, key) !== undefined) continue;
+			if (isReady()) {
+				// Another node has taken the member over while it lingered, which was no change for others.
+				entry.isOnlyHere = false;
+				this.update(key);
+			} else this.#end(key);
+		}
 	}
 
 	/** Returns since when a member is there that the backend does not have yet, by the backend's clock. */

@@ -106,9 +106,10 @@ export class MemoryPresenceTopic {
 				if (isDue(record, now)) this.#remove(op.key, record);
 				return;
 			case 'linger':
-				if (op.ms <= 0 || this.#isLiveElsewhere(op.key, record)) return this.#remove(op.key, record);
+				if (op.ms <= 0) return this.#remove(op.key, record);
 				this.#setGeneration(op.key, record, lease.generation);
 				record.lingers = { from: now, until: now + op.ms };
+				if (!this.#isLive(op.key)) this.#removeOthers(op.key, record);
 		}
 	}
 
@@ -169,8 +170,12 @@ export class MemoryPresenceTopic {
 		return this.#members.get(key)?.find((record) => record.nodeId === nodeId);
 	}
 
-	#isLiveElsewhere(key: string, own: PresenceRecord): boolean {
-		return this.#members.get(key)?.some((record) => record !== own && record.lingers === undefined) === true;
+	#isLive(key: string): boolean {
+		return this.#members.get(key)?.some(({ lingers }) => lingers === undefined) === true;
+	}
+
+	#removeOthers(key: string, kept: PresenceRecord): void {
+		for (const record of this.#members.get(key)?.filter((each) => each !== kept) ?? []) this.#remove(key, record);
 	}
 
 	// What others see
@@ -202,10 +207,12 @@ function randomEpoch(): string {
 }
 
 function viewOf(records: readonly PresenceRecord[]): MemberView {
+	const live = records.length > 1 ? records.filter(({ lingers }) => lingers === undefined) : records;
+	const shown = live.length > 0 ? live : records;
 	let connections = 0;
 	let since = Infinity;
-	let latest = records[0];
-	for (const record of records) {
+	let latest = shown[0];
+	for (const record of shown) {
 		connections += record.connections;
 		since = Math.min(since, record.since);
 		if (latest === undefined || record.infoNumber > latest.infoNumber) latest = record;

@@ -6,7 +6,7 @@ import type { RegisteredSocket, Registry } from '../sockets/registry.ts';
 import { LocalFanout } from '../sockets/local-fanout.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
-import { settledWithin } from '../support/promises.ts';
+import { DONE, settledWithin } from '../support/promises.ts';
 import { Turns } from '../support/turns.ts';
 import { topicOfPresenceChannel } from '../wire/channel-names.ts';
 import { decodeFrame, encodePresenceHeader, type Presence as PresenceFrame, type Sender } from '../wire/frame.ts';
@@ -53,11 +53,12 @@ export class NodePresence implements PresenceLink {
 	/** Sends to the sockets that watch topics. */
 	readonly fanout: LocalFanout;
 	readonly #patterns: PresencePatterns;
-	/** Whether the only node is this one, so that there is no backend that could be away. */
-	readonly #isAlone: boolean;
 	#isStarted = false;
 	/** Whether this node only stores its last changes. */
 	#isStopping = false;
+	#stopping: Promise<void> | undefined;
+	/** Whether `start` was called last, and not `stop`. */
+	#isWanted = false;
 	#isBusReady: boolean;
 	describe: DescribeSocket | undefined;
 	readonly skipped: SkippedEntries;
@@ -66,8 +67,8 @@ export class NodePresence implements PresenceLink {
 	constructor(options: NodePresenceOptions) {
 		const { patterns, bus, nodeId, registry, senderFor, failures, logger } = options;
 		this.#patterns = patterns;
-		this.#isAlone = bus === undefined;
-		this.#isBusReady = this.#isAlone;
+		// Without a backend, there is none that could be away.
+		this.#isBusReady = bus === undefined;
 		this.store = this.#storeOf(bus);
 		this.skipped = new SkippedEntries(logger);
 		this.own = new OwnPresence({
@@ -76,6 +77,7 @@ export class NodePresence implements PresenceLink {
 			ruleOf: (topic) => patterns.ruleOf(topic),
 			describe: (socket, topic) => this.describe?.(socket as WebSocketConnection, topic),
 			onChange: (topic, key) => this.replicas.ownChanged(topic, key),
+			onStored: (topic, state) => this.replicas.ownStored(topic, state),
 			onLost: (isAffected) => this.replicas.lost(isAffected),
 			isReady: () => this.isReady,
 			header: (topic) => encodePresenceHeader(senderFor(topic)),
@@ -99,7 +101,13 @@ export class NodePresence implements PresenceLink {
 		);
 		const sockets = new WatchingSockets();
 		this.fanout = new LocalFanout(sockets, logger, true);
-		this.watchers = new PresenceWatchers({ registry, replicas: this.replicas, sockets, fanout: this.fanout });
+		this.watchers = new PresenceWatchers({
+			registry,
+			replicas: this.replicas,
+			own: this.own.members,
+			sockets,
+			fanout: this.fanout,
+		});
 		this.listeners = new PresenceListeners(this.replicas, failures);
 	}
 
@@ -155,6 +163,9 @@ export class NodePresence implements PresenceLink {
 	/** Called when the provider starts, once the bus is connected. */
 	async start(): Promise<void> {
 		if (!this.#patterns.areAny) return;
+		this.#isWanted = true;
+		if (this.#stopping !== undefined) await this.#stopping;
+		if (this.#isStarted || !this.#isWanted) return;
 		this.#isStarted = true;
 		this.#isStopping = false;
 		this.replicas.start();
@@ -162,8 +173,14 @@ export class NodePresence implements PresenceLink {
 	}
 
 	/** Called before the bus stops. Takes at most a second. */
-	async stop(): Promise<void> {
-		if (!this.#isStarted) return;
+	stop(): Promise<void> {
+		this.#isWanted = false;
+		if (!this.#isStarted) return DONE;
+		this.#stopping ??= this.#stop().finally(() => (this.#stopping = undefined));
+		return this.#stopping;
+	}
+
+	async #stop(): Promise<void> {
 		this.#isStopping = true;
 		this.replicas.statusChanged();
 		await this.own.stop();

@@ -88,7 +88,11 @@ export class Member implements OwnMember {
 			if (this.#stored === sockets.length && this.#storedInfo === info) return undefined;
 			return { kind: 'put', key, connections: sockets.length, ageMs: Math.round(now - this.sinceAt), info };
 		}
-		if (this.#stored === NOT_STORED) return undefined;
+		if (this.#stored === NOT_STORED) {
+			// It has come and gone within a moment: others are to know it for as long as it lingers.
+			if (this.lingersUntil === undefined) return undefined;
+			return { kind: 'put', key, connections: 1, ageMs: now - this.sinceAt, info };
+		}
 		const ms = this.#lingerMs(now);
 		if (ms === 0) return { kind: 'remove', key };
 		return this.#stored === LINGERING ? undefined : { kind: 'linger', key, ms };

@@ -26,6 +26,7 @@ function open(infoBytes = 100) {
 		onChange: (topic, key) => changes.push(`${topic} ${key}`),
 		onDirty: () => {},
 		settled: () => Promise.resolve(),
+		isReady: () => true,
 		onError: (thrown) => errors.push(thrown),
 	});
 	const join = (socket: TestSocket, topic: string): TestSocket => {
@@ -113,6 +114,7 @@ describe('members', () => {
 			onChange: () => {},
 			onDirty: () => {},
 			settled: () => Promise.resolve(),
+			isReady: () => true,
 			onError: () => {},
 		});
 		const socket = socketOf('ann');
@@ -159,13 +161,23 @@ describe("a member's info", () => {
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 2 });
 		members.unsubscribed(second, 'room');
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 1 });
-		members.unsubscribed(first, 'room');
+		members.removed(first);
 		expect(infoOf('room', 'user:ann')).toEqual({ tab: 1 });
 		const before = changes.length;
 		join(first, 'room');
 		members.setOwn(first, 'room', { tab: 3 });
 		members.setOwn(first, 'room', { tab: 3 });
 		expect(changes.length - before).toBe(2);
+	});
+
+	it('ends at once with a member that leaves on purpose', () => {
+		const { join, members, infoOf } = open();
+		const ann = join(socketOf('ann'), 'room');
+		members.setOwn(ann, 'room', { tab: 1 });
+		members.unsubscribed(ann, 'room');
+		expect(members.get('room', 'user:ann')).toBeUndefined();
+		join(ann, 'room');
+		expect(infoOf('room', 'user:ann')).toBeUndefined();
 	});
 
 	it('is asked for again by refresh', () => {
@@ -225,6 +237,7 @@ it('a member that has left is kept as long as the store may have its record', ()
 		onChange: () => {},
 		onDirty: (member) => dirty.push(member),
 		settled: () => Promise.resolve(),
+		isReady: () => true,
 		onError: () => {},
 	});
 	const socket = socketOf();

@@ -5,7 +5,7 @@ import { Lingering } from './lingering.ts';
 import { Member, OwnTopic, type PresentSocket } from './own-member.ts';
 import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
 import type { PresenceInfo } from './presence-contract.ts';
-import { changed, encodeInfo, merged } from './presence-info.ts';
+import { changed, encodeInfo, merged, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 
 export interface OwnMembersOptions {
@@ -15,6 +15,8 @@ export interface OwnMembersOptions {
 	describe(socket: RegisteredSocket, topic: string): PresenceInfo | undefined;
 	/** The largest info, in bytes of its JSON in UTF-8. */
 	readonly infoBytes: number;
+	/** Returns whether the backend is available. */
+	isReady(): boolean;
 	/** Called when a member of this node has come, left or changed. */
 	onChange(topic: string, key: string): void;
 	/** Called when a member's record may no longer be as it is to be. */
@@ -34,10 +36,14 @@ export function memberKeyOf({ socketId, userId }: RegisteredSocket['data']): str
 export class OwnMembers implements OwnMembersView {
 	readonly #options: OwnMembersOptions;
 	readonly #topics = new Map<string, OwnTopic>();
-	readonly #lingering = new Lingering((member) => this.#changed(member));
+	readonly #lingering: Lingering;
 
 	constructor(options: OwnMembersOptions) {
 		this.#options = options;
+		this.#lingering = new Lingering(
+			(member) => this.#changed(member),
+			() => options.isReady(),
+		);
 	}
 
 	// Sockets
@@ -53,8 +59,21 @@ export class OwnMembers implements OwnMembersView {
 		this.#changed(member);
 	}
 
-	/** Called when a socket is unsubscribed from any topic. Idempotent. */
+	/**
+	 * Called when a socket is unsubscribed from any topic. Idempotent. A member that leaves on purpose, or is taken out,
+	 * does not linger.
+	 */
 	unsubscribed(socket: RegisteredSocket, name: string): void {
+		this.#leave(socket, name, false);
+	}
+
+	/** Called when a socket has left all its topics, which its data still lists. Its user may come back. */
+	removed(socket: RegisteredSocket): void {
+		if (this.#topics.size === 0) return;
+		for (const topic of socket.data.topics) this.#leave(socket, topic, true);
+	}
+
+	#leave(socket: RegisteredSocket, name: string, mayComeBack: boolean): void {
 		const found = this.#find(socket, name);
 		if (found === undefined) return;
 		const { member, at } = found;
@@ -63,16 +82,15 @@ export class OwnMembers implements OwnMembersView {
 		sockets.splice(at, 1);
 		if (sockets.length > 0) {
 			if (wasLatest) this.#inform(member);
-		} else if (member.userId !== undefined && member.topic.rule.leaveDelayMs > 0) {
+		} else if (mayComeBack && member.userId !== undefined && member.topic.rule.leaveDelayMs > 0) {
 			this.#lingering.add(member, performance.now());
 		}
 		this.#changed(member);
 	}
 
-	/** Called when a socket has left all its topics, which its data still lists. */
-	removed(socket: RegisteredSocket): void {
-		if (this.#topics.size === 0) return;
-		for (const topic of socket.data.topics) this.unsubscribed(socket, topic);
+	/** Called when the backend is available again. Who lingers gets the whole delay once more. */
+	ready(): void {
+		this.#lingering.restart(performance.now());
 	}
 
 	// Info
@@ -83,9 +101,10 @@ export class OwnMembers implements OwnMembersView {
 	 * @throws {InvalidPresenceInfoError} it is no JSON object, or too large together with the rest
 	 * @throws {NotPresentError} the socket is not in the topic
 	 */
-	setOwn(socket: RegisteredSocket, topic: string, own: PresenceInfo): void {
+	setOwn(socket: RegisteredSocket, topic: string, given: PresenceInfo): void {
 		const { member, present } = this.#present(socket, topic);
-		encodeInfo(own, this.#options.infoBytes);
+		encodeInfo(given, this.#options.infoBytes);
+		const own = plainInfo(given);
 		encodeInfo(merged(own, present.server, member.changes) ?? {}, this.#options.infoBytes);
 		present.own = own;
 		this.#setLatest(member, present);
@@ -132,8 +151,9 @@ export class OwnMembers implements OwnMembersView {
 	#describe(socket: RegisteredSocket, topic: string): PresenceInfo | undefined {
 		try {
 			const info = this.#options.describe(socket, topic);
-			if (info !== undefined) encodeInfo(info, this.#options.infoBytes);
-			return info;
+			if (info === undefined) return undefined;
+			encodeInfo(info, this.#options.infoBytes);
+			return plainInfo(info);
 		} catch (thrown) {
 			this.#options.onError(thrown, topic);
 			return undefined;

@@ -31,6 +31,9 @@ describe("a node's members", () => {
 		node.close(bob);
 		expect(node.presence.members.get('room', 'user:bob')).toMatchObject({ connections: 0 });
 		await pass(5_100);
+		expect(node.presence.members.get('room', 'user:bob')).toMatchObject({ connections: 0 });
+		node.comeBack();
+		await pass(5_100);
 		expect(node.presence.members.get('room', 'user:bob')).toBeUndefined();
 		expect(node.changed).toEqual(['room user:ann', 'room user:bob', 'room user:bob', 'room user:bob']);
 	});

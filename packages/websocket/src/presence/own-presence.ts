@@ -7,7 +7,7 @@ import { OwnMembers } from './own-members.ts';
 import type { PresenceInfo } from './presence-contract.ts';
 import { OwnLease } from './presence-lease.ts';
 import type { PresenceRule } from './presence-rules.ts';
-import { MAX_INFO_BYTES, type PresenceStore } from './presence-store.ts';
+import { MAX_INFO_BYTES, type PresenceState, type PresenceStore } from './presence-store.ts';
 import { PresenceSweeper } from './presence-sweeper.ts';
 import { membersUpTo, PresenceWriter } from './presence-writer.ts';
 
@@ -22,6 +22,8 @@ export interface OwnPresenceOptions {
 	readonly infoBytes?: number | undefined;
 	/** Called synchronously when a member of this node has come, left or changed. */
 	onChange(topic: string, key: string): void;
+	/** Called when changes of this node's members in a topic have been stored. */
+	onStored?(topic: string, state: PresenceState): void;
 	/** Called when the backend may have lost what it had of some topics. */
 	onLost?(isAffected: (topic: string) => boolean): void;
 	/** Returns whether the backend is available. */
@@ -80,12 +82,14 @@ export class OwnPresence {
 			header: (topic) => options.header(topic),
 			topics: () => this.members.topics(),
 			onStored: (member) => this.members.forget(member),
+			onApplied: (topic, state) => options.onStored?.(topic, state),
 			outages,
 		});
 		this.members = new OwnMembers({
 			ruleOf: (topic) => options.ruleOf(topic),
 			describe: (socket, topic) => options.describe(socket, topic),
 			infoBytes,
+			isReady: () => options.isReady(),
 			onChange: (topic, key) => options.onChange(topic, key),
 			onDirty: (member: Member) => this.#writer.changed(member),
 			settled: (topic) => this.#writer.settled(topic),
@@ -112,6 +116,7 @@ export class OwnPresence {
 
 	/** Called when the backend is available again. */
 	ready(): void {
+		this.members.ready();
 		void this.#lease.renew();
 		this.#writer.ready();
 	}

@@ -243,6 +243,22 @@ it('unwatch and leaving end a watch that waits for its answer', async () => {
 	expect([answers, socketPresence.watchedBy(ann.id), socketPresence.watchedBy(bob.id)]).toEqual([0, 0, 0]);
 });
 
+it('starts and stops of a single node may overlap', async () => {
+	const node = await open();
+	const { provider } = node;
+	await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+	void provider.start();
+	void provider.stop();
+	void provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
+	void provider.stop();
+	void provider.start();
+	await provider.stop();
+	await expect(provider.presence.count(ROOM)).rejects.toThrow(ProviderStoppedError);
+	await provider.start();
+	await until(async () => (await provider.presence.count(ROOM)) === 1, { what: 'ann is there' });
+});
+
 it('after another start, members and watchers are as before', async () => {
 	const backend = new MemoryBackend();
 	const options = { presence: KEPT, graceMs: 50, subprotocol: 'orijs.1' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPresenceInfoError } from './errors.ts';
-import { changed, encodeInfo, merged } from './presence-info.ts';
+import { changed, encodeInfo, merged, plainInfo } from './presence-info.ts';
 
 const invalid = (value: unknown): unknown => {
 	try {
@@ -42,6 +42,18 @@ describe('info', () => {
 	it('consists of parts, of which the later ones win', () => {
 		expect(merged(undefined, undefined)).toBeUndefined();
 		expect(merged({ name: 'a', status: 'away' }, undefined, { name: 'b' })).toEqual({ name: 'b', status: 'away' });
+	});
+
+	it('is what an object says of itself to JSON', () => {
+		class Account {
+			readonly name = 'Ann';
+			readonly password = 'secret';
+			toJSON(): object {
+				return { name: this.name };
+			}
+		}
+		expect(plainInfo(new Account() as object as Record<string, unknown>)).toEqual({ name: 'Ann' });
+		expect(plainInfo({ toJSON: 'no function' })).toEqual({ toJSON: 'no function' });
 	});
 
 	it('is changed by setting properties, and removing those that are undefined', () => {

@@ -40,6 +40,12 @@ function notAnObject(info: unknown): InvalidPresenceInfoError {
 	);
 }
 
+/** Returns what an object says of itself to JSON (`toJSON`), as the objects of databases do to leave out secrets. */
+export function plainInfo(info: PresenceInfo): PresenceInfo {
+	const toJSON = info['toJSON'];
+	return typeof toJSON === 'function' ? (toJSON.call(info, '') as PresenceInfo) : info;
+}
+
 /** Returns all properties, of which the later ones win; undefined if all parts are. */
 export function merged(...parts: readonly (PresenceInfo | undefined)[]): PresenceInfo | undefined {
 	let all: PresenceInfo | undefined;

@@ -303,9 +303,9 @@ const delay = fc.constantFrom(0, 150);
 const upTo = fc.constantFrom(1_000, 6);
 
 it.each([
-	['', member, 25],
-	[' while connections break and changes get lost', [...member, ...faults], 25],
-	[' while the backend loses its data', [...member, ...faults, loss], 5],
+	['', member, 15],
+	[' while connections break and changes get lost', [...member, ...faults], 15],
+	[' while the backend loses its data', [...member, ...faults, loss], 4],
 ])(
 	'who watches is told exactly what changes on three nodes%s',
 	async (_, steps, numRuns) => {

@@ -2,6 +2,7 @@ import type { PresenceContent } from '../wire/presence-frame.ts';
 import { presenceChannel } from '../wire/channel-names.ts';
 import type { ChangeNoticesOptions } from './change-notices.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import type { PresenceState } from './presence-store.ts';
 import { type ReplicaContext, TopicReplica } from './topic-replica.ts';
 
 export interface PresenceReplicasOptions {
@@ -84,6 +85,11 @@ export class PresenceReplicas {
 	/** Called when a member of this node has come, left or changed. */
 	ownChanged(topic: string, key: string): void {
 		this.#held.get(topic)?.replica.ownChanged(key);
+	}
+
+	/** Called when changes of this node have been stored. */
+	ownStored(topic: string, state: PresenceState): void {
+		this.#held.get(topic)?.replica.ownStored(state);
 	}
 
 	/** Called when frames may have been missed on channels. */

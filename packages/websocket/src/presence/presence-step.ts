@@ -58,6 +58,8 @@ export class PresenceStep {
 		if (this.#losses === this.#changes.losses) {
 			for (const { member, op } of this.#sent) {
 				member.applied(op);
+				// Who lingers already was put so that others know it.
+				if (op.kind === 'put' && member.connections === 0) this.#changes.add(member);
 				if (!this.#changes.has(member)) onStored(member);
 			}
 		}

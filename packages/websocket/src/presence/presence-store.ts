@@ -121,8 +121,9 @@ export interface PresenceBatch {
  * - `put` creates it, or sets its connections and its info. A record that lingers is live again, and keeps its `since`.
  *   Putting what is there changes nothing, apart from the generation. Records of other nodes that only linger are
  *   removed; `since` is taken over from them
- * - `linger`: the member's last connection to this node has ended. If no other node has a live record, the record stays
- *   for `ms`, and nothing changes for others; else, and if `ms` is 0, it is removed
+ * - `linger`: the member's last connection to this node has ended. The record stays for `ms`; if `ms` is 0, it is removed.
+ *   While other nodes have live records of the member, only these count. If this was the last one, nothing changes for
+ *   others, and records of other nodes that linger are removed
  * - `expire` removes it if it lingers and its time has come
  * - `remove` removes it
  */
@@ -159,12 +160,12 @@ export interface StoredPresence extends PresenceState {
 export interface StoredMember {
 	readonly key: string;
 	/**
-	 * The sum of the connections of all records. While a record lingers, it keeps the number it had.
+	 * The sum of the connections of all live records. If there are none, the number that the lingering record had.
 	 */
 	readonly connections: number;
-	/** The least of all records, in milliseconds since the epoch. */
+	/** The least of these records, in milliseconds since the epoch. */
 	readonly since: number;
-	/** That of the record whose info was set last, as JSON. */
+	/** That of the one of them whose info was set last, as JSON. */
 	readonly info: string | undefined;
 	/** The nodes that have a record of it. */
 	readonly nodes: readonly PresenceLease[];

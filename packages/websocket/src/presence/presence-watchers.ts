@@ -1,7 +1,9 @@
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Registry } from '../sockets/registry.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { settledWithin } from '../support/promises.ts';
 import { PresenceUnavailableError } from './errors.ts';
+import type { OwnMembersView } from './own-members-contract.ts';
 import type { WatchedMembers } from './presence-contract.ts';
 import type { PresenceReplicas } from './presence-replicas.ts';
 import type { PresenceRule } from './presence-rules.ts';
@@ -10,6 +12,7 @@ import type { WatchingSockets } from './watching-sockets.ts';
 export interface PresenceWatchersOptions {
 	readonly registry: Registry<WebSocketConnection>;
 	readonly replicas: PresenceReplicas;
+	readonly own: Pick<OwnMembersView, 'settled'>;
 	readonly sockets: WatchingSockets;
 	/** Sends to the sockets that watch a topic, under names of its own in Bun. */
 	readonly fanout: LocalFanout;
@@ -25,6 +28,8 @@ interface Pending {
 /** The most members on a page for a client, and about the most characters of it. */
 const PAGE_MEMBERS = 100;
 const PAGE_CHARACTERS = 65_536;
+/** The longest wait until those who have entered a topic are counted, in milliseconds. */
+const SETTLE_MS = 1_000;
 
 /** The sockets that are told who is in topics. */
 export class PresenceWatchers {
@@ -43,12 +48,14 @@ export class PresenceWatchers {
 		rule: PresenceRule,
 		answer: (members: WatchedMembers) => void,
 	): Promise<void> {
-		const { replicas } = this.#options;
+		const { replicas, own } = this.#options;
 		const { socketId } = socket.data;
 		const pending = this.#begin(socketId, topic);
 		const replica = replicas.hold(topic, rule);
 		try {
 			await replica.known;
+			// Who has just entered the topic is to be counted.
+			if (!replica.areMembersKnown) await settledWithin(SETTLE_MS, own.settled(topic));
 			// The client sees what has happened before, such as that it is there itself.
 			await replica.told();
 			if (pending.isOver) return;

@@ -41,14 +41,20 @@ describe('changes', () => {
 		expect(backend.told()).toEqual(['joined user:ann', 'joined user:bob']);
 	});
 
-	it('that cancel each other out cost nothing', async () => {
-		const { node } = await open();
-		const nobody = node.join(socketOf(), 'room');
-		const ann = node.join(socketOf('ann'), 'room');
-		node.leave(nobody, 'room');
-		node.leave(ann, 'room');
+	it('that cancel each other out cost nothing, unless the member lingers', async () => {
+		const { backend, node } = await open();
+		node.leave(node.join(socketOf(), 'room'), 'room');
 		await pass(10_000);
 		expect(sent(node)).toEqual([]);
+
+		node.leave(node.join(socketOf('ann'), 'room'), 'room');
+		await pass(10_000);
+		expect(sent(node)).toEqual([]);
+
+		node.close(node.join(socketOf('ann'), 'room'));
+		await pass(10_000);
+		expect(sent(node)).toEqual(['room: put user:ann', 'room: linger user:ann', 'room: remove user:ann']);
+		expect(backend.told()).toEqual(['joined user:ann', 'left user:ann']);
 		expect([...node.presence.members.topics()]).toEqual([]);
 
 		const here = node.join(socketOf('ann'), 'room');

@@ -6,7 +6,13 @@ import type { Member, OwnTopic } from './own-member.ts';
 import type { OutageLog } from './outage-log.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { PresenceStep } from './presence-step.ts';
-import { MAX_PRESENCE_OPS, type PresenceLease, type PresenceOp, type PresenceStore } from './presence-store.ts';
+import {
+	MAX_PRESENCE_OPS,
+	type PresenceLease,
+	type PresenceOp,
+	type PresenceState,
+	type PresenceStore,
+} from './presence-store.ts';
 import { PutAgain } from './put-again.ts';
 import { Retries } from './retries.ts';
 import { TopicChanges } from './topic-changes.ts';
@@ -23,6 +29,8 @@ export interface PresenceWriterOptions {
 	topics(): Iterator<OwnTopic>;
 	/** Called when a member's record is as it is to be. */
 	onStored(member: Member): void;
+	/** Called when changes of a topic are stored. */
+	onApplied(topic: string, state: PresenceState): void;
 	readonly outages: OutageLog;
 }
 
@@ -181,10 +189,10 @@ export class PresenceWriter {
 
 	/** Never rejects: resolves with what has failed. */
 	async #apply(topic: OwnTopic, ops: readonly PresenceOp[], lease: PresenceLease): Promise<Error | undefined> {
-		const { store, header } = this.#options;
+		const { store, header, onApplied } = this.#options;
 		try {
 			const batch = { lease, header: header(topic.name), ops, membersUpTo: membersUpTo(topic.rule) };
-			await answered(store.apply(topic.name, batch));
+			onApplied(topic.name, await answered(store.apply(topic.name, batch)));
 			return undefined;
 		} catch (thrown) {
 			return toError(thrown);

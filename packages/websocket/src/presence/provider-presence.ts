@@ -8,7 +8,7 @@ import { show } from '../support/show.ts';
 import { PresenceNotKeptError, PresenceUnavailableError } from './errors.ts';
 import type { NodePresence } from './node-presence.ts';
 import type { Presence, PresenceChange, PresenceInfo, PresencePage, PresencePageOptions } from './presence-contract.ts';
-import { encodeInfo } from './presence-info.ts';
+import { encodeInfo, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { MAX_INFO_BYTES, type PresenceState } from './presence-store.ts';
 import { shownMember } from './stored-members.ts';
@@ -105,7 +105,7 @@ export class ProviderPresence implements Presence {
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const { failures, update } = this.#options;
 		const error = this.#check('presence.update()', topic) ?? checkMember(key) ?? checkInfo(change);
-		return error === undefined ? update(topic, key, change) : failures.refuse(error);
+		return error === undefined ? update(topic, key, plainInfo(change)) : failures.refuse(error);
 	}
 
 	#check(call: string, topic: string): Error | undefined {

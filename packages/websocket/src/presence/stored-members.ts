@@ -1,6 +1,6 @@
 import type { PresenceMember, PresenceVersion } from '../protocol/presence.ts';
 import type { PresenceContent } from '../wire/presence-frame.ts';
-import type { StoredMember } from './presence-store.ts';
+import type { PresenceState, StoredMember } from './presence-store.ts';
 
 /** What the backend says of a member. */
 export interface StoredEntry {
@@ -25,6 +25,8 @@ export class StoredMembers {
 	version: PresenceVersion | undefined;
 	/** Of all members, whether they are here or not. */
 	count = 0;
+	/** The version that `count` is of, if that is a later one. */
+	#countedAt: PresenceVersion | undefined;
 
 	constructor(nodeId: string) {
 		this.#nodeId = nodeId;
@@ -41,12 +43,26 @@ export class StoredMembers {
 	/** Starts from what was read. */
 	reset(members: readonly StoredMember[], version: PresenceVersion | undefined, count: number): void {
 		this.#entries.clear();
-		this.version = version;
-		this.count = count;
+		this.#arriveAt(version, count);
 		for (const { key, connections, since, info, nodes } of members) {
 			const isOnlyHere = nodes.every(({ nodeId }) => nodeId === this.#nodeId);
 			this.#entries.set(key, { connections, since, info, isOnlyHere });
 		}
+	}
+
+	/** Called with the count of a version whose changes may not have come yet. */
+	counted({ version, count }: PresenceState): void {
+		if (!isLater(version, this.version) || !isLater(version, this.#countedAt)) return;
+		this.#countedAt = version;
+		this.count = count;
+	}
+
+	/** Called when it has the changes until `version`. */
+	#arriveAt(version: PresenceVersion | undefined, count: number): void {
+		this.version = version;
+		if (version !== undefined && isLater(this.#countedAt, version)) return;
+		this.#countedAt = undefined;
+		this.count = count;
 	}
 
 	/** Applies a change, if it follows. @param isOwn whether it is this node's */
@@ -55,8 +71,7 @@ export class StoredMembers {
 		if (this.version !== undefined && epoch === this.version.epoch && n <= this.version.n) return 'known';
 		const follows = this.version === undefined ? n === 1 : epoch === this.version.epoch && n === this.version.n + 1;
 		if (!follows) return 'missed';
-		this.version = { epoch, n };
-		this.count = count;
+		this.#arriveAt({ epoch, n }, count);
 		if (changes === undefined) return 'unnamed';
 		for (const { kind, key, connections, since, info } of changes) {
 			if (kind === 'left') this.#entries.delete(key);
@@ -67,6 +82,12 @@ export class StoredMembers {
 		}
 		return 'applied';
 	}
+}
+
+/** Returns whether a version is known to follow another one. */
+function isLater(version: PresenceVersion | undefined, than: PresenceVersion | undefined): boolean {
+	if (version === undefined || than === undefined) return version !== undefined;
+	return version.epoch === than.epoch && version.n > than.n;
 }
 
 /** A member as it is shown, with its info as JSON as well. */

@@ -5,7 +5,7 @@ import { type BackendClock, MemberView } from './member-view.ts';
 import type { OwnMembersView } from './own-members-contract.ts';
 import type { WatchedMembers } from './presence-contract.ts';
 import type { PresenceRule } from './presence-rules.ts';
-import type { PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
+import type { PresenceState, PresenceStore, PresenceVersion, StoredMember } from './presence-store.ts';
 import { type Applied, StoredMembers } from './stored-members.ts';
 import { TopicSync } from './topic-sync.ts';
 
@@ -133,6 +133,13 @@ export class TopicReplica {
 	/** Called when the members at the backend have changed. @param isOwn whether by this node */
 	received(content: PresenceContent, isOwn: boolean): void {
 		this.#sync.received(content, isOwn);
+	}
+
+	/** Called when changes of this node have been stored. What they were may not have come yet. */
+	ownStored(state: PresenceState): void {
+		if (this.#knowledge !== 'count') return;
+		this.#stored.counted(state);
+		this.#notices.touched();
 	}
 
 	/** Called when a member of this node has come, left or changed. */

@@ -4,7 +4,7 @@ import type { PresenceContent } from '../wire/presence-frame.ts';
 import type { Applied } from './stored-members.ts';
 
 /**
- * - `away`: the backend is unavailable, or the provider is stopped
+ * - `away`: the backend is unavailable, all or a part of it, or the provider is stopped
  * - `waiting`: a read follows soon
  * - `reading`: what arrives is kept until the read has ended
  * - `following`: each change is applied
@@ -54,6 +54,8 @@ export class TopicSync<TRead> {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#staleTimer: ReturnType<typeof setTimeout> | undefined;
 	#isStale = false;
+	/** While away: whether the changes that still arrive follow what is known. */
+	#isUnbroken = false;
 
 	constructor(options: TopicSyncOptions<TRead>) {
 		this.#options = options;
@@ -76,6 +78,8 @@ export class TopicSync<TRead> {
 		} else if (this.#phase === 'reading') {
 			if (this.#kept.length < MOST_KEPT) this.#kept.push({ content, isOwn });
 			else this.#isMissing = true;
+		} else if (this.#isUnbroken) {
+			this.#isUnbroken = this.#options.apply(content, isOwn) !== 'missed';
 		}
 	}
 
@@ -92,7 +96,9 @@ export class TopicSync<TRead> {
 			if (this.#phase === 'away') this.#later(READY_JITTER_MS);
 			return;
 		}
+		const wasFollowing = this.#phase === 'following';
 		this.#enter('away');
+		this.#isUnbroken = wasFollowing;
 		this.#setStale(true);
 	}
 
@@ -106,6 +112,7 @@ export class TopicSync<TRead> {
 		this.#course++;
 		this.#kept = [];
 		this.#isMissing = false;
+		this.#isUnbroken = false;
 		clearTimeout(this.#timer);
 	}
 

@@ -163,6 +163,22 @@ describe('who watches a topic', () => {
 		expect((await node.provider.presence.members(ROOM)).members).toHaveLength(1);
 	});
 
+	it('is counted in the first answer, where only counts are told', async () => {
+		const rules: PresenceRules = { 'room:*': { events: 'count', leaveDelayMs: 0 }, 'hall:*': { membersUpTo: 1 } };
+		const { nodes } = await openCluster(2, { presence: rules });
+		const [here] = nodes as [TestNode, TestNode];
+		for (const topic of [ROOM, 'hall:a']) {
+			for (const node of nodes) await enter(node, undefined, topic);
+			await until(async () => (await here.provider.presence.count(topic)) === 2, { what: 'two are in the topic' });
+			const counts: number[] = [];
+			for (const node of [...nodes, ...nodes]) {
+				const { id } = await enter(node, undefined, topic);
+				await node.provider.socketPresence.watch(id, topic, ({ count }) => counts.push(count));
+			}
+			expect(counts).toEqual([3, 4, 5, 6]);
+		}
+	});
+
 	it('keeps watching when the server is set late, or again', async () => {
 		const node = await openNode({ presence: KEPT, subprotocol: 'orijs.1', setServer: false });
 		const ann = await enter(node, 'ann');

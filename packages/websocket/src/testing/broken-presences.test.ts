@@ -107,12 +107,14 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'who moves to another node with other connections and info is updated, and does not join',
 			'who moves from node to node and back is there since the beginning',
 			'an earlier time of the node that takes over counts',
-			'where another node has a live record, none lingers',
+			'while another node has a live record, one that lingers does not count, and the last one to linger stays',
+			'who lingers on one node stays when the live record of another is removed',
 			'a record that lingers expires when its time has come, and not before',
 			'lingering does not end by itself',
 			'of members that linger and members that do not, each is treated by itself',
 			'random steps of several nodes have the effects that they have in memory',
 			'of a released lease, what lingers goes when its time has come, and the rest when the lease ends',
+			'of a released lease with many topics, what is due goes although the rest has to wait',
 			'members of a node that was released and whose lease was swept can come back with another node',
 		]);
 	});
@@ -250,6 +252,7 @@ describe('a presence fails the cases that are meant for its defect, and no other
 			'a sweep looks at no more topics than it may, and says when it is done',
 			'while a lease is swept in pieces, nothing is put with it where it was swept already',
 			'two nodes that sweep at once remove everything once',
+			'of a released lease with many topics, what is due goes although the rest has to wait',
 		]);
 	});
 

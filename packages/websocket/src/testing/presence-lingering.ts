@@ -90,16 +90,34 @@ export const LINGERING: Requirements = {
 		assertLeadTo(await a.untilChanges('t', 2), await b.read('t'));
 	},
 
-	async 'where another node has a live record, none lingers'(context) {
+	async 'while another node has a live record, one that lingers does not count, and the last one to linger stays'(
+		context,
+	) {
+		const [a, b] = await startTwo(context);
+		await a.put('t', 'k', { connections: 2, info: '{"n":1}' });
+		await b.put('t', 'k', { connections: 3, info: '{"n":2}' });
+		await a.put('t', 'k', { connections: 2, info: '{"n":3}' });
+		assertState(await a.linger('t', 'k', LONG_MS), 4, 1);
+		const { connections, info, nodes } = await a.member('t', 'k');
+		deepEqual([connections, info, nodes.length], [3, '{"n":2}', 2]);
+		const changes = await b.untilChanges('t', 4);
+		deepEqual(changes.map(summary), [['joined k 2'], ['updated k 5'], ['updated k 5'], ['updated k 3']]);
+		assertLeadTo(changes, await b.read('t'));
+		assertState(await b.linger('t', 'k', LONG_MS), 4, 1);
+		deepEqual((await a.member('t', 'k')).nodes, [b.lease]);
+	},
+
+	async 'who lingers on one node stays when the live record of another is removed'(context) {
 		const [a, b] = await startTwo(context);
 		await a.put('t', 'k', { connections: 2 });
-		await b.put('t', 'k', { connections: 3 });
-		assertState(await a.linger('t', 'k', LONG_MS), 3, 1);
-		deepEqual((await a.member('t', 'k')).nodes, [b.lease]);
-		deepEqual((await b.untilChanges('t', 3)).map(summary), [['joined k 2'], ['updated k 5'], ['updated k 3']]);
+		await b.put('t', 'k', { connections: 1 });
 		await b.linger('t', 'k', LONG_MS);
+		assertState(await a.remove('t', 'k'), 4, 1);
 		deepEqual((await a.member('t', 'k')).nodes, [b.lease]);
-		assertState(await b.presence.count('t'), 3, 1);
+		assertState(await a.put('t', 'k'), 4, 1);
+		deepEqual((await b.member('t', 'k')).nodes, [a.lease]);
+		const changes = await b.untilChanges('t', 4);
+		deepEqual(changes.map(summary), [['joined k 2'], ['updated k 3'], ['updated k 2'], ['updated k 1']]);
 	},
 
 	async 'to linger for no time is to be removed'(context) {

@@ -149,6 +149,8 @@ export const presenceFrames: Record<string, Scenario> = {
 		await log.handle.ready;
 		await played.lose();
 		assert.deepEqual([log.handle.isStale, log.keys], [true, ['a', 'b', 'c']]);
+		const late = played.watch();
+		await eventually(() => late.keys.length === 3, 'a handle that is opened now has what was known');
 		await played.ready();
 		const { data, correlationId } = await played.next('@watch');
 		assert.deepEqual(data, { topic: 't' });
@@ -156,6 +158,7 @@ export const presenceFrames: Record<string, Scenario> = {
 		await played.answer('@watch', correlationId, { topic: 't', version: version(1, 'f'), count: 3, members: changed });
 		await played.handled();
 		assert.deepEqual(log.told, ['+a +b +c =3', '=3 stale', '+d -c ~b =3']);
+		assert.deepEqual(late.told, ['+a +b +d =3']);
 		await played.lose();
 		await played.ready();
 		const again = await played.next('@watch');
@@ -360,6 +363,7 @@ export const presenceFrames: Record<string, Scenario> = {
 		const late = new PresenceLog(played.client, 't');
 		assert.equal((await rejection(late.handle.ready)).name, 'ClientClosedError');
 		assert.equal(failures.length, 1);
+		assert.equal((await rejection(known.handle.update({}))).name, 'ClientClosedError');
 		await played.ready();
 		await played.watched(1, 'a');
 		await played.handled();

@@ -199,7 +199,7 @@ export const presence: Record<string, Scenario> = {
 		assert.doesNotMatch(log.told.join(' '), /-user/);
 	},
 
-	'who is not in the topic waits until they are, and no longer hears of it after leaving': async (server) => {
+	'who is not in the topic waits until they are, and is stale once they have left': async (server) => {
 		await server.serve({ users: true });
 		const [ada, ben] = [await user(server, 'ada'), await user(server, 'ben')];
 		const log = await enter(ada);
@@ -214,6 +214,19 @@ export const presence: Record<string, Scenario> = {
 		await again;
 		await untilKeys(log, 'ada ben');
 		await eventually(() => !outside.handle.isStale, 'Ben is told again');
+	},
+
+	'150 topics are followed within the default limits, also after a reconnect': async (server) => {
+		await server.serve({ users: true });
+		const ada = await user(server, 'ada');
+		const topics = Array.from({ length: 150 }, (_, i) => `stays:${i}`);
+		const logs = topics.map((topic) => new PresenceLog(ada, topic));
+		await Promise.all(topics.map((topic) => ada.subscribe(topic)));
+		await Promise.all(logs.map(({ handle }) => handle.ready));
+		await loseConnections(ada, server);
+		await server.network('accept');
+		await eventually(() => logs.every(({ handle }) => !handle.isStale), 'all are up to date', 10_000);
+		for (const { told } of logs) assert.deepEqual(told, ['+user:ada =1', '=1 stale', '=1']);
 	},
 
 	'info that is not allowed is refused, and the server has the last word': async (server) => {
