@@ -11,7 +11,7 @@ const KEY = 'user:1';
 const span = (from: number, until: number) => ({ from, until });
 
 function stay(from: number, until: number = Infinity, more: Partial<Stay> = {}): Stay {
-	return { topic: 't', key: KEY, node: 'a', askedAt: from - 10, from, until, goneAt: until + 10, end: 'left', ...more };
+	return { topic: 't', key: KEY, node: 'a', askedAt: from - 10, from, until, goneAt: until + 10, end: 'disconnected', ...more };
 }
 
 function seenBy(node: string, seen: readonly Span[], more: Partial<View> = {}): View {
@@ -73,6 +73,13 @@ describe('a member', () => {
 		const seen = [seenBy('b', [span(1_300, 53_000), span(53_500, Infinity)])];
 		expect(kinds([stay(1_000, 50_000), stay(52_000)], seen)).toEqual(['flap']);
 		expect(kinds([stay(1_000, 50_000), stay(53_100)], seen)).toEqual([]);
+	});
+
+	it('leaves at once if it does so on purpose', () => {
+		const stays = [stay(1_000, 50_000, { end: 'unsubscribed' }), stay(50_800)];
+		expect(kinds(stays, [seenBy('b', [span(1_300, 50_300), span(51_000, Infinity)])])).toEqual([]);
+		const gone = [stay(1_000, 50_000, { end: 'unsubscribed' })];
+		expect(kinds(gone, [seenBy('b', [span(1_300, 50_000 + LEFT_MS + 1_000)])])).toEqual(['ghost']);
 	});
 
 	it('flaps where it leaves although another connection stays', () => {

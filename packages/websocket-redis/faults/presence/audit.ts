@@ -78,8 +78,9 @@ class MemberAudit {
 		for (const { goneAt, end, node } of this.#stays) {
 			if (goneAt > lastAt) continue;
 			// Who sweeps may be any node.
-			const nodes = end === 'killed' ? undefined : [node, this.#view.node];
-			const stated = end === 'killed' ? KILLED_MS : this.#leaveDelayMs + LEFT_MS;
+			const isSwept = end === 'killed' || end === 'stopped';
+			const nodes = isSwept ? undefined : [node, this.#view.node];
+			const stated = isSwept ? KILLED_MS : (end === 'unsubscribed' ? 0 : this.#leaveDelayMs) + LEFT_MS;
 			const goneBy = this.#extended(goneAt, goneAt + stated, stated + RECOVERED_MS, nodes);
 			const lost = this.#outages.findLast((outage) => outage.hasLostData === true && outage.from <= goneBy);
 			const keptUntil = lost !== undefined && lost.until + RECOVERED_MS >= goneAt ? lost.until + KILLED_MS : -Infinity;
@@ -98,7 +99,9 @@ class MemberAudit {
 	/** Whether the member may be told to have left at this time, because it was away for long enough. */
 	#mayLeaveAt(at: number): boolean {
 		return between(this.#certain).some(({ from, until }) => {
-			const earliest = from + this.#leaveDelayMs - this.#slackMs;
+			// Who leaves on purpose leaves at once.
+			const isOnPurpose = this.#stays.some((stay) => stay.until === from && stay.end === 'unsubscribed');
+			const earliest = from + (isOnPurpose ? 0 : this.#leaveDelayMs) - this.#slackMs;
 			return until >= earliest && at >= earliest && at <= this.#knownBy(until, this.#nodes());
 		});
 	}

@@ -118,6 +118,7 @@ export class PresenceClient {
 		this.joined.delete(topic);
 		joined.view?.recorded?.end();
 		const { stay } = joined;
+		stay.end = 'unsubscribed';
 		stay.until = Math.min(stay.until, Date.now());
 		this.#request('@unsubscribe', { topic }, () => (stay.goneAt = Math.min(stay.goneAt, Date.now())));
 	}

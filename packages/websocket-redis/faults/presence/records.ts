@@ -21,8 +21,8 @@ export interface Stay {
 	until: number;
 	/** When the client knew that it was gone; Infinity if it does not. */
 	goneAt: number;
-	/** How it ended, if it has. */
-	end: 'left' | 'killed' | 'stopped';
+	/** How it ended, if it has: by the end of its connection, by `@unsubscribe`, or with its node. */
+	end: 'disconnected' | 'unsubscribed' | 'killed' | 'stopped';
 }
 
 /** What a client knew of a topic's members while it watched it, over one connection. */

@@ -18,6 +18,8 @@ interface Choice {
 	from: number;
 	until: number;
 	goneAt: number;
+	/** Whether the client has left it by `@unsubscribe`. */
+	isOver: boolean;
 }
 
 /** When the topics of a former connection count on the next one, at the latest, in milliseconds after it is ready. */
@@ -47,7 +49,8 @@ export class ClientStays {
 				const { topic } = choice;
 				const key = userId === undefined ? `socket:${connection.socketId}` : `user:${userId}`;
 				const goneAt = Math.min(choice.goneAt, connection.until);
-				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, end: 'left' as const }];
+				const end = choice.isOver && choice.until <= connection.until ? 'unsubscribed' : 'disconnected';
+				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, end: end as Stay['end'] }];
 			}),
 		);
 	}
@@ -73,7 +76,7 @@ function choicesOf(entries: readonly ClientEntry[]): Choice[] {
 		const { at } = entry;
 		if (entry.do === 'subscribe') {
 			if (!keepsPresence(entry.channel)) continue;
-			const open = { from: Infinity, until: Infinity, goneAt: Infinity };
+			const open = { from: Infinity, until: Infinity, goneAt: Infinity, isOver: false };
 			choices.set(entry.id, { topic: entry.channel, askedAt: at, ...open });
 		} else if (entry.do === 'closing') {
 			for (const choice of choices.values()) choice.until = Math.min(choice.until, at);
@@ -81,7 +84,10 @@ function choicesOf(entries: readonly ClientEntry[]): Choice[] {
 			const choice = choices.get(entry.id);
 			if (choice === undefined) continue;
 			if (entry.do === 'subscribed') choice.from = at;
-			else if (entry.do === 'unsubscribe') choice.until = Math.min(choice.until, at);
+			else if (entry.do === 'unsubscribe') {
+				choice.until = Math.min(choice.until, at);
+				choice.isOver = true;
+			}
 			else choice.goneAt = at;
 		}
 	}

@@ -49,6 +49,8 @@ export class Member implements OwnMember {
 	sinceAt: number;
 	/** Until when it counts although it has no sockets, by the monotonic clock. */
 	lingersUntil: number | undefined;
+	/** Whether the store may have had a record of it. */
+	wasStored = false;
 	/** The connections of its record, or one of the constants. */
 	#stored = NOT_STORED;
 	#storedInfo: string | undefined;
@@ -108,9 +110,15 @@ export class Member implements OwnMember {
 		if (this.#stored !== NOT_STORED) this.#stored = UNKNOWN;
 	}
 
+	/** Called when the store may have a record of it after all. */
+	found(): void {
+		this.#stored = UNKNOWN;
+	}
+
 	/** Called before a change is sent. */
 	sent(): void {
 		this.#stored = UNKNOWN;
+		this.wasStored = true;
 	}
 
 	/** Called when the store has applied a change. */

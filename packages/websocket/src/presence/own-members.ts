@@ -7,6 +7,7 @@ import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
 import type { PresenceInfo } from './presence-contract.ts';
 import { changed, encodeInfo, merged, plainInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import { RemovedLately } from './removed-lately.ts';
 
 export interface OwnMembersOptions {
 	/** Returns how a topic's presence is kept; undefined if it is not. */
@@ -37,6 +38,7 @@ export class OwnMembers implements OwnMembersView {
 	readonly #options: OwnMembersOptions;
 	readonly #topics = new Map<string, OwnTopic>();
 	readonly #lingering: Lingering;
+	readonly #removed = new RemovedLately();
 
 	constructor(options: OwnMembersOptions) {
 		this.#options = options;
@@ -236,8 +238,22 @@ export class OwnMembers implements OwnMembersView {
 	forget(member: Member): void {
 		const { topic } = member;
 		if (member.isHere || member.mayBeStored || topic.members.get(member.key) !== member) return;
+		if (member.wasStored) this.#removed.add(member);
 		topic.members.delete(member.key);
 		if (topic.members.size === 0 && this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
+	}
+
+	/** Called when the backend may have lost removals: they are done again. */
+	removeAgain(isAffected: (topic: string) => boolean): void {
+		for (const { topic, key, userId } of this.#removed.take(isAffected)) {
+			let current = this.#topics.get(topic.name);
+			if (current?.members.has(key) === true) continue;
+			if (current === undefined) this.#topics.set(topic.name, (current = new OwnTopic(topic.name, topic.rule)));
+			const member = new Member(current, key, userId, performance.now());
+			member.found();
+			current.members.set(key, member);
+			this.#options.onDirty(member);
+		}
 	}
 
 	topics(): MapIterator<OwnTopic> {

@@ -134,6 +134,7 @@ export class OwnPresence {
 
 	#onLost(isAffected: (topic: string) => boolean): void {
 		this.#options.onLost?.(isAffected);
+		this.members.removeAgain(isAffected);
 		this.#writer.putSome(isAffected);
 		this.#lease.check();
 	}
