@@ -12,16 +12,20 @@ export interface PresenceCluster extends Backend {
 /** What breaks in a Redis Cluster whose primaries have a replica each. */
 export const OF_CLUSTER: Readonly<Record<string, Disturbance<PresenceCluster>>> = {
 	'a primary killed, its replica takes over': (deployment) =>
-		awayWhile(deployment, async () => {
-			const { cluster } = deployment.backend;
-			const primary = pick(await cluster.primaries());
-			await primary.kill();
-			await takenOver(cluster, primary);
-			await cluster.ready();
-			await primary.restart();
-			await cluster.ready();
-			// What the replica had not received is lost.
-		}, true),
+		awayWhile(
+			deployment,
+			async () => {
+				const { cluster } = deployment.backend;
+				const primary = pick(await cluster.primaries());
+				await primary.kill();
+				await takenOver(cluster, primary);
+				await cluster.ready();
+				await primary.restart();
+				await cluster.ready();
+				// What the replica had not received is lost.
+			},
+			true,
+		),
 	'the slot of a topic moved': (deployment) =>
 		awayWhile(deployment, async () => {
 			const { cluster } = deployment.backend;
@@ -31,9 +35,13 @@ export const OF_CLUSTER: Readonly<Record<string, Disturbance<PresenceCluster>>> 
 			await cluster.moveSlot(slot, owner, other);
 		}),
 	'a primary flushed': (deployment) =>
-		awayWhile(deployment, async () => {
-			await pick(await deployment.backend.cluster.primaries()).command('FLUSHALL');
-		}, true),
+		awayWhile(
+			deployment,
+			async () => {
+				await pick(await deployment.backend.cluster.primaries()).command('FLUSHALL');
+			},
+			true,
+		),
 };
 
 /** Returns the slot of what is kept of a topic. */

@@ -15,12 +15,16 @@ export const OF_REDIS: Readonly<Record<string, Disturbance<SingleRedis>>> = {
 			await deployment.backend.redis.restart();
 		}),
 	'Redis killed, back empty': (deployment) =>
-		awayWhile(deployment, async () => {
-			const { redis } = deployment.backend;
-			await redis.command('FLUSHALL');
-			await redis.kill();
-			await redis.restart();
-		}, true),
+		awayWhile(
+			deployment,
+			async () => {
+				const { redis } = deployment.backend;
+				await redis.command('FLUSHALL');
+				await redis.kill();
+				await redis.restart();
+			},
+			true,
+		),
 	'Redis flushed': (deployment) =>
 		awayWhile(deployment, async () => void (await deployment.backend.redis.command('FLUSHALL')), true),
 	'Redis frozen': (deployment) => frozen(deployment, 4_000),

@@ -114,7 +114,7 @@ describe('members', () => {
 			onChange: () => {},
 			onDirty: () => {},
 			settled: () => Promise.resolve(),
-		isReady: () => true,
+			isReady: () => true,
 			onError: () => {},
 		});
 		const socket = socketOf('ann');

@@ -90,7 +90,9 @@ export const LINGERING: Requirements = {
 		assertLeadTo(await a.untilChanges('t', 2), await b.read('t'));
 	},
 
-	async 'while another node has a live record, one that lingers does not count, and the last one to linger stays'(context) {
+	async 'while another node has a live record, one that lingers does not count, and the last one to linger stays'(
+		context,
+	) {
 		const [a, b] = await startTwo(context);
 		await a.put('t', 'k', { connections: 2, info: '{"n":1}' });
 		await b.put('t', 'k', { connections: 3, info: '{"n":2}' });
