@@ -122,7 +122,7 @@ export class MemberView {
 		}
 		// While it lingers, another node can take it over, which is no change to those who watch.
 		if (entry !== undefined && mine.connections === 0) entry.isOnlyHere = false;
-		const since = entry === undefined ? this.#reckon(mine) : this.#learn(key, entry.since, entry.isOnlyHere, before);
+		const since = entry === undefined ? this.#reckon(mine) : this.#learn(mine, entry.since, entry.isOnlyHere);
 		if (entry !== undefined && !entry.isOnlyHere)
 			return changed(before, key, Math.max(entry.connections, mine.connections), since, entry.info);
 		const connections = mine.connections || (entry?.connections ?? before?.member.connections ?? 1);
@@ -163,9 +163,8 @@ export class MemberView {
 		return before ?? Math.round(wallTime(sinceAt) + this.#options.clock.aheadMs);
 	}
 
-	#learn(key: string, since: number, isOnlyHere: boolean, before: ShownMember | undefined): number {
-		if (this.#reckoned.delete(key) && isOnlyHere && before !== undefined)
-			this.#options.clock.aheadMs += since - before.member.since;
+	#learn({ key, sinceAt }: OwnMember, since: number, isOnlyHere: boolean): number {
+		if (this.#reckoned.delete(key) && isOnlyHere) this.#options.clock.aheadMs = since - wallTime(sinceAt);
 		return since;
 	}
 }

@@ -79,6 +79,18 @@ describe('presence in the memory of one process', () => {
 		expect((await apply('old', put('k'))).version?.epoch).not.toBe(first.version?.epoch);
 	});
 
+	it('keeps the versions of at most 10,000 topics without members, those that were left last', async () => {
+		const { store, apply } = open();
+		for (let i = 0; i <= 10_000; i++) {
+			await apply(`t:${i}`, put('k'));
+			await apply(`t:${i}`, { kind: 'remove', key: 'k' });
+		}
+		await apply('t', put('k'));
+		expect(store.size()).toEqual({ topics: 10_001 });
+		expect((await store.count('t:0')).version).toBeUndefined();
+		expect((await store.count('t:1')).version?.n).toBe(2);
+	});
+
 	it('lets a record expire whose time can not be told because the clock was set back', async () => {
 		const { store, apply } = open();
 		await apply('t', put('k'));

@@ -18,6 +18,9 @@ import {
 } from './presence-store.ts';
 import { RecordIndex } from './record-index.ts';
 
+/** The most topics without members whose versions are kept, so that clients which enter others fill no memory. */
+const MOST_EMPTIED = 10_000;
+
 const NOTHING: PresenceState = { version: undefined, count: 0 };
 
 export interface MemoryPresenceOptions {
@@ -129,7 +132,7 @@ export class MemoryPresence implements PresenceStore {
 
 	#find(topic: string, now: number): MemoryPresenceTopic | undefined {
 		for (const [old, at] of this.#emptied) {
-			if (now - at <= VERSION_KEPT_MS) break;
+			if (now - at <= VERSION_KEPT_MS && this.#emptied.size <= MOST_EMPTIED) break;
 			this.#emptied.delete(old);
 			this.#topics.delete(old);
 		}

@@ -53,6 +53,7 @@ export class NodePresence implements PresenceLink {
 	/** Sends to the sockets that watch topics. */
 	readonly fanout: LocalFanout;
 	readonly #patterns: PresencePatterns;
+	readonly #failures: FailureLog;
 	#isStarted = false;
 	/** Whether this node only stores its last changes. */
 	#isStopping = false;
@@ -67,6 +68,7 @@ export class NodePresence implements PresenceLink {
 	constructor(options: NodePresenceOptions) {
 		const { patterns, bus, nodeId, registry, senderFor, failures, logger } = options;
 		this.#patterns = patterns;
+		this.#failures = failures;
 		// A provider without other nodes has no backend that could be away.
 		this.#isBusReady = bus === undefined;
 		this.store = this.#storeOf(bus);
@@ -133,8 +135,14 @@ export class NodePresence implements PresenceLink {
 	}
 
 	/** See {@link Presence.update}; only on this node. Returns the number of sockets. */
-	readonly update = (topic: string, key: string, change: PresenceInfo): number =>
-		this.own.members.merge(topic, key, change);
+	readonly update = (topic: string, key: string, change: PresenceInfo): number => {
+		try {
+			return this.own.members.merge(topic, key, change);
+		} catch (thrown) {
+			this.#failures.report(thrown, 'presence', { topic, key });
+			return 0;
+		}
+	};
 
 	// Sockets
 

@@ -13,14 +13,14 @@ beforeEach(() => {
 function open(infoBytes = 100) {
 	const changes: string[] = [];
 	const errors: unknown[] = [];
-	const server = new Map<TestSocket | string, PresenceInfo>();
+	const server = new Map<TestSocket | string, PresenceInfo | (() => PresenceInfo)>();
 	const members = new OwnMembers({
 		ruleOf: (topic) =>
 			topic.startsWith('plain') ? undefined : { ...RULE, leaveDelayMs: topic.startsWith('fast') ? 0 : 5_000 },
 		describe: (socket) => {
 			const info = server.get(socket as TestSocket);
 			if (info instanceof Error) throw info;
-			return info;
+			return typeof info === 'function' ? info() : info;
 		},
 		infoBytes,
 		onChange: (topic, key) => changes.push(`${topic} ${key}`),
@@ -34,16 +34,42 @@ function open(infoBytes = 100) {
 		members.subscribed(socket, topic);
 		return socket;
 	};
+	const leave = (socket: TestSocket, topic: string): void => {
+		socket.data.topics.delete(topic);
+		members.unsubscribed(socket, topic);
+	};
 	const infoOf = (topic: string, key: string): unknown => {
 		const info = members.get(topic, key)?.info;
 		return info === undefined ? undefined : JSON.parse(info);
 	};
 	const keys = (topic: string): string[] =>
 		[...members.of(topic)].map(({ key, connections }) => `${key} ${connections}`);
-	return { members, changes, errors, server, join, infoOf, keys };
+	return { members, changes, errors, server, join, leave, infoOf, keys };
 }
 
 describe('members', () => {
+	it('are not those that the application takes out when it is asked for their info', () => {
+		const { join, leave, keys, members, server, infoOf } = open();
+		const [left, back, gone] = [socketOf(), socketOf('ann'), socketOf()];
+		server.set(left, () => {
+			leave(left, 'room');
+			return { name: 'left' };
+		});
+		server.set(back, () => {
+			server.set(back, { name: 'back' });
+			leave(back, 'room');
+			join(back, 'room');
+			return { name: 'left' };
+		});
+		server.set(gone, () => {
+			members.removed(gone);
+			return { name: 'gone' };
+		});
+		for (const socket of [left, back, gone]) join(socket, 'room');
+		expect(keys('room')).toEqual(['user:ann 1']);
+		expect(infoOf('room', 'user:ann')).toEqual({ name: 'back' });
+	});
+
 	it('are users, with the number of their sockets, and sockets without a user', () => {
 		const { join, keys, members, changes } = open();
 		const nobody = socketOf();

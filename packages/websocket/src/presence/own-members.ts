@@ -54,9 +54,12 @@ export class OwnMembers implements OwnMembersView {
 	subscribed(socket: RegisteredSocket, name: string): void {
 		const rule = this.#topics.get(name)?.rule ?? this.#options.ruleOf(name);
 		if (rule === undefined || this.#find(socket, name) !== undefined) return;
-		const server = this.#describe(socket, name);
 		const member = this.#memberOf(socket, name, rule);
-		member.sockets.push({ socket, server, own: undefined });
+		const present: PresentSocket = { socket, server: undefined, own: undefined };
+		member.sockets.push(present);
+		present.server = this.#describe(socket, name);
+		// The application may have taken it out meanwhile.
+		if (!member.sockets.includes(present)) return;
 		this.#inform(member);
 		this.#changed(member);
 	}

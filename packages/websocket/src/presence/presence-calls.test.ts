@@ -133,6 +133,17 @@ describe('calls', () => {
 	});
 });
 
+it('an update that is too large together with the rest changes nothing, and is logged', async () => {
+	const node = await openNode({ presence: KEPT });
+	await node.connect({ userId: 'a', topics: new Set([ROOM]) });
+	const { presence } = node.provider;
+	expect(await presence.update(ROOM, 'user:a', { one: 'x'.repeat(10_000) })).toMatchObject({ sockets: 1 });
+	expect(await presence.update(ROOM, 'user:a', { two: 'x'.repeat(10_000) })).toMatchObject({ sockets: 0 });
+	expect((await presence.members(ROOM)).members[0]?.info).toHaveProperty('one');
+	await node.log.untilErrors(1);
+	expect(node.log.errors[0]?.details).toMatchObject({ stage: 'presence', topic: ROOM, key: 'user:a' });
+});
+
 it('a transport that cannot keep presence is refused', () => {
 	const bus = { ...new MemoryBackend().createBus(), presence: undefined };
 	expect(() => new WsProvider({ bus, presence: KEPT })).toThrow(InvalidOptionError);

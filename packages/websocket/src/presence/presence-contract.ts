@@ -42,7 +42,8 @@ export interface Presence {
 	/**
 	 * Sets properties of a member's info in a topic, on all nodes that have sockets of it; properties that are set to
 	 * undefined are removed. They count until the member's sockets on that node have left. `sockets` of the result says
-	 * how many there were.
+	 * how many there were. On a node where the info would be too large together with the rest, nothing changes, which is
+	 * logged there.
 	 *
 	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large
 	 */

@@ -5,6 +5,7 @@ import { MemoryBackend } from '../testing/index.ts';
 import { WsProvider } from '../ws-provider.ts';
 import { PresenceClient } from '../test-support/presence-client.ts';
 import { type Member, openNode, type TestNode } from '../test-support/test-node.ts';
+import type { PresenceMember } from '../protocol/presence.ts';
 import type { PresenceChange } from './presence-contract.ts';
 import type { PresenceRules } from './presence-rules.ts';
 
@@ -333,6 +334,26 @@ describe('on several nodes', () => {
 		expect(seen.seen()['user:bob']?.info).toEqual({ mood: 'good' });
 		await here.provider.presence.update(ROOM, 'user:bob', { mood: undefined });
 		await until(() => seen.seen()['user:bob']?.info === undefined, { what: 'the info is removed' });
+	});
+
+	it('members are there since a time by the clock of the backend, however many join at once', async () => {
+		const { backend, nodes } = await openCluster(1, { presence: KEPT });
+		const [node] = nodes as [TestNode];
+		const aheadMs = 600_000;
+		backend.moveClock(aheadMs);
+		const ann = await enter(node, 'ann');
+		const seen = await watcher(node, ann);
+		await watcher(node, ann, 'room:b');
+		const isRight = ({ since }: PresenceMember): boolean => Math.abs(since - Date.now() - aheadMs) < 60_000;
+		for (const count of [11, 21, 31]) {
+			await Promise.all(Array.from({ length: 10 }, () => enter(node)));
+			const areRight = (): boolean => seen.read().count === count && [...seen.members.values()].every(isRight);
+			await until(areRight, { what: 'the backend has told its times' });
+		}
+		// The backend does not know of it yet.
+		void node.provider.subscribe(ann.id, 'room:b', { by: 'client' });
+		const { members } = await node.provider.presence.members('room:b');
+		expect(members.map(isRight)).toEqual([true]);
 	});
 
 	it('listeners are told each change once', async () => {
