@@ -18,7 +18,7 @@ export interface MemberViewOptions {
 	readonly onChange: (key: string) => void;
 }
 
-/** How long after the backend has heard of a member's end it may take until that arrives here, in milliseconds. */
+/** How long it may take until the end of a member arrives here, once the backend knows of it, in milliseconds. */
 const END_ARRIVES_MS = 1_000;
 
 /**
@@ -129,7 +129,7 @@ export class MemberView {
 		return changed(before, key, connections, since, mine.info);
 	}
 
-	/** Shows a member again if the backend has heard of its end, and has it all the same. */
+	/** Shows a member again if the backend knows of its end, and has it all the same. */
 	#end(key: string): void {
 		this.#ended.add(key);
 		if (this.#endTimer !== undefined) return;

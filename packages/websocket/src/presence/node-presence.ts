@@ -67,7 +67,7 @@ export class NodePresence implements PresenceLink {
 	constructor(options: NodePresenceOptions) {
 		const { patterns, bus, nodeId, registry, senderFor, failures, logger } = options;
 		this.#patterns = patterns;
-		// Without a backend, there is none that could be away.
+		// A provider without other nodes has no backend that could be away.
 		this.#isBusReady = bus === undefined;
 		this.store = this.#storeOf(bus);
 		this.skipped = new SkippedEntries(logger);

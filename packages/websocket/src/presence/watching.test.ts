@@ -1,7 +1,8 @@
 import { until } from '@orijs/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openCluster } from '../test-support/open-nodes.ts';
 import { MemoryBackend } from '../testing/index.ts';
+import { WsProvider } from '../ws-provider.ts';
 import { PresenceClient } from '../test-support/presence-client.ts';
 import { type Member, openNode, type TestNode } from '../test-support/test-node.ts';
 import type { PresenceChange } from './presence-contract.ts';
@@ -163,6 +164,24 @@ describe('who watches a topic', () => {
 		expect((await node.provider.presence.members(ROOM)).members).toHaveLength(1);
 	});
 
+	it('is sent only what its own provider tells, of several that share a server', async () => {
+		const node = await openOne();
+		const other = new WsProvider({ presence: KEPT });
+		onTestFinished(() => other.stop());
+		other.setServer(node.server);
+		await other.start();
+		const ann = await enter(node, 'ann');
+		const seen = await watcher(node, ann);
+		const guest = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(), userId: 'bob' });
+		node.provider.removeConnection(guest.ws.data.socketId);
+		await other.addConnection(guest.ws);
+		await other.subscribe(guest.ws.data.socketId, ROOM);
+		expect(await other.presence.count(ROOM)).toBe(1);
+		await enter(node, 'cid');
+		await untilSees(seen, 'user:ann', 'user:cid');
+		expect(seen.notices).toHaveLength(1);
+	});
+
 	it('is counted in the first answer, where only counts are told', async () => {
 		const rules: PresenceRules = { 'room:*': { events: 'count', leaveDelayMs: 0 }, 'hall:*': { membersUpTo: 1 } };
 		const { nodes } = await openCluster(2, { presence: rules });
@@ -215,6 +234,8 @@ describe('on several nodes', () => {
 	it('while one is cut off, it sees its own, and what it knew of others, as stale', async () => {
 		const { nodes, buses, backend } = await openCluster(2, { presence: KEPT });
 		const [here, there] = nodes as [TestNode, TestNode];
+		const gaps: string[] = [];
+		here.provider.onGap(({ topic }) => gaps.push(topic));
 		const ann = await enter(here, 'ann');
 		const seen = await watcher(here, ann);
 		await enter(there, 'bob');
@@ -233,6 +254,9 @@ describe('on several nodes', () => {
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:dan');
 		await until(() => !seen.read().isStale, { what: 'it is up to date' });
 		expect(seen.notices.filter(({ isStale }) => isStale).length).toBe(3);
+		here.provider.flushGaps();
+		expect(new Set(gaps)).toEqual(new Set([ROOM, '*']));
+		expect([here.provider.getTopicCount(), here.provider.status]).toEqual([1, 'ready']);
 		expect(seen.watches).toBe(1);
 	});
 
