@@ -24,6 +24,8 @@ export default mergeConfig(
 							'src/integration/server-subscriptions.test.ts',
 							'src/history/late-appends.test.ts',
 							'src/history/unreadable-topics.test.ts',
+							'src/presence/late-changes.test.ts',
+							'src/presence/lost-data.test.ts',
 						],
 					},
 				},

@@ -87,6 +87,14 @@ describe('a member', () => {
 		expect(kinds([stay(1_000)], [seenBy('a', seen)], outages)).toEqual(['flap', 'loss']);
 	});
 
+	it('may be missing to who begins to watch after the backend lost its data, while its node is cut off', () => {
+		const lost = { node: undefined, isMarked: false, hasLostData: true, ...span(50_000, 50_000) };
+		const outages = [lost, { node: 'a', isMarked: false, ...span(51_000, 56_000) }];
+		const seen = [span(57_000, Infinity)];
+		expect(kinds([stay(1_000)], [seenBy('b', seen, { from: 50_500 })], outages)).toEqual([]);
+		expect(kinds([stay(1_000)], [seenBy('b', seen, { from: 50_500 })], [lost])).toEqual(['loss']);
+	});
+
 	it('may not leave where its node was frozen for less than its lease', () => {
 		const outages = [{ node: 'a', isMarked: false, ...span(50_000, 55_000) }];
 		expect(kinds([stay(1_000)], [seenBy('b', [span(1_300, 54_000), span(55_500, Infinity)])], outages)).toEqual([

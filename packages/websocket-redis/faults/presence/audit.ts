@@ -66,8 +66,8 @@ class MemberAudit {
 				const ghost = intersection(seen, late);
 				const watched = ghost && intersection(ghost, this.#watched);
 				if (watched === undefined) return [];
-				const since = Number.isFinite(absence.from) ? `since ${watched.from - absence.from} ms` : 'and never was';
-				return this.#finding('ghost', watched.from, `was there for ${lengthOf(watched)} ms, gone ${since}`);
+				const since = Number.isFinite(absence.from) ? `since ${Math.round(watched.from - absence.from)} ms` : 'and never was';
+				return this.#finding('ghost', watched.from, `was there for ${Math.round(lengthOf(watched))} ms, gone ${since}`);
 			});
 		});
 	}
@@ -114,7 +114,7 @@ class MemberAudit {
 				const isFlap = this.#seen.some(({ until }) => until === missing.from);
 				const isLong = lengthOf(missing) > JOINED_MS + this.#slackMs;
 				if (isFlap && !isLong) return [];
-				return this.#finding('loss', missing.from, `was not there for ${lengthOf(missing)} ms`);
+				return this.#finding('loss', missing.from, `was not there for ${Math.round(lengthOf(missing))} ms`);
 			});
 		});
 	}
@@ -127,20 +127,30 @@ class MemberAudit {
 
 	/**
 	 * Whether the member may be missing at this time, because all its nodes were frozen or cut off for longer than their
-	 * leases. To clients of these nodes it may not.
+	 * leases, or when the backend had lost its data. To clients of these nodes it may not.
 	 */
 	#wasAwayAt(at: number): boolean {
 		const nodes = this.#nodesAt(at);
 		if (nodes.length === 0 || nodes.includes(this.#view.node)) return false;
 		return nodes.every((node) =>
-			this.#outages.some(
-				(outage) =>
-					outage.node === node &&
-					lengthOf(outage) >= KEPT_MS &&
-					at >= outage.from + KEPT_MS &&
-					at <= this.#extended(outage.until, outage.until + RECOVERED_MS, RECOVERED_MS, [node, this.#view.node]),
-			),
+			this.#outages.some((outage) => {
+				if (outage.node !== node) return false;
+				const { until } = outage;
+				const back = this.#extended(until, until + RECOVERED_MS, RECOVERED_MS, [node, this.#view.node]);
+				return at >= this.#missingFrom(outage) && at <= back;
+			}),
 		);
+	}
+
+	/** Returns from when on the members of a node may be missing that was frozen or cut off; Infinity if they may not. */
+	#missingFrom(outage: Outage): number {
+		const lost = this.#outages.find(
+			({ hasLostData, from, until }) =>
+				hasLostData === true && outage.from <= until + RECOVERED_MS && outage.until >= from,
+		);
+		// Those who have known them keep them for a while.
+		const from = lost === undefined ? Infinity : lost.from + (this.#view.from > lost.from ? 0 : KEPT_MS);
+		return Math.min(from, lengthOf(outage) >= KEPT_MS ? outage.from + KEPT_MS : Infinity);
 	}
 
 	/** Returns the nodes with connections of the member; if there are none, that of its last one. */
@@ -177,7 +187,7 @@ class MemberAudit {
 	#finding(kind: Finding['kind'], at: number, what: string): Finding {
 		const { watcher, node, topic } = this.#view;
 		const near = this.#stays.filter((stay) => intersection(stay, { from: at - KILLED_MS, until: at + KILLED_MS }));
-		const where = near.map((stay) => `${stay.node} from ${stay.from - at} to ${stay.until - at} (${stay.end})`);
+		const where = near.map((stay) => `${stay.node} from ${Math.round(stay.from - at)} to ${Math.round(stay.until - at)} ms (${stay.end})`);
 		const stays = where.join(', ') || 'nowhere';
 		return { kind, at, what: `${watcher} on ${node} saw ${this.#key} of ${topic}: it ${what}; it was on ${stays}` };
 	}

@@ -116,8 +116,8 @@ describe('presence in the model', () => {
 			until,
 		});
 		expect(outagesOf([frozen(1_000, 6_000), frozen(8_000, 12_000), frozen(50_000, 51_000)])).toEqual([
-			{ node: 'b', isMarked: false, from: 1_000, until: 12_000 },
-			{ node: 'b', isMarked: false, from: 50_000, until: 51_000 },
+			{ node: 'b', isMarked: false, hasLostData: false, from: 1_000, until: 12_000 },
+			{ node: 'b', isMarked: false, hasLostData: false, from: 50_000, until: 51_000 },
 		]);
 	});
 });

@@ -53,13 +53,14 @@ function leaveDelayMs(topic: string): number {
 
 /** Returns when nodes and the backend were broken. What follows within a short time counts as one. */
 export function outagesOf(faults: readonly LoggedFault[]): Outage[] {
-	const outages: { node: string | undefined; isMarked: boolean; from: number; until: number }[] = [];
+	const outages: { -readonly [K in keyof Outage]: Outage[K] }[] = [];
 	for (const { fault, from, until } of faults.toSorted((one, other) => one.from - other.from)) {
 		const node =
 			'node' in fault ? fault.node : fault.kind === 'clock set' && fault.of !== 'redis' ? fault.of : undefined;
-		const last = outages.findLast((outage) => outage.node === node);
+		const hasLostData = fault.kind === 'Redis flushed';
+		const last = outages.findLast((outage) => outage.node === node && outage.hasLostData === hasLostData);
 		if (last !== undefined && from <= last.until + RECOVERED_MS) last.until = Math.max(last.until, until);
-		else outages.push({ node, isMarked: false, from, until });
+		else outages.push({ node, isMarked: false, hasLostData, from, until });
 	}
 	return outages;
 }

@@ -140,7 +140,7 @@ describe('on a Redis Cluster', () => {
 		'a lease that was lost while its node was gone is found by what it has left, and swept',
 		{ timeout: 30_000 },
 		async () => {
-			const { startNode, leases, topicOn } = await startOn(0, 1_000);
+			const { startNode, leases, topicOn } = await startOn(0, SHORT_LEASE_MS);
 			const [a, b] = [await startNode(), await startNode()];
 			const there = await topicOn(false);
 			await a.put(there, 'ghost');
@@ -162,7 +162,7 @@ describe('on a Redis Cluster', () => {
 	);
 
 	it('a lease that was lost while its node is there is not taken for a ghost', async () => {
-		const { startNode, leases, topicOn } = await startOn(0, 1_000);
+		const { startNode, leases, topicOn } = await startOn(0, SHORT_LEASE_MS);
 		const [a, b] = [await startNode(), await startNode()];
 		const there = await topicOn(false);
 		await a.put(there, 'stays');

@@ -29,7 +29,7 @@ export interface PresenceBus {
 
 const LONG_LEASE_MS = 60_000;
 /** A lease that soon ends if it is not renewed, in milliseconds. */
-export const SHORT_LEASE_MS = 400;
+export const SHORT_LEASE_MS = 1_000;
 
 /**
  * Starts a bus with a lease, subscribed to the changes of topics. It is stopped with the test.

@@ -121,9 +121,9 @@ export interface PresenceBatch {
  * - `put` creates it, or sets its connections and its info. A record that lingers is live again, and keeps its `since`.
  *   Putting what is there changes nothing, apart from the generation. Records of other nodes that only linger are
  *   removed; `since` is taken over from them
- * - `linger`: the member's last connection to this node has ended. The record stays for `ms`; if `ms` is 0, it is removed.
- *   While other nodes have live records of the member, only these count. If this was the last one, nothing changes for
- *   others, and records of other nodes that linger are removed
+ * - `linger`: the member's last connection to this node has ended. The record stays for `ms`; if `ms` is 0, it is
+ *   removed. While other nodes have live records of the member, only these count. If this was the last one, nothing
+ *   changes for others, and records of other nodes that linger are removed
  * - `expire` removes it if it lingers and its time has come
  * - `remove` removes it
  */
@@ -160,7 +160,7 @@ export interface StoredPresence extends PresenceState {
 export interface StoredMember {
 	readonly key: string;
 	/**
-	 * The sum of the connections of all live records. If there are none, the number that the lingering record had.
+	 * The sum of the connections of all live records. If all records linger, the number that the latest one had.
 	 */
 	readonly connections: number;
 	/** The least of these records, in milliseconds since the epoch. */
