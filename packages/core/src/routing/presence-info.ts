@@ -76,7 +76,7 @@ export class PresenceInfos {
 
 	#mustFit(info: PresenceInfo): void {
 		const { infoBytes } = this.#options;
-		const bytes = Buffer.byteLength(JSON.stringify(info));
+		const bytes = Buffer.byteLength(jsonOf(info));
 		if (bytes <= infoBytes) return;
 		throw new InvalidPresenceInfoError(
 			`The info has ${bytes} bytes as JSON; at most ${infoBytes} are allowed (presence.infoBytes)`,
@@ -108,6 +108,15 @@ class InfoContext implements PresenceInfoContext {
 
 	get ws(): PresenceInfoContext['ws'] {
 		return this.#session.ws;
+	}
+}
+
+/** @throws {ApplicationError} it is no JSON, which only the application can cause */
+function jsonOf(info: PresenceInfo): string {
+	try {
+		return JSON.stringify(info);
+	} catch (cause) {
+		throw new ApplicationError('what presence.info and presence.schema return must be JSON', { cause });
 	}
 }
 

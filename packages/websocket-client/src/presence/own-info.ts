@@ -43,7 +43,7 @@ export class OwnInfo {
 		mustBe(
 			data && typeof data === 'object' && !Array.isArray(data) && !values,
 			'info',
-			'an object of JSON values',
+			'an object of JSON values (no dates, no bytes)',
 			info,
 		);
 		const done = deferred();

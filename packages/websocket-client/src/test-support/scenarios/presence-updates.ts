@@ -163,7 +163,7 @@ export const presenceUpdates: Record<string, Scenario> = {
 		for (const info of [undefined, null, 5, 'text', [1], { at: new Date(0) }, { bytes: new Uint8Array(1) }]) {
 			const error = await rejection(handle.update(info as PresenceInfo));
 			assert.equal(error.name, 'InvalidClientOptionError');
-			assert.match(error.message, /info must be an object of JSON values, not /);
+			assert.match(error.message, /info must be an object of JSON values \(no dates, no bytes\), not /);
 		}
 		const circular: Record<string, unknown> = {};
 		circular['self'] = circular;
