@@ -69,3 +69,13 @@ it('nothing is told before something is known', () => {
 	members.lost();
 	expect(changes).toEqual([]);
 });
+
+it('a time that is known more exactly is no change, another time is', () => {
+	const { members, changes } = follow();
+	const at = (since: number) => [{ key: 'a', connections: 1, since }];
+	members.page({ ...page(1, ['a']), members: at(5_000) }, undefined);
+	members.notice(change(1, 2, { updated: at(5_900) }));
+	expect(changes).toHaveLength(1);
+	members.notice(change(2, 3, { updated: at(7_000) }));
+	expect(changes[1]).toMatchObject({ updated: at(7_000) });
+});

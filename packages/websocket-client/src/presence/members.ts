@@ -123,6 +123,14 @@ export class Members {
 	}
 }
 
+/** The largest difference in time that says nothing, in milliseconds: nodes reckon what the backend does not know yet. */
+const SAME_TIME_MS = 1_000;
+
+function isSame(before: PresenceMember, now: PresenceMember): boolean {
+	const since = Math.abs(before.since - now.since) > SAME_TIME_MS ? now.since : before.since;
+	return JSON.stringify(before) === JSON.stringify({ ...now, since });
+}
+
 /** Changes what is known, and returns how it differs from before. */
 function apply(all: ByKey, present: readonly PresenceMember[], gone: readonly string[]): Difference {
 	const joined: PresenceMember[] = [];
@@ -135,7 +143,7 @@ function apply(all: ByKey, present: readonly PresenceMember[], gone: readonly st
 	for (const member of present) {
 		const before = all.get(member.key);
 		if (!before) joined.push(member);
-		else if (JSON.stringify(before) !== JSON.stringify(member)) updated.push(member);
+		else if (!isSame(before, member)) updated.push(member);
 		all.set(member.key, member);
 	}
 	return { joined, left, updated };
