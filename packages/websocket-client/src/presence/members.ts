@@ -123,7 +123,7 @@ export class Members {
 	}
 }
 
-/** The largest difference in time that says nothing, in milliseconds: nodes reckon what the backend does not know yet. */
+/** The largest difference in time that says nothing, in milliseconds: a node reckons otherwise than the backend. */
 const SAME_TIME_MS = 1_000;
 
 function isSame(before: PresenceMember, now: PresenceMember): boolean {

@@ -11,7 +11,17 @@ const KEY = 'user:1';
 const span = (from: number, until: number) => ({ from, until });
 
 function stay(from: number, until: number = Infinity, more: Partial<Stay> = {}): Stay {
-	return { topic: 't', key: KEY, node: 'a', askedAt: from - 10, from, until, goneAt: until + 10, end: 'disconnected', ...more };
+	return {
+		topic: 't',
+		key: KEY,
+		node: 'a',
+		askedAt: from - 10,
+		from,
+		until,
+		goneAt: until + 10,
+		end: 'disconnected',
+		...more,
+	};
 }
 
 function seenBy(node: string, seen: readonly Span[], more: Partial<View> = {}): View {
@@ -37,7 +47,7 @@ describe('a member', () => {
 		expect(kinds([], [seenBy('b', [span(1_300, 9_000)])])).toEqual(['ghost']);
 	});
 
-	it('is a ghost where somebody who begins to watch is told of it', () => {
+	it('is a ghost where someone who begins to watch receives it', () => {
 		const views = [seenBy('b', [span(90_000, Infinity)], { from: 90_000 })];
 		expect(kinds([stay(1_000, 50_000)], views)).toEqual(['ghost']);
 	});

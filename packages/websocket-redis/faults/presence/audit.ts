@@ -66,7 +66,9 @@ class MemberAudit {
 				const ghost = intersection(seen, late);
 				const watched = ghost && intersection(ghost, this.#watched);
 				if (watched === undefined) return [];
-				const since = Number.isFinite(absence.from) ? `since ${Math.round(watched.from - absence.from)} ms` : 'and never was';
+				const since = Number.isFinite(absence.from)
+					? `since ${Math.round(watched.from - absence.from)} ms`
+					: 'and never was';
 				return this.#finding('ghost', watched.from, `was there for ${Math.round(lengthOf(watched))} ms, gone ${since}`);
 			});
 		});
@@ -145,7 +147,7 @@ class MemberAudit {
 		);
 	}
 
-	/** Returns from when on the members of a node may be missing that was frozen or cut off; Infinity if they may not. */
+	/** Returns from when on members of a node may be missing that was frozen or cut off; Infinity if they may not. */
 	#missingFrom(outage: Outage): number {
 		const lost = this.#outages.find(
 			({ hasLostData, from, until }) =>
@@ -156,7 +158,7 @@ class MemberAudit {
 		return Math.min(from, lengthOf(outage) >= KEPT_MS ? outage.from + KEPT_MS : Infinity);
 	}
 
-	/** Returns the nodes with connections of the member; if there are none, that of its last one. */
+	/** Returns the nodes with connections of the member; if it has no connections, that of its last one. */
 	#nodesAt(at: number): string[] {
 		const nodes = this.#nodes({ from: at, until: at + 1 });
 		if (nodes.length > 0) return nodes;
@@ -173,7 +175,7 @@ class MemberAudit {
 	}
 
 	/**
-	 * Returns a deadline, later by outages that began before it: what has to be done is done in a stated time after each.
+	 * Returns a deadline, later by outages that began before it: what is due is done in a stated time after each.
 	 *
 	 * @param nodes whose outages count; undefined for all
 	 */
@@ -190,7 +192,9 @@ class MemberAudit {
 	#finding(kind: Finding['kind'], at: number, what: string): Finding {
 		const { watcher, node, topic } = this.#view;
 		const near = this.#stays.filter((stay) => intersection(stay, { from: at - KILLED_MS, until: at + KILLED_MS }));
-		const where = near.map((stay) => `${stay.node} from ${Math.round(stay.from - at)} to ${Math.round(stay.until - at)} ms (${stay.end})`);
+		const where = near.map(
+			(stay) => `${stay.node} from ${Math.round(stay.from - at)} to ${Math.round(stay.until - at)} ms (${stay.end})`,
+		);
 		const stays = where.join(', ') || 'nowhere';
 		return { kind, at, what: `${watcher} on ${node} saw ${this.#key} of ${topic}: it ${what}; it was on ${stays}` };
 	}
