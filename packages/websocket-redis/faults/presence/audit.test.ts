@@ -11,7 +11,17 @@ const KEY = 'user:1';
 const span = (from: number, until: number) => ({ from, until });
 
 function stay(from: number, until: number = Infinity, more: Partial<Stay> = {}): Stay {
-	return { topic: 't', key: KEY, node: 'a', askedAt: from - 10, from, until, goneAt: until + 10, end: 'disconnected', ...more };
+	return {
+		topic: 't',
+		key: KEY,
+		node: 'a',
+		askedAt: from - 10,
+		from,
+		until,
+		goneAt: until + 10,
+		end: 'disconnected',
+		...more,
+	};
 }
 
 function seenBy(node: string, seen: readonly Span[], more: Partial<View> = {}): View {

@@ -66,7 +66,9 @@ class MemberAudit {
 				const ghost = intersection(seen, late);
 				const watched = ghost && intersection(ghost, this.#watched);
 				if (watched === undefined) return [];
-				const since = Number.isFinite(absence.from) ? `since ${Math.round(watched.from - absence.from)} ms` : 'and never was';
+				const since = Number.isFinite(absence.from)
+					? `since ${Math.round(watched.from - absence.from)} ms`
+					: 'and never was';
 				return this.#finding('ghost', watched.from, `was there for ${Math.round(lengthOf(watched))} ms, gone ${since}`);
 			});
 		});
@@ -190,7 +192,9 @@ class MemberAudit {
 	#finding(kind: Finding['kind'], at: number, what: string): Finding {
 		const { watcher, node, topic } = this.#view;
 		const near = this.#stays.filter((stay) => intersection(stay, { from: at - KILLED_MS, until: at + KILLED_MS }));
-		const where = near.map((stay) => `${stay.node} from ${Math.round(stay.from - at)} to ${Math.round(stay.until - at)} ms (${stay.end})`);
+		const where = near.map(
+			(stay) => `${stay.node} from ${Math.round(stay.from - at)} to ${Math.round(stay.until - at)} ms (${stay.end})`,
+		);
 		const stays = where.join(', ') || 'nowhere';
 		return { kind, at, what: `${watcher} on ${node} saw ${this.#key} of ${topic}: it ${what}; it was on ${stays}` };
 	}

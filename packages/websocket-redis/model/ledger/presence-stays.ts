@@ -87,8 +87,7 @@ function choicesOf(entries: readonly ClientEntry[]): Choice[] {
 			else if (entry.do === 'unsubscribe') {
 				choice.until = Math.min(choice.until, at);
 				choice.isOver = true;
-			}
-			else choice.goneAt = at;
+			} else choice.goneAt = at;
 		}
 	}
 	return [...choices.values()];
