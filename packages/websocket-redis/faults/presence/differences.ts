@@ -1,6 +1,6 @@
 import type { PresenceMember } from '@orijs/websocket/protocol';
 import type { PresenceClient } from './presence-client.ts';
-import type { PresenceDeployment } from './presence-deployment.ts';
+import type { PresenceNode } from './presence-node.ts';
 import type { Listened, NodeMembers } from './protocol.ts';
 
 /** A member as the clients know it. */
@@ -11,7 +11,10 @@ interface True {
 }
 
 /** Returns in what nodes and watchers are wrong about the members of any topic, while nothing changes: sentences. */
-export async function differences({ clients, nodes }: PresenceDeployment): Promise<string[]> {
+export async function differences(
+	clients: readonly PresenceClient[],
+	nodes: readonly PresenceNode[],
+): Promise<string[]> {
 	const truth = trueMembers(clients);
 	if (typeof truth === 'string') return [truth];
 	const found: string[] = [];

@@ -52,7 +52,7 @@ export class MemberView {
 		this.#isFresh = true;
 		const last = hasMore === true ? members?.at(-1)?.key : undefined;
 		if (this.members !== undefined) {
-			// The page says all there is to say of its range.
+			// The page is complete for its range.
 			for (const key of this.members.keys()) {
 				if ((after === undefined || isAfter(key, after)) && (last === undefined || !isAfter(key, last)))
 					this.members.delete(key);

@@ -50,7 +50,7 @@ export class ClientStays {
 				const key = userId === undefined ? `socket:${connection.socketId}` : `user:${userId}`;
 				const goneAt = Math.min(choice.goneAt, connection.until);
 				const end = choice.isOver && choice.until <= connection.until ? 'unsubscribed' : 'disconnected';
-				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, end: end as Stay['end'] }];
+				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, end }];
 			}),
 		);
 	}

@@ -6,7 +6,7 @@ const KEPT_MS = 30_000;
 const MOST = 20_000;
 
 /**
- * Remembers whose records were removed lately. A server that takes the place of another one may not have heard of it,
+ * Remembers whose records were removed lately. A server that takes the place of another one may not know it,
  * and would keep them for as long as this node's lease lasts.
  */
 export class RemovedLately {
