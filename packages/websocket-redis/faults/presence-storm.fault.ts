@@ -56,7 +56,7 @@ async function untilReady(clients: readonly PresenceClient[]): Promise<void> {
 	});
 }
 
-/** Does something to all within a second. Returns how many frames a watcher got, and the time until all agreed. */
+/** Does something to all within a second. Returns the frames of a watcher, and the time until all agreed. */
 async function storm(
 	deployment: PresenceDeployment,
 	watchers: readonly PresenceClient[],

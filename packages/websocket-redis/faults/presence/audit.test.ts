@@ -47,7 +47,7 @@ describe('a member', () => {
 		expect(kinds([], [seenBy('b', [span(1_300, 9_000)])])).toEqual(['ghost']);
 	});
 
-	it('is a ghost where someone who begins to watch receives it', () => {
+	it('is a ghost where somebody who begins to watch finds it', () => {
 		const views = [seenBy('b', [span(90_000, Infinity)], { from: 90_000 })];
 		expect(kinds([stay(1_000, 50_000)], views)).toEqual(['ghost']);
 	});
@@ -70,7 +70,7 @@ describe('a member', () => {
 		expect(kinds([stay(1_000)], [seenBy('b', [])])).toEqual(['loss']);
 	});
 
-	it('is lost where somebody who begins to watch is not told of it', () => {
+	it('is lost where somebody who begins to watch does not find it', () => {
 		expect(kinds([stay(1_000)], [seenBy('b', [], { from: 50_000 })])).toEqual(['loss']);
 	});
 

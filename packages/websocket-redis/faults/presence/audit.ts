@@ -147,7 +147,7 @@ class MemberAudit {
 		);
 	}
 
-	/** Returns from when on members of a node may be missing that was frozen or cut off; Infinity if they may not. */
+	/** Returns from when on members of a node that was out may be missing; Infinity if they may not. */
 	#missingFrom(outage: Outage): number {
 		const lost = this.#outages.find(
 			({ hasLostData, from, until }) =>
@@ -158,7 +158,7 @@ class MemberAudit {
 		return Math.min(from, lengthOf(outage) >= KEPT_MS ? outage.from + KEPT_MS : Infinity);
 	}
 
-	/** Returns the nodes with connections of the member; if it has no connections, that of its last one. */
+	/** Returns the nodes with connections of the member; without any, that of its last one. */
 	#nodesAt(at: number): string[] {
 		const nodes = this.#nodes({ from: at, until: at + 1 });
 		if (nodes.length > 0) return nodes;
@@ -175,7 +175,7 @@ class MemberAudit {
 	}
 
 	/**
-	 * Returns a deadline, later by outages that began before it: what is due is done in a stated time after each.
+	 * Returns a deadline, later by outages that began before it: each gives a stated time once it is over.
 	 *
 	 * @param nodes whose outages count; undefined for all
 	 */

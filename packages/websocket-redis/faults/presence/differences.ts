@@ -11,13 +11,10 @@ interface True {
 }
 
 /** Returns in what nodes and watchers are wrong about the members of any topic, while nothing changes: sentences. */
-export async function differences({
-	clients,
-	nodes,
-}: {
-	readonly clients: readonly PresenceClient[];
-	readonly nodes: readonly PresenceNode[];
-}): Promise<string[]> {
+export async function differences(
+	clients: readonly PresenceClient[],
+	nodes: readonly PresenceNode[],
+): Promise<string[]> {
 	const truth = trueMembers(clients);
 	if (typeof truth === 'string') return [truth];
 	const found: string[] = [];

@@ -265,7 +265,7 @@ export class PresenceClient {
 				onAppear: (key) => (view.recorded ??= this.#recorder.view(this.name, topic, node)).appear(key),
 				onVanish: (key) => view.recorded?.vanish(key),
 				onRepeated: () => this.#recorder.repeated++,
-				onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${node} in ${topic}: ${what}`),
+				onWrong: (kind, what) => this.#recorder.wrong(kind, `${this.name} on ${node} was told, in ${topic}: ${what}`),
 			}),
 			recorded: undefined,
 		};

@@ -101,7 +101,7 @@ export class PresenceDeployment<B extends Backend = Backend> {
 		let found: readonly string[] = ['nothing was compared'];
 		await until(
 			async () => {
-				found = await differences(this).catch((error: unknown) => [String(error)]);
+				found = await differences(this.clients, this.nodes).catch((error: unknown) => [String(error)]);
 				if (found.length > 0) await Bun.sleep(100);
 				return found.length === 0;
 			},

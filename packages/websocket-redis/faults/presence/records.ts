@@ -5,7 +5,7 @@ export interface Span {
 }
 
 /**
- * A client in a topic, over one connection. When exactly the node counts it is unknown, so there are two spans: it
+ * A client in a topic, over one connection. When exactly its node counts it can't be known, hence two spans: it
  * may be counted from `askedAt` to `goneAt`, and has to be from `from` to `until`.
  */
 export interface Stay {

@@ -28,7 +28,7 @@ export function uncovered(span: Span, others: readonly Span[]): Span[] {
 	return between(union(others)).flatMap((free) => intersection(span, free) ?? []);
 }
 
-/** Returns undefined if the two have no time in common. */
+/** Returns undefined if they do not overlap. */
 export function intersection(one: Span, other: Span): Span | undefined {
 	const from = Math.max(one.from, other.from);
 	const until = Math.min(one.until, other.until);

@@ -10,7 +10,7 @@ export const KILLED_MS = 15_000;
 export const RECOVERED_MS = 5_000;
 /** A client is told that its members may be out of date within this time after its node was cut off. */
 export const STALE_MS = 5_000;
-/** A node that was frozen or cut off for less than this keeps its members: a lease, less the time between renewals. */
+/** A node that was out for less keeps its members: its lease, less the time between renewals. */
 export const KEPT_MS = 7_500;
 
 /** For how long the harness's topics keep a user's place. */
