@@ -272,6 +272,24 @@ describe('what the backend has lost', () => {
 		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
 	});
 
+	it('is removed again, if it was a removal: the server of before still has the record', async () => {
+		const { backend, node } = await open();
+		node.join(socketOf('ann'), 'room');
+		const bob = node.join(socketOf('bob'), 'room');
+		await pass(100);
+		const { batch } = node.link.batches[0] as { readonly batch: PresenceBatch };
+		node.leave(bob, 'room');
+		await pass(100);
+		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
+		await backend.store.apply('room', batch);
+		node.link.lose((topic) => topic === 'hall');
+		await pass(100);
+		expect(await backend.connections('room')).toEqual({ 'user:ann': 1, 'user:bob': 1 });
+		node.link.lose((topic) => topic === 'room');
+		await pass(100);
+		expect(await backend.connections('room')).toEqual({ 'user:ann': 1 });
+	});
+
 	it('does not block the loop, however many topics there are', async () => {
 		const { backend, node } = await open();
 		for (let i = 0; i < 20_000; i++) node.join(socketOf('ann'), `room:${i}`);
