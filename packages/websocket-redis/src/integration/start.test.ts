@@ -153,7 +153,7 @@ describe('starting on Redis', () => {
 		[
 			'an unknown option',
 			{ connection: {}, prefix: 'chat' } as never,
-			/no option prefix; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, collectBeatsAbove, graceMs, secret, acceptUnsigned, logger/,
+			/no option prefix; options are connection, keyPrefix, connectTimeout, history, presence, heartbeatMs, collectBeatsAbove, graceMs, secret, acceptUnsigned, logger/,
 		],
 		['a connectTimeout of NaN', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
 		[
@@ -164,7 +164,7 @@ describe('starting on Redis', () => {
 		[
 			'a mistyped option',
 			{ connection: {}, histroy: {} } as never,
-			/^RedisWsProvider has no option histroy; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, collectBeatsAbove, graceMs, secret, acceptUnsigned, logger$/,
+			/^RedisWsProvider has no option histroy; options are connection, keyPrefix, connectTimeout, history, presence, heartbeatMs, collectBeatsAbove, graceMs, secret, acceptUnsigned, logger$/,
 		],
 		['another mistyped option', { connection: {}, connectTimout: 1 } as never, /no option connectTimout; options are/],
 		[
