@@ -66,7 +66,8 @@ async function breakOneByOne<B extends Backend>(
 		});
 		console.log(`${name}: agreed after ${Date.now() - quietAt} ms`);
 	}
-	const findings = deployment.findings();
+	const { slackMs } = deployment;
+	const findings = deployment.findings(slackMs);
 	const logs = await deployment.logs();
 	const { stays, views } = deployment.recorder.record();
 	const { notices, rereads, repeated } = deployment.recorder;
@@ -79,7 +80,7 @@ async function breakOneByOne<B extends Backend>(
 		rereads,
 		repeated,
 	});
-	console.log({ slackMs: deployment.slackMs, ...counted.counts, logLines: logs.flatMap(({ lines }) => lines).length });
+	console.log({ slackMs, ...counted.counts, logLines: logs.flatMap(({ lines }) => lines).length });
 	expect(counted.texts).toEqual([]);
 	expect(logs.flatMap(({ failures }) => failures)).toEqual([]);
 	expect(notices).toBeGreaterThan(100);

@@ -85,6 +85,18 @@ describe('a member', () => {
 		expect(kinds([stay(1_000, 50_000), stay(53_100)], seen)).toEqual([]);
 	});
 
+	it('may leave for others if it comes back to a node that can not tell them', () => {
+		const back = 50_000 + DELAY_MS - 1_000;
+		const seen = (node: string) => [seenBy(node, [span(1_300, 53_000), span(53_900, Infinity)])];
+		const stays = (node: string) => [stay(1_000, 50_000), stay(back, Infinity, { node })];
+		const outage = (node: string) => [{ node, isMarked: true, ...span(back - 500, back + 1_000) }];
+		expect(kinds(stays('c'), seen('b'), outage('c'))).toEqual([]);
+		// That node itself knows it, and others know it of another node.
+		expect(kinds(stays('b'), seen('b'), outage('b'))).toEqual(['flap']);
+		expect(kinds(stays('c'), seen('b'), outage('d'))).toEqual(['flap']);
+		expect(kinds([...stays('c'), stay(back + 100)], seen('b'), outage('c'))).toEqual(['flap']);
+	});
+
 	it('leaves at once if it does so on purpose', () => {
 		const stays = [stay(1_000, 50_000, { end: 'unsubscribed' }), stay(50_800)];
 		expect(kinds(stays, [seenBy('b', [span(1_300, 50_300), span(51_000, Infinity)])])).toEqual([]);

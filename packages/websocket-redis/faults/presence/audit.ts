@@ -42,6 +42,8 @@ class MemberAudit {
 	readonly #seen: readonly Span[];
 	/** While the member had to be there. */
 	readonly #certain: readonly Span[];
+	/** While the client's node could know that it had to be there. */
+	readonly #known: readonly Span[];
 	readonly #leaveDelayMs: number;
 	readonly #slackMs: number;
 
@@ -50,11 +52,24 @@ class MemberAudit {
 		this.#key = key;
 		this.#stays = stays;
 		this.#outages = record.outages;
+		this.#leaveDelayMs = key.startsWith('user:') ? options.leaveDelayMs(view.topic) : 0;
+		this.#slackMs = options.slackMs;
 		this.#watched = { from: view.from, until: Math.min(view.until, record.endAt) };
 		this.#seen = view.members.get(key) ?? [];
 		this.#certain = union(stays);
-		this.#leaveDelayMs = key.startsWith('user:') ? options.leaveDelayMs(view.topic) : 0;
-		this.#slackMs = options.slackMs;
+		this.#known = union(stays.map((stay) => ({ from: this.#knownFrom(stay), until: stay.until })));
+	}
+
+	/**
+	 * Returns from when on the client's node can know of a stay: a node that is frozen or cut off just then can't tell the
+	 * others, before it is back, who has come to it.
+	 */
+	#knownFrom({ node, from }: Stay): number {
+		if (node === this.#view.node) return from;
+		const outages = this.#outages.filter(
+			(outage) => outage.node === node && outage.from <= from + this.#slackMs && outage.until >= from,
+		);
+		return Math.max(from, ...outages.map(({ until }) => until + RECOVERED_MS));
 	}
 
 	ghosts(): Finding[] {
@@ -100,7 +115,7 @@ class MemberAudit {
 
 	/** Whether the member may be told to have left at this time, because it was away for long enough. */
 	#mayLeaveAt(at: number): boolean {
-		return between(this.#certain).some(({ from, until }) => {
+		return between(this.#known).some(({ from, until }) => {
 			// Who leaves on purpose leaves at once.
 			const isOnPurpose = this.#stays.some((stay) => stay.until === from && stay.end === 'unsubscribed');
 			const earliest = from + (isOnPurpose ? 0 : this.#leaveDelayMs) - this.#slackMs;

@@ -109,9 +109,8 @@ export class PresenceDeployment<B extends Backend = Backend> {
 		);
 	}
 
-	/** Everything that was wrong so far. */
-	findings(): Finding[] {
-		const slackMs = this.slackMs;
+	/** Everything that was wrong so far. @param slackMs read before: the audit itself takes seconds */
+	findings(slackMs: number): Finding[] {
 		return [...this.recorder.wrongs, ...audit(this.recorder.record(), { leaveDelayMs: leaveDelayOf, slackMs })];
 	}
 
