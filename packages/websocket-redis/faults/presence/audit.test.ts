@@ -19,6 +19,7 @@ function stay(from: number, until: number = Infinity, more: Partial<Stay> = {}):
 		from,
 		until,
 		goneAt: until + 10,
+		isLeaving: more.end === 'unsubscribed',
 		end: 'disconnected',
 		...more,
 	};
@@ -95,6 +96,13 @@ describe('a member', () => {
 		expect(kinds(stays('b'), seen('b'), outage('b'))).toEqual(['flap']);
 		expect(kinds(stays('c'), seen('b'), outage('d'))).toEqual(['flap']);
 		expect(kinds([...stays('c'), stay(back + 100)], seen('b'), outage('c'))).toEqual(['flap']);
+	});
+
+	it('may leave at once or stay for a while if it is not known whether its node has read that it leaves', () => {
+		const stays = [stay(1_000, 50_000, { isLeaving: true }), stay(52_000)];
+		expect(kinds(stays, [seenBy('b', [span(1_300, 50_300), span(52_300, Infinity)])])).toEqual([]);
+		const gone = [stay(1_000, 50_000, { isLeaving: true })];
+		expect(kinds(gone, [seenBy('b', [span(1_300, 50_000 + DELAY_MS + 1_000)])])).toEqual([]);
 	});
 
 	it('leaves at once if it does so on purpose', () => {

@@ -116,9 +116,9 @@ class MemberAudit {
 	/** Whether the member may be told to have left at this time, because it was away for long enough. */
 	#mayLeaveAt(at: number): boolean {
 		return between(this.#known).some(({ from, until }) => {
-			// Who leaves on purpose leaves at once.
-			const isOnPurpose = this.#stays.some((stay) => stay.until === from && stay.end === 'unsubscribed');
-			const earliest = from + (isOnPurpose ? 0 : this.#leaveDelayMs) - this.#slackMs;
+			// Who leaves on purpose leaves at once, and may do so before the subscription is confirmed.
+			const onPurpose = this.#stays.flatMap((stay) => (stay.isLeaving && stay.until >= from ? stay.until : []));
+			const earliest = Math.min(from + this.#leaveDelayMs, ...onPurpose) - this.#slackMs;
 			return until >= earliest && at >= earliest && at <= this.#knownBy(until, this.#nodes());
 		});
 	}

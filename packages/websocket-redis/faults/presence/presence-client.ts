@@ -64,6 +64,8 @@ export class PresenceClient {
 	readonly #recorder: Recorder;
 	readonly #nodes: () => readonly PresenceNode[];
 	readonly #replies = new Map<string, Reply>();
+	/** Stays that it has ended by `@unsubscribe`, which is not answered yet. */
+	readonly #leaving = new Set<Stay>();
 	#socket: WebSocket | undefined;
 	#lastId = 0;
 
@@ -118,9 +120,14 @@ export class PresenceClient {
 		this.joined.delete(topic);
 		joined.view?.recorded?.end();
 		const { stay } = joined;
-		stay.end = 'unsubscribed';
+		stay.isLeaving = true;
 		stay.until = Math.min(stay.until, Date.now());
-		this.#request('@unsubscribe', { topic }, () => (stay.goneAt = Math.min(stay.goneAt, Date.now())));
+		this.#leaving.add(stay);
+		this.#request('@unsubscribe', { topic }, () => {
+			if (!this.#leaving.delete(stay)) return;
+			stay.goneAt = Math.min(stay.goneAt, Date.now());
+			stay.end = 'unsubscribed';
+		});
 	}
 
 	/** Changes its own info in all topics. */
@@ -131,7 +138,7 @@ export class PresenceClient {
 
 	/** The node of this client has been killed or told to stop. */
 	nodeEnds(end: 'killed' | 'stopped'): void {
-		for (const { stay } of this.joined.values()) {
+		for (const stay of this.#openStays()) {
 			stay.end = end;
 			stay.until = Math.min(stay.until, Date.now());
 		}
@@ -186,18 +193,23 @@ export class PresenceClient {
 
 	/** Writes down that the connection has ended. Returns the stays that ended with it. */
 	#ended(): Stay[] {
-		const stays = [...this.joined.values()].map(({ stay, view }) => {
-			view?.recorded?.end();
+		for (const { view } of this.joined.values()) view?.recorded?.end();
+		const stays = this.#openStays();
+		for (const stay of stays) {
 			stay.until = Math.min(stay.until, Date.now());
 			stay.goneAt = Math.min(stay.goneAt, Date.now());
-			return stay;
-		});
+		}
+		this.#leaving.clear();
 		this.joined.clear();
 		this.#replies.clear();
 		this.#socket = undefined;
 		this.socketId = undefined;
 		this.node = undefined;
 		return stays;
+	}
+
+	#openStays(): Stay[] {
+		return [...this.#leaving, ...Array.from(this.joined.values(), ({ stay }) => stay)];
 	}
 
 	#subscribe(topics: readonly string[]): void {

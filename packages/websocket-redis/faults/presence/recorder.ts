@@ -61,7 +61,7 @@ export class Recorder {
 	notices = 0;
 
 	asked(topic: string, key: string, node: string): Stay {
-		const open = { from: Infinity, until: Infinity, goneAt: Infinity, end: 'disconnected' as const };
+		const open = { from: Infinity, until: Infinity, goneAt: Infinity, isLeaving: false, end: 'disconnected' as const };
 		const stay: Stay = { topic, key, node, askedAt: Date.now(), ...open };
 		this.stays.push(stay);
 		return stay;

@@ -21,7 +21,9 @@ export interface Stay {
 	until: number;
 	/** When the client knew that it was gone; Infinity if it does not. */
 	goneAt: number;
-	/** How it ended, if it has: by the end of its connection, by `@unsubscribe`, or with its node. */
+	/** Whether the client has asked to leave, by `@unsubscribe`, whether that was answered or not. */
+	isLeaving: boolean;
+	/** How it ended, if it has: by the end of its connection, by `@unsubscribe` that was answered, or with its node. */
 	end: 'disconnected' | 'unsubscribed' | 'killed' | 'stopped';
 }
 

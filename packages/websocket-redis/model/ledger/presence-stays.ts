@@ -49,8 +49,9 @@ export class ClientStays {
 				const { topic } = choice;
 				const key = userId === undefined ? `socket:${connection.socketId}` : `user:${userId}`;
 				const goneAt = Math.min(choice.goneAt, connection.until);
-				const end = choice.isOver && choice.until <= connection.until ? 'unsubscribed' : 'disconnected';
-				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, end }];
+				const isLeaving = choice.isOver && choice.until <= connection.until;
+				const end = isLeaving && choice.goneAt <= connection.until ? 'unsubscribed' : 'disconnected';
+				return [{ topic, key, node: connection.node, askedAt, from, until, goneAt, isLeaving, end }];
 			}),
 		);
 	}

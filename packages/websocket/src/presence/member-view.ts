@@ -18,6 +18,8 @@ export interface MemberViewOptions {
 	readonly onChange: (key: string) => void;
 }
 
+/** Within this time, nodes that can do put back what the backend has lost, in milliseconds. */
+const PUT_BACK_MS = 5_000;
 /** How long it may take until the end of a member arrives here, once the backend knows of it, in milliseconds. */
 const END_ARRIVES_MS = 1_000;
 
@@ -28,13 +30,14 @@ const END_ARRIVES_MS = 1_000;
 export class MemberView {
 	readonly #options: MemberViewOptions;
 	readonly #shown = new Map<string, ShownMember>();
-	/** Members of other nodes that the backend has lost. Their nodes put them back. */
-	readonly #lost = new Map<string, ShownMember>();
+	/** Members of other nodes, too, that the backend has lost, and whether it has them again. Their nodes put them back. */
+	readonly #lost = new Map<string, 'missing' | 'back'>();
 	/** This node's members that the backend does not have yet, so that their time is reckoned. */
 	readonly #reckoned = new Set<string>();
 	/** Members that are not shown any longer although the backend has them, as it will hear of their end. */
 	readonly #ended = new Set<string>();
-	#timer: ReturnType<typeof setTimeout> | undefined;
+	#backTimer: ReturnType<typeof setTimeout> | undefined;
+	#missingTimer: ReturnType<typeof setTimeout> | undefined;
 	#endTimer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: MemberViewOptions) {
@@ -73,30 +76,46 @@ export class MemberView {
 
 	/**
 	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for
-	 * as long as the lease of their nodes can last.
+	 * as long as the lease of their nodes can last. Those of several nodes are shown until all can have put them back: the
+	 * first that does may be the one that they leave.
 	 */
 	keepLost(): void {
-		const { topic, own } = this.#options;
-		for (const [key, shown] of this.#shown) if (own.get(topic, key) === undefined) this.#lost.set(key, shown);
-		this.#forgetLater();
+		const { topic, own, stored } = this.#options;
+		for (const key of this.#shown.keys()) {
+			const isOnlyHere = stored.get(key)?.isOnlyHere ?? true;
+			if (own.get(topic, key) === undefined || !isOnlyHere) this.#lost.set(key, 'missing');
+		}
+		if (this.#lost.size > 0) this.#forgetLater();
 	}
 
 	#forgetLater(): void {
-		clearTimeout(this.#timer);
-		if (this.#lost.size === 0) return;
-		this.#timer = setTimeout(() => {
+		clearTimeout(this.#backTimer);
+		clearTimeout(this.#missingTimer);
+		this.#backTimer = this.#after(PUT_BACK_MS, () => this.#forgetLost('back'));
+		this.#missingTimer = this.#after(LEASE_MS, () => {
+			this.#forgetLost('missing');
+			this.#forgetLost('back');
+		});
+	}
+
+	#after(ms: number, forget: () => void): ReturnType<typeof setTimeout> {
+		return setTimeout(() => {
 			// No node can put anything back meanwhile.
-			if (!this.#options.isReady()) return this.#forgetLater();
-			const keys = [...this.#lost.keys()];
-			this.#lost.clear();
-			for (const key of keys) this.update(key);
-		}, LEASE_MS);
-		this.#timer.unref();
+			if (this.#options.isReady()) forget();
+			else this.#forgetLater();
+		}, ms).unref();
+	}
+
+	#forgetLost(which: 'missing' | 'back'): void {
+		const keys = [...this.#lost].flatMap(([key, state]) => (state === which ? key : []));
+		for (const key of keys) this.#lost.delete(key);
+		for (const key of keys) this.update(key);
 	}
 
 	/** Forgets all members. */
 	clear(): void {
-		clearTimeout(this.#timer);
+		clearTimeout(this.#backTimer);
+		clearTimeout(this.#missingTimer);
 		clearTimeout(this.#endTimer);
 		this.#endTimer = undefined;
 		this.#ended.clear();
@@ -109,10 +128,15 @@ export class MemberView {
 		const { topic, own, stored } = this.#options;
 		const mine = own.get(topic, key);
 		const entry = stored.get(key);
-		if (entry !== undefined && this.#lost.size > 0) this.#lost.delete(key);
+		const isLost = this.#lost.size > 0 && this.#lost.has(key);
+		if (entry !== undefined && isLost) {
+			this.#lost.set(key, 'back');
+			// Another node is to put it back.
+			entry.isOnlyHere = false;
+		}
 		if (mine === undefined) {
 			this.#reckoned.delete(key);
-			if (entry === undefined) return this.#lost.get(key);
+			if (entry === undefined) return isLost ? before : undefined;
 			// The backend will hear of it.
 			if (entry.isOnlyHere) {
 				this.#end(key);
