@@ -61,8 +61,8 @@ class MemberAudit {
 	}
 
 	/**
-	 * Returns from when on the client's node can know of a stay: a node that is frozen or cut off just then can't tell the
-	 * others, before it is back, who has come to it.
+	 * Returns from when on the client's node can know of a stay: a node that is frozen or cut off just then can't tell
+	 * the others, before it is back, who has come to it.
 	 */
 	#knownFrom({ node, from }: Stay): number {
 		if (node === this.#view.node) return from;

@@ -30,7 +30,7 @@ const END_ARRIVES_MS = 1_000;
 export class MemberView {
 	readonly #options: MemberViewOptions;
 	readonly #shown = new Map<string, ShownMember>();
-	/** Members of other nodes, too, that the backend has lost, and whether it has them again. Their nodes put them back. */
+	/** Members of other nodes, too, that the backend has lost; whether it has them again. Their nodes put them back. */
 	readonly #lost = new Map<string, 'missing' | 'back'>();
 	/** This node's members that the backend does not have yet, so that their time is reckoned. */
 	readonly #reckoned = new Set<string>();
@@ -76,8 +76,8 @@ export class MemberView {
 
 	/**
 	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for
-	 * as long as the lease of their nodes can last. Those of several nodes are shown until all can have put them back: the
-	 * first that does may be the one that they leave.
+	 * as long as the lease of their nodes can last. Those of several nodes are shown until all can have put them back:
+	 * the first that does may be the one that they leave.
 	 */
 	keepLost(): void {
 		const { topic, own, stored } = this.#options;
