@@ -98,6 +98,29 @@ describe('a member', () => {
 		expect(kinds([...stays('c'), stay(back + 100)], seen('b'), outage('c'))).toEqual(['flap']);
 	});
 
+	it('may be unknown to a node that was cut off when it came to another one', () => {
+		const stays = [stay(1_000, 50_000, { key: 'socket:1' }), stay(49_900, Infinity, { node: 'c', key: 'socket:1' })];
+		const seen = (until: number) => [
+			seenBy('a', [], { members: new Map([['socket:1', [span(1_100, 50_100), span(until, Infinity)]]]) }),
+		];
+		const outages = [{ node: 'a', isMarked: true, ...span(49_000, 60_000) }];
+		const marked = (views: readonly View[]) => views.map((view) => ({ ...view, stale: [span(50_000, 61_000)] }));
+		expect(kinds(stays, marked(seen(60_000 + RECOVERED_MS)), outages)).toEqual([]);
+		expect(kinds(stays, marked(seen(60_000 + RECOVERED_MS + 1_000)), outages)).toEqual(['loss']);
+		expect(kinds(stays, marked(seen(52_000)), [])).toEqual(['flap']);
+	});
+
+	it('may be unknown at first to a client that is told so, while the backend is away', () => {
+		const outages = [{ node: undefined, isMarked: true, ...span(49_000, 60_000) }];
+		const view = (from: number, stale: readonly Span[]) => [
+			seenBy('b', [span(from, Infinity)], { from: 50_000, stale }),
+		];
+		const back = 60_000 + RECOVERED_MS;
+		expect(kinds([stay(1_000)], view(back, [span(50_000, back)]), outages)).toEqual([]);
+		expect(kinds([stay(1_000)], view(back + 1_000, [span(50_000, back)]), outages)).toEqual(['loss']);
+		expect(kinds([stay(1_000)], view(back, [span(51_000, back)]), outages)).toEqual(['loss']);
+	});
+
 	it('may leave at once or stay for a while if it is not known whether its node has read that it leaves', () => {
 		const stays = [stay(1_000, 50_000, { isLeaving: true }), stay(52_000)];
 		expect(kinds(stays, [seenBy('b', [span(1_300, 50_300), span(52_300, Infinity)])])).toEqual([]);

@@ -40,10 +40,10 @@ class MemberAudit {
 	/** While the client watched. */
 	readonly #watched: Span;
 	readonly #seen: readonly Span[];
-	/** While the member had to be there. */
+	/** While the member had to be there, as far as the client's node could know. */
 	readonly #certain: readonly Span[];
-	/** While the client's node could know that it had to be there. */
-	readonly #known: readonly Span[];
+	/** The same, if nodes that were cut off take all the time that they have to tell each other. */
+	readonly #told: readonly Span[];
 	readonly #leaveDelayMs: number;
 	readonly #slackMs: number;
 
@@ -56,20 +56,26 @@ class MemberAudit {
 		this.#slackMs = options.slackMs;
 		this.#watched = { from: view.from, until: Math.min(view.until, record.endAt) };
 		this.#seen = view.members.get(key) ?? [];
-		this.#certain = union(stays);
-		this.#known = union(stays.map((stay) => ({ from: this.#knownFrom(stay), until: stay.until })));
+		this.#certain = union(stays.map((stay) => ({ from: this.#knownFrom(stay, 0), until: stay.until })));
+		this.#told = union(stays.map((stay) => ({ from: this.#knownFrom(stay, RECOVERED_MS), until: stay.until })));
 	}
 
 	/**
-	 * Returns from when on the client's node can know of a stay: a node that is frozen or cut off just then can't tell
-	 * the others, before it is back, who has come to it.
+	 * Returns from when on the client's node can know of a stay: while a node is frozen or cut off, it can't tell the
+	 * others who has come to it, nor be told who has come to them.
+	 *
+	 * @param afterMs how long it takes once the node is back
 	 */
-	#knownFrom({ node, from }: Stay): number {
-		if (node === this.#view.node) return from;
+	#knownFrom({ node, from }: Stay, afterMs: number): number {
+		const { node: viewing } = this.#view;
+		if (node === viewing) return from;
 		const outages = this.#outages.filter(
-			(outage) => outage.node === node && outage.from <= from + this.#slackMs && outage.until >= from,
+			(outage) =>
+				(outage.node === node || outage.node === viewing) &&
+				outage.from <= from + this.#slackMs &&
+				outage.until >= from,
 		);
-		return Math.max(from, ...outages.map(({ until }) => until + RECOVERED_MS));
+		return Math.max(from, ...outages.map(({ until }) => until + afterMs));
 	}
 
 	ghosts(): Finding[] {
@@ -115,7 +121,7 @@ class MemberAudit {
 
 	/** Whether the member may be told to have left at this time, because it was away for long enough. */
 	#mayLeaveAt(at: number): boolean {
-		return between(this.#known).some(({ from, until }) => {
+		return between(this.#told).some(({ from, until }) => {
 			// Who leaves on purpose leaves at once, and may do so before the subscription is confirmed.
 			const onPurpose = this.#stays.flatMap((stay) => (stay.isLeaving && stay.until >= from ? stay.until : []));
 			const earliest = Math.min(from + this.#leaveDelayMs, ...onPurpose) - this.#slackMs;
@@ -124,9 +130,10 @@ class MemberAudit {
 	}
 
 	losses(): Finding[] {
+		const watchedFrom = this.#watchedFrom();
 		return this.#certain.flatMap((stay) => {
-			const nodes = this.#nodes(stay);
-			const required = intersection({ from: this.#knownBy(stay.from, nodes), until: stay.until }, this.#watched);
+			const from = Math.max(watchedFrom, this.#knownBy(stay.from, this.#nodes(stay)));
+			const required = intersection({ from, until: stay.until }, this.#watched);
 			if (required === undefined) return [];
 			return uncovered(required, this.#seen).flatMap((missing) => {
 				// What begins with a wrong `left` is a flap; then only the time until the member was back counts.
@@ -137,6 +144,13 @@ class MemberAudit {
 				return this.#finding('loss', missing.from, `was not there for ${Math.round(lengthOf(missing))} ms`);
 			});
 		});
+	}
+
+	/** Returns from when on the client has to know all: later if it was told at first that members may be missing. */
+	#watchedFrom(): number {
+		const { from, node, stale } = this.#view;
+		const isStale = stale.some((span) => span.from <= from + this.#slackMs && span.until > from);
+		return isStale ? this.#extended(from, from, RECOVERED_MS + this.#slackMs, [node]) : from;
 	}
 
 	/** Returns by when a connection from this time on is known. */
