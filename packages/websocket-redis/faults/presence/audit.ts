@@ -187,10 +187,10 @@ class MemberAudit {
 		return Math.min(from, lengthOf(outage) >= KEPT_MS ? outage.from + KEPT_MS : Infinity);
 	}
 
-	/** Returns the nodes with connections of the member; without any, that of its last one. */
+	/** Returns the nodes with connections of the member that have to be known; without any, that of its last one. */
 	#nodesAt(at: number): string[] {
-		const nodes = this.#nodes({ from: at, until: at + 1 });
-		if (nodes.length > 0) return nodes;
+		const known = this.#stays.filter(({ from, goneAt }) => from + JOINED_MS + this.#slackMs <= at && goneAt > at);
+		if (known.length > 0) return [...new Set(known.map(({ node }) => node))];
 		const last = this.#stays.reduce<Stay | undefined>((latest, stay) => {
 			return stay.goneAt <= at && stay.goneAt > (latest?.goneAt ?? -Infinity) ? stay : latest;
 		}, undefined);

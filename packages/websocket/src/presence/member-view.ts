@@ -34,7 +34,7 @@ export class MemberView {
 	readonly #lost = new Map<string, 'missing' | 'back'>();
 	/** This node's members that the backend does not have yet, so that their time is reckoned. */
 	readonly #reckoned = new Set<string>();
-	/** Members that are not shown any longer although the backend has them, as it will hear of their end. */
+	/** Members that are no longer here although the backend has them: it will hear of their end. */
 	readonly #ended = new Set<string>();
 	#backTimer: ReturnType<typeof setTimeout> | undefined;
 	#missingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -137,10 +137,10 @@ export class MemberView {
 		if (mine === undefined) {
 			this.#reckoned.delete(key);
 			if (entry === undefined) return isLost ? before : undefined;
-			// The backend will hear of it.
+			// The backend will say that it has left, unless the member has come to another node meanwhile.
 			if (entry.isOnlyHere) {
 				this.#end(key);
-				return undefined;
+				return before;
 			}
 			return changed(before, key, entry.connections, entry.since, entry.info);
 		}
@@ -153,7 +153,7 @@ export class MemberView {
 		return changed(before, key, connections, since, mine.info);
 	}
 
-	/** Shows a member again if the backend knows of its end, and has it all the same. */
+	/** Shows a member as the backend has it if that knows of its end here, and has it all the same. */
 	#end(key: string): void {
 		this.#ended.add(key);
 		if (this.#endTimer !== undefined) return;

@@ -99,7 +99,7 @@ export class PresenceReplicas {
 
 	/** Called when the backend may have lost what it had of some topics. */
 	lost(isAffected: (topic: string) => boolean): void {
-		for (const [topic, { replica }] of this.#held) if (isAffected(topic)) replica.lost();
+		for (const [topic, { replica }] of this.#held) if (isAffected(topic)) replica.missed();
 	}
 
 	/** Called when the backend has become available or unavailable. */

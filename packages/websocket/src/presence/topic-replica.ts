@@ -55,8 +55,6 @@ export class TopicReplica {
 	#hasRead = false;
 	/** Whether the backend names members again, while only their number is known. */
 	#isNamed = false;
-	/** Whether the backend may have lost members that are known. */
-	#isLost = false;
 
 	constructor(topic: string, rule: PresenceRule, context: ReplicaContext, onTell: ChangeNoticesOptions['onTell']) {
 		this.topic = topic;
@@ -154,12 +152,6 @@ export class TopicReplica {
 		this.#sync.missed();
 	}
 
-	/** Called when the backend may have lost members. */
-	lost(): void {
-		this.#isLost = true;
-		this.#sync.missed();
-	}
-
 	/** Called when the backend has become available or unavailable. */
 	statusChanged(): void {
 		this.#sync.statusChanged();
@@ -201,9 +193,8 @@ export class TopicReplica {
 
 	#reset({ version, count, members }: Read): void {
 		const known = this.#stored.version;
-		const isOlder = known !== undefined && (known.epoch !== version?.epoch || known.n > version.n);
-		if ((this.#isLost || isOlder) && this.#knowledge === 'members') this.#view.keepLost();
-		this.#isLost = false;
+		const isLost = known !== undefined && (known.epoch !== version?.epoch || known.n > version.n);
+		if (isLost && this.#knowledge === 'members') this.#view.keepLost();
 		this.#hasRead = true;
 		this.#stored.reset(members ?? [], version, count);
 		if (members === undefined || (this.#knowledge === 'count' && !this.#isNamed && count > this.#namedUpTo)) {

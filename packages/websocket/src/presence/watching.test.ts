@@ -261,6 +261,28 @@ describe('on several nodes', () => {
 		expect(seen.watches).toBe(1);
 	});
 
+	it('while one is cut off, no one leaves: they may have come to another one', async () => {
+		const { nodes, buses, backend } = await openCluster(2, { presence: KEPT });
+		const [here, there] = nodes as [TestNode, TestNode];
+		const seen = await watcher(here, await enter(here, 'ann'));
+		const moving = await enter(here, 'bob');
+		const leaving = await enter(here, 'cid');
+		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
+		await until(async () => (await backendKeys(there)).length === 3, { what: 'all are stored' });
+		const [bus] = buses;
+		if (bus === undefined) throw new Error('no bus');
+		backend.cut(bus);
+		await until(() => seen.read().isStale, { what: 'it is stale' });
+		await enter(there, 'bob');
+		await moving.client.close();
+		await leaving.client.close();
+		await enterWithout(here, 'dan');
+		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid', 'user:dan');
+		backend.restore(bus);
+		await untilSees(seen, 'user:ann', 'user:bob', 'user:dan');
+		expect(seen.read().notices.flatMap(({ left = [] }) => left)).toEqual(['user:cid']);
+	});
+
 	it('if the backend loses everything, no one leaves', async () => {
 		const { nodes, backend } = await openCluster(2, { presence: KEPT });
 		const [here, there] = nodes as [TestNode, TestNode];
