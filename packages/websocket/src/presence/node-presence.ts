@@ -129,9 +129,9 @@ export class NodePresence implements PresenceLink {
 		return this.#patterns.ruleOf(topic);
 	}
 
-	#tell(topic: string, change: PresenceChange, frame: (() => string) | undefined): void {
+	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
 		if (frame !== undefined) this.watchers.tell(topic, frame);
-		this.listeners.tell(change);
+		if (change !== undefined) this.listeners.tell(change);
 	}
 
 	/** See {@link Presence.update}; only on this node. Returns the number of sockets. */
