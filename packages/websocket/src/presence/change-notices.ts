@@ -214,14 +214,14 @@ export class ChangeNotices {
 		return true;
 	}
 
-	/** Encodes a frame that tells how things are now. */
+	/** Encodes a frame that tells how things are now, as far as clients have been told. */
 	#encode(previous: PresenceVersion, changes: EncodedChanges): string {
 		const { count, areMembersKnown, isStale } = this.#told;
 		const notice: Omit<PresenceNotice, keyof EncodedChanges> = {
 			topic: this.#options.topic,
 			version: this.#version,
 			previous,
-			count,
+			count: count + this.#untold.surplus(this.#members),
 			isCountOnly: areMembersKnown ? undefined : true,
 			isStale: isStale ? true : undefined,
 		};

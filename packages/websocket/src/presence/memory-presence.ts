@@ -84,7 +84,7 @@ export class MemoryPresence implements PresenceStore {
 
 	renew(lease: PresenceLease, leaseMs: number, isNew: boolean): Promise<Renewal> {
 		const renewal = this.#leases?.renew(lease, leaseMs, isNew, this.#now());
-		return Promise.resolve(renewal ?? { isKept: true, expired: [] });
+		return Promise.resolve(renewal ?? { isKept: true, expired: [], released: [] });
 	}
 
 	sweep(lease: PresenceLease, { header, membersUpTo, topics }: SweepOptions): Promise<Sweep> {

@@ -1,7 +1,10 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
-import type { PresenceLease, PresenceStore } from './presence-store.ts';
+import type { PresenceLease, PresenceStore, Renewal } from './presence-store.ts';
+
+/** Leases that a node is to sweep. */
+export type HandedOut = Pick<Renewal, 'expired' | 'released'>;
 
 export interface OwnLeaseOptions {
 	readonly store: PresenceStore;
@@ -9,7 +12,7 @@ export interface OwnLeaseOptions {
 	/** Called when a new generation holds: nothing that was put before counts any longer. */
 	onHeld(): void;
 	/** Called with the leases of other nodes that are this one's to sweep. @param askedAt by the monotonic clock */
-	onExpired(leases: readonly PresenceLease[], askedAt: number): void;
+	onExpired(leases: HandedOut, askedAt: number): void;
 	readonly outages: OutageLog;
 }
 
@@ -117,14 +120,14 @@ export class OwnLease {
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, expired } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
+			const { isKept, ...leases } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
 			outages.over('lease');
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
 			if (lease !== this.#current) this.#isAgain = true;
 			else if (isKept) this.#kept(sentAt);
 			else this.lost(lease);
-			if (expired.length > 0) onExpired(expired, sentAt);
+			if (leases.expired.length > 0) onExpired(leases, sentAt);
 		} catch (thrown) {
 			outages.failed('lease', thrown);
 			this.#renewIn(RETRY_MS);

@@ -25,6 +25,13 @@ export class UntoldChanges {
 		this.#keys.clear();
 	}
 
+	/** Returns by how much clients know more members than there are; negative if fewer. */
+	surplus(members: ToldMembers): number {
+		let surplus = 0;
+		for (const [key, isKnown] of this.#keys) surplus += Number(isKnown) - Number(members.get(key) !== undefined);
+		return surplus;
+	}
+
 	/** Returns about how many characters it takes to tell everything. */
 	size(members: ToldMembers): number {
 		let size = 0;

@@ -1,10 +1,11 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { CLAIMED_MS, type PresenceLease } from '../presence/presence-store.ts';
+import { CLAIMED_MS, type PresenceLease, RELEASED_QUIET_MS, type Renewal } from '../presence/presence-store.ts';
 import { sleep } from '../support/promises.ts';
 import type { CaseContext } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
 import { expired, handedOut, keepRenewing, LEASE_MS, startShort, untilHandedOut } from './presence-lease-steps.ts';
 import { PresenceNode } from './presence-node.ts';
+import { attemptUntil } from './waiting.ts';
 
 /** The requirements for leases: how long they hold, and to whom they are handed out to be swept. */
 export const LEASES: Requirements = {
@@ -12,10 +13,10 @@ export const LEASES: Requirements = {
 		const [a] = await startShort(context, 1);
 		const begin = performance.now();
 		while (performance.now() - begin < 2 * LEASE_MS) {
-			deepEqual(await a!.renew(LEASE_MS), { isKept: true, expired: [] });
+			deepEqual(await a!.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
 			await sleep(20);
 		}
-		deepEqual(await a!.presence.renew(a!.lease, LEASE_MS, true), { isKept: true, expired: [] }, 'asked twice');
+		deepEqual(await a!.presence.renew(a!.lease, LEASE_MS, true), { isKept: true, expired: [], released: [] }, 'asked twice');
 	},
 
 	async 'a lease that the backend does not know does not hold, unless it is new'(context) {
@@ -82,7 +83,7 @@ export const LEASES: Requirements = {
 		const renewals = await Promise.all(nodes.map((node) => node.renew(LEASE_MS)));
 		deepEqual(
 			renewals,
-			nodes.map(() => ({ isKept: true, expired: [] })),
+			nodes.map(() => ({ isKept: true, expired: [], released: [] })),
 		);
 	},
 
@@ -95,6 +96,31 @@ export const LEASES: Requirements = {
 		await b!.renew(LEASE_MS);
 		await untilHandedOut(context, a!.lease, b!, c!);
 		ok(performance.now() - begin > LEASE_MS - 60, 'it was handed out before that');
+	},
+
+	async 'after such a time, a lease that was released is handed out before the time of a lease has passed'(context) {
+		const leaseMs = 2 * RELEASED_QUIET_MS;
+		const [a, b, c] = await startShort(context, 3);
+		await a!.put('t', 'k');
+		await a!.linger('t', 'k', 100);
+		await a!.presence.release(a!.lease, 0);
+		if (context.has('moveClock')) await context.moveClock(leaseMs);
+		else await sleep(leaseMs);
+		const begin = performance.now();
+		const found: Renewal[] = [];
+		await attemptUntil(
+			async () => found.push(await b!.renew(leaseMs)),
+			() => (found.at(-1)?.expired.length ?? 0) > 0,
+			context.timeoutMs + RELEASED_QUIET_MS,
+			() => 'the lease is not handed out',
+		);
+		const waited = performance.now() - begin;
+		ok(waited > RELEASED_QUIET_MS - 60, `it was handed out after ${waited} ms, before others could put what they have`);
+		ok(waited < leaseMs - 60, `it was handed out after ${waited} ms`);
+		deepEqual(found.at(-1), { isKept: true, expired: [a!.lease], released: [a!.lease] });
+		equal((await b!.sweep(a!.lease)).isDone, true);
+		equal((await b!.presence.count('t')).count, 0);
+		deepEqual((await c!.renew(leaseMs)).expired, [], 'it was handed out again');
 	},
 
 	async 'a renewal hands out at most ten leases, and others the rest'(context) {
@@ -114,7 +140,7 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(-3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [] });
+		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
@@ -122,7 +148,7 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [] });
+		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
