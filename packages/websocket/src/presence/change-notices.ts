@@ -171,6 +171,7 @@ export class ChangeNotices {
 		}
 		this.#changed.clear();
 		const areAny = joined.length + left.length + updated.length > 0;
+		for (const list of [joined, left, updated]) Object.freeze(list);
 		if (areAny || this.#isOther(now)) this.#send({ joined, left, updated }, now);
 		else if (!this.#untold.isEmpty) this.#send(undefined, now);
 	}
@@ -239,7 +240,8 @@ export class ChangeNotices {
 		this.#isRevealing = false;
 		this.#startOver();
 		this.#sending(now, version);
-		onTell({ topic, ...NOTHING, joined: this.#members.all(), version, ...now }, () => this.#encode(version, NOTHING));
+		const joined = Object.freeze(this.#members.all());
+		onTell({ topic, ...NOTHING, joined, version, ...now }, () => this.#encode(version, NOTHING));
 	}
 
 	#sending(told: ToldState, version: PresenceVersion): void {
@@ -249,4 +251,4 @@ export class ChangeNotices {
 	}
 }
 
-const NOTHING = { joined: [], left: [], updated: [] };
+const NOTHING = { joined: Object.freeze([]), left: Object.freeze([]), updated: Object.freeze([]) };

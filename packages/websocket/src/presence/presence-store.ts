@@ -41,8 +41,8 @@ export interface PresenceStore {
 	 *
 	 * An expired lease is handed out to one node at a time, again after {@link CLAIMED_MS} if its sweep is not done.
 	 * None is handed out for `leaseMs` after the backend was away (no lease was renewed for half of `leaseMs`), lost its
-	 * data, or its clock was set: the nodes that are there renew theirs meanwhile. A released lease is only held back for
-	 * {@link RELEASED_QUIET_MS}.
+	 * data, or its clock was set: the nodes that are there renew theirs meanwhile. A released lease is only held back
+	 * for {@link RELEASED_QUIET_MS}.
 	 *
 	 * @param isNew whether this is the first renewal of this generation
 	 */

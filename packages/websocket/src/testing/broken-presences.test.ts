@@ -237,7 +237,6 @@ describe('a presence fails the cases that are meant for its defect, and no other
 		expect(await failures(broken)).toEqual([
 			'a lease that has expired is handed out, to one node at a time',
 			'a lease whose sweep is not done is handed out again, and then to one node',
-			'after such a time, a lease that was released is handed out before the time of a lease has passed',
 			'a renewal hands out at most ten leases, and others the rest',
 			'a lease is forgotten once its sweep is done',
 		]);

@@ -16,7 +16,11 @@ export const LEASES: Requirements = {
 			deepEqual(await a!.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
 			await sleep(20);
 		}
-		deepEqual(await a!.presence.renew(a!.lease, LEASE_MS, true), { isKept: true, expired: [], released: [] }, 'asked twice');
+		deepEqual(
+			await a!.presence.renew(a!.lease, LEASE_MS, true),
+			{ isKept: true, expired: [], released: [] },
+			'asked twice',
+		);
 	},
 
 	async 'a lease that the backend does not know does not hold, unless it is new'(context) {
