@@ -64,7 +64,7 @@ end
 
 /**
  * The script that renews a lease: see `PresenceStore.renew`. Further ARGV: leaseMs; whether it is new, 1 or 0. Returns
- * 1 or 0, the leases that are handed out, and those of them that were released.
+ * 1 or 0, the time, the leases that are handed out, and those of them that were released.
  */
 const RENEW = `#!lua flags=allow-oom
 ${COMMON}
@@ -103,7 +103,7 @@ if isKept then redis.call('ZADD', order, now + lasts, own) end
 redis.call('HSET', leases, 'state', struct.pack('>dd', now, from))
 
 local expired, released = {}, {}
-local reply = { isKept and 1 or 0, expired, released }
+local reply = { isKept and 1 or 0, now, expired, released }
 if now < from - lasts + math.min(lasts, ${RELEASED_QUIET_MS}) then return reply end
 -- Released leases may be behind others whose time has not come.
 local isQuiet = now < from

@@ -22,9 +22,9 @@ export class LeaseStore implements TopicRegistry {
 	/** See {@link PresenceStore.renew}. */
 	async renew(lease: PresenceLease, leaseMs: number, isNew: boolean): Promise<Renewal> {
 		const reply = await this.#run(leaseScripts.renew, lease, [leaseMs, isNew ? 1 : 0]);
-		const [isKept, expired, released] = reply as readonly [number, readonly Buffer[], readonly Buffer[]];
+		const [isKept, now, expired, released] = reply as readonly [number, number, readonly Buffer[], readonly Buffer[]];
 		const readAll = (leases: readonly Buffer[]): PresenceLease[] => leases.map((bytes) => readLease(bytes));
-		return { isKept: isKept === 1, expired: readAll(expired), released: readAll(released) };
+		return { isKept: isKept === 1, expired: readAll(expired), released: readAll(released), now };
 	}
 
 	/** See {@link PresenceStore.release}. */

@@ -39,6 +39,7 @@ export class MemoryLeases {
 			isKept,
 			expired: handedOut.map((known) => known.lease),
 			released: handedOut.filter((known) => known.isReleased).map((known) => known.lease),
+			now,
 		};
 	}
 

@@ -13,6 +13,13 @@ export interface OwnLeaseOptions {
 	onHeld(): void;
 	/** Called with the leases of other nodes that are this one's to sweep. @param askedAt by the monotonic clock */
 	onExpired(leases: HandedOut, askedAt: number): void;
+	/**
+	 * Called after each renewal.
+	 *
+	 * @param backendMs what the time was at the backend, in milliseconds since the epoch
+	 * @param at when that was, by the monotonic clock
+	 */
+	onTime(backendMs: number, at: number): void;
 	readonly outages: OutageLog;
 }
 
@@ -113,15 +120,16 @@ export class OwnLease {
 	}
 
 	async #renew(): Promise<void> {
-		const { store, outages, onExpired } = this.#options;
+		const { store, outages, onExpired, onTime } = this.#options;
 		clearTimeout(this.#timer);
 		const sentAt = performance.now();
 		this.#sentAt = sentAt;
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, ...leases } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
+			const { isKept, now, ...leases } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
 			outages.over('lease');
+			onTime(now, (sentAt + performance.now()) / 2);
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
 			if (lease !== this.#current) this.#isAgain = true;

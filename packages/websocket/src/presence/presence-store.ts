@@ -185,6 +185,8 @@ export interface Renewal {
 	readonly expired: readonly PresenceLease[];
 	/** Those of them that were released. */
 	readonly released: readonly PresenceLease[];
+	/** The time at the backend, in milliseconds since the epoch. */
+	readonly now: number;
 }
 
 export interface SweepOptions {

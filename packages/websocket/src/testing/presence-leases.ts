@@ -1,9 +1,23 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { CLAIMED_MS, type PresenceLease, RELEASED_QUIET_MS, type Renewal } from '../presence/presence-store.ts';
+import {
+	CLAIMED_MS,
+	type PresenceLease,
+	RELEASED_QUIET_MS,
+	type Renewal,
+	type StoredMember,
+} from '../presence/presence-store.ts';
 import { sleep } from '../support/promises.ts';
 import type { CaseContext } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
-import { expired, handedOut, keepRenewing, LEASE_MS, startShort, untilHandedOut } from './presence-lease-steps.ts';
+import {
+	expired,
+	handedOut,
+	keepRenewing,
+	LEASE_MS,
+	outcomeOf,
+	startShort,
+	untilHandedOut,
+} from './presence-lease-steps.ts';
 import { PresenceNode } from './presence-node.ts';
 import { attemptUntil } from './waiting.ts';
 
@@ -13,11 +27,11 @@ export const LEASES: Requirements = {
 		const [a] = await startShort(context, 1);
 		const begin = performance.now();
 		while (performance.now() - begin < 2 * LEASE_MS) {
-			deepEqual(await a!.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
+			deepEqual(outcomeOf(await a!.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 			await sleep(20);
 		}
 		deepEqual(
-			await a!.presence.renew(a!.lease, LEASE_MS, true),
+			outcomeOf(await a!.presence.renew(a!.lease, LEASE_MS, true)),
 			{ isKept: true, expired: [], released: [] },
 			'asked twice',
 		);
@@ -38,6 +52,20 @@ export const LEASES: Requirements = {
 		equal((await a!.presence.renew(earlier, LEASE_MS, false)).isKept, false);
 		equal((await a!.presence.renew(earlier, LEASE_MS, true)).isKept, false);
 		equal((await a!.renew(LEASE_MS)).isKept, true);
+	},
+
+	async 'a renewal tells the time at the backend'(context) {
+		const [a] = await startShort(context, 1);
+		const begin = performance.now();
+		const first = await a!.renew(LEASE_MS);
+		await sleep(200);
+		const passed = (await a!.renew(LEASE_MS)).now - first.now;
+		ok(passed > 200 - 60, `the time has gone on by ${passed} ms in 200 ms`);
+		ok(passed < performance.now() - begin + 60, `the time has gone on by ${passed} ms`);
+		// Records have times of the same clock.
+		await a!.put('t', 'k');
+		const [{ since }] = (await a!.presence.read('t', { limit: 1 })).members as [StoredMember];
+		ok(Math.abs(since - first.now) < context.timeoutMs, `a member is there since ${since}, not ${first.now}`);
 	},
 
 	async 'a lease that has expired is handed out, to one node at a time'(context) {
@@ -86,7 +114,7 @@ export const LEASES: Requirements = {
 		await sleep(2 * LEASE_MS);
 		const renewals = await Promise.all(nodes.map((node) => node.renew(LEASE_MS)));
 		deepEqual(
-			renewals,
+			renewals.map(outcomeOf),
 			nodes.map(() => ({ isKept: true, expired: [], released: [] })),
 		);
 	},
@@ -121,7 +149,7 @@ export const LEASES: Requirements = {
 		const waited = performance.now() - begin;
 		ok(waited > RELEASED_QUIET_MS - 60, `it was handed out after ${waited} ms, before others could put what they have`);
 		ok(waited < leaseMs - 60, `it was handed out after ${waited} ms`);
-		deepEqual(found.at(-1), { isKept: true, expired: [a!.lease], released: [a!.lease] });
+		deepEqual(found.map(outcomeOf).at(-1), { isKept: true, expired: [a!.lease], released: [a!.lease] });
 		equal((await b!.sweep(a!.lease)).isDone, true);
 		equal((await b!.presence.count('t')).count, 0);
 		deepEqual((await c!.renew(leaseMs)).expired, [], 'it was handed out again');
@@ -144,7 +172,8 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(-3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
+		for (const node of [a!, b!])
+			deepEqual(outcomeOf(await node.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
@@ -152,7 +181,8 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [], released: [] });
+		for (const node of [a!, b!])
+			deepEqual(outcomeOf(await node.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
