@@ -5,7 +5,7 @@ import type { Member } from './own-member.ts';
 import { OutageLog } from './outage-log.ts';
 import { OwnMembers } from './own-members.ts';
 import type { PresenceInfo } from './presence-contract.ts';
-import { OwnLease, type OwnLeaseOptions } from './presence-lease.ts';
+import { OwnLease } from './presence-lease.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { MAX_INFO_BYTES, type PresenceState, type PresenceStore } from './presence-store.ts';
 import { PresenceSweeper } from './presence-sweeper.ts';
@@ -24,7 +24,7 @@ export interface OwnPresenceOptions {
 	onChange(topic: string, key: string): void;
 	/** Called when changes of this node's members in a topic have been stored. */
 	onStored?(topic: string, state: PresenceState): void;
-	/** See {@link OwnLeaseOptions.onTime}. */
+	/** See `onTime` of {@link OwnLease}. */
 	onTime?(backendMs: number, at: number): void;
 	/** Called when the backend may have lost what it had of some topics. */
 	onLost?(isAffected: (topic: string) => boolean): void;
