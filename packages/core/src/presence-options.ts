@@ -23,8 +23,9 @@ export interface EndpointPresenceOptions<TData extends ConnectionData = Connecti
 	 * nothing. Called when the connection enters the topic, and again when its credentials have been renewed. Clients
 	 * can add properties of their own (`@update`), but can't change these.
 	 *
-	 * It must answer at once, without a promise. If it throws, or its answer is no JSON object, too large or does not
-	 * match `schema`, that is logged, and others see the member without it. Default: nothing.
+	 * It must answer at once, without a promise. If it throws, or its answer is not a plain object of what JSON
+	 * carries, is too large or does not match `schema`, that is logged, and others see the member without it. Default:
+	 * nothing.
 	 *
 	 * @param ctx annotate it with the type of the connection's state: `PresenceInfoContext<State>`
 	 */

@@ -18,7 +18,7 @@ export { isSchema } from './protocol/message.ts';
 export { isUserId } from './sockets/user-id.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
 export { toSpeaker } from './wire/payload-forms.ts';
-export { plainInfo } from './presence/presence-info.ts';
+export { copyInfo } from './presence/presence-info.ts';
 export { presenceChannel } from './wire/channel-names.ts';
 export { decodeFrame, type Digest, encodeDigestHeader, encodePresenceHeader, randomOrigin } from './wire/frame.ts';
 export {

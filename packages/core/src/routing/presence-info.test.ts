@@ -90,21 +90,17 @@ describe('presence.info', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it('is what the object that it returns says of itself to JSON', async () => {
-		class Account {
-			readonly name = 'Ada';
-			readonly password = 'secret';
-			toJSON(): object {
-				return { name: this.name };
-			}
-		}
-		const { speaker } = await presenceNode({ presence: { info: () => new Account() } });
+	it('is as it was when it was returned, whatever happens to the object later', async () => {
+		const profile = { name: 'Ada', tags: ['new'] };
+		const { speaker } = await presenceNode({ presence: { info: () => profile } });
 		const ada = await speaker('ada');
-		const { members } = await enter(ada, 'room:a');
-		expect(members?.[0]?.info).toEqual({ name: 'Ada' });
+		await enter(ada, 'room:a');
+		profile.name = 'Eve';
+		profile.tags.push('late');
 		await request(ada, '@update', { topic: 'room:a', info: { status: 'away' } });
 		expect((await request(ada, '@watch', { topic: 'room:a' })).members[0].info).toEqual({
 			name: 'Ada',
+			tags: ['new'],
 			status: 'away',
 		});
 	});
@@ -131,10 +127,11 @@ describe('presence.info', () => {
 			{ info: () => ({ x: 'x'.repeat(2_000) }) },
 			/has 2008 bytes as JSON; at most 1024 are allowed/,
 		],
+		['returns what JSON lacks', { info: () => ({ n: 1n }) }, /info\.n is a bigint: only text, finite numbers/],
 		[
-			'returns what JSON lacks',
-			{ info: () => ({ n: 1n }) },
-			/what presence\.info and presence\.schema return must be JSON/,
+			'has a schema that returns what JSON lacks',
+			{ info: () => ({ at: 0 }), schema: z.object({ at: z.number().transform((ms) => new Date(ms)) }) },
+			/what presence\.schema has returned is not allowed: .* info\.at is of type Date/,
 		],
 		[
 			'does not match the schema',

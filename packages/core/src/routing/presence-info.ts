@@ -4,7 +4,7 @@ import {
 	type SocketPresence,
 	type WebSocketConnection,
 } from '@orijs/websocket';
-import { plainInfo, promiseOf, quiet, show } from '@orijs/websocket/internal';
+import { copyInfo, promiseOf, quiet, show, toError } from '@orijs/websocket/internal';
 import { validateWith } from '@orijs/websocket/protocol';
 import { AsyncPresenceSchemaError, ApplicationError } from '../errors.ts';
 import type { AllPresenceOptions, PresenceInfoContext } from '../presence-options.ts';
@@ -37,8 +37,7 @@ export class PresenceInfos {
 		const answer: unknown = this.#options.info?.(new InfoContext(session, topic));
 		if (answer === undefined) return undefined;
 		mustBeInfo(answer);
-		const given = plainInfo(answer);
-		mustBeInfo(given);
+		const given = copyInfo(answer);
 		// A default of the schema is not the application's word: clients may say something else.
 		const info = pick(this.#checked('presence.info', given), (key) => Object.hasOwn(given, key));
 		this.#mustFit(info);
@@ -70,13 +69,20 @@ export class PresenceInfos {
 			void quiet(checked as Promise<unknown>);
 			throw new AsyncPresenceSchemaError();
 		}
-		if (isInfo(checked)) return checked;
-		throw new ApplicationError(`presence.schema has returned ${show(checked)}, which is no object`);
+		if (!isInfo(checked))
+			throw new ApplicationError(`presence.schema has returned ${show(checked)}, which is no object`);
+		try {
+			return copyInfo(checked);
+		} catch (cause) {
+			throw new ApplicationError(`what presence.schema has returned is not allowed: ${toError(cause).message}`, {
+				cause,
+			});
+		}
 	}
 
 	#mustFit(info: PresenceInfo): void {
 		const { infoBytes } = this.#options;
-		const bytes = Buffer.byteLength(jsonOf(info));
+		const bytes = Buffer.byteLength(JSON.stringify(info));
 		if (bytes <= infoBytes) return;
 		throw new InvalidPresenceInfoError(
 			`The info has ${bytes} bytes as JSON; at most ${infoBytes} are allowed (presence.infoBytes)`,
@@ -108,15 +114,6 @@ class InfoContext implements PresenceInfoContext {
 
 	get ws(): PresenceInfoContext['ws'] {
 		return this.#session.ws;
-	}
-}
-
-/** @throws {ApplicationError} it is no JSON, which only the application can cause */
-function jsonOf(info: PresenceInfo): string {
-	try {
-		return JSON.stringify(info);
-	} catch (cause) {
-		throw new ApplicationError('what presence.info and presence.schema return must be JSON', { cause });
 	}
 }
 

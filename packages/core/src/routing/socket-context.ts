@@ -108,7 +108,7 @@ export abstract class SocketContext<TState extends object = object> {
 	 * `app.presence.update`.
 	 *
 	 * @throws {PresenceNotKeptError} the provider's option `presence` does not keep the topic
-	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large
+	 * @throws {InvalidPresenceInfoError} the info is no plain object, has what JSON does not carry, or is too large
 	 * @throws everything else that `app.presence.update` throws
 	 */
 	updatePresence(topic: string, change: PresenceInfo): Promise<ActionResult> {

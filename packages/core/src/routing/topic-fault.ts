@@ -1,4 +1,10 @@
-import { HistoryUnavailableError, PresenceUnavailableError, SubscribeError } from '@orijs/websocket';
+import {
+	HistoryUnavailableError,
+	PresenceUnavailableError,
+	ProviderNotStartedError,
+	ProviderStoppedError,
+	SubscribeError,
+} from '@orijs/websocket';
 import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import type { FaultLog } from '../support/fault-log.ts';
@@ -14,6 +20,15 @@ const FAILED: Record<TopicOperation, string> = {
 	update: "Changing a client's info failed",
 };
 
+/** What a client is told while the backend or the provider is not available. */
+const UNAVAILABLE: Record<TopicOperation, string> = {
+	subscribe: 'Subscription failed',
+	unsubscribe: 'Subscription failed',
+	history: 'The history could not be read',
+	watch: 'The members could not be read',
+	update: 'Your info could not be changed',
+};
+
 interface FailedRequest {
 	readonly operation: TopicOperation;
 	readonly session: Session;
@@ -25,12 +40,7 @@ interface FailedRequest {
 export function topicFault(faults: FaultLog, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
-		if (err instanceof SubscribeError || err instanceof HistoryUnavailableError) {
-			const what = operation === 'history' ? 'The history could not be read' : 'Subscription failed';
-			return { code: 'unavailable', message: `${what}; try again` };
-		}
-		if (err instanceof PresenceUnavailableError)
-			return { code: 'unavailable', message: 'The members could not be read; try again' };
+		if (isUnavailable(err)) return { code: 'unavailable', message: `${UNAVAILABLE[operation]}; try again` };
 	} catch {
 		// Anything can be thrown, including values that throw when inspected.
 	}
@@ -38,4 +48,14 @@ export function topicFault(faults: FaultLog, { operation, session, topic, err }:
 	if (session.state !== 'closed')
 		faults.failed({ what: FAILED[operation], err }, { socketId: session.socketId, topic });
 	return { code: 'internal', message: INTERNAL_ERROR };
+}
+
+function isUnavailable(err: unknown): boolean {
+	return (
+		err instanceof SubscribeError ||
+		err instanceof HistoryUnavailableError ||
+		err instanceof PresenceUnavailableError ||
+		err instanceof ProviderNotStartedError ||
+		err instanceof ProviderStoppedError
+	);
 }

@@ -218,3 +218,19 @@ describe('a watch ends', () => {
 		expect(log.errors).toEqual([]);
 	});
 });
+
+it('while the provider is stopped, clients are refused with unavailable, and nothing is logged', async () => {
+	const { provider, speaker, log } = await presenceNode();
+	const ada = await speaker('ada');
+	const ben = await speaker('ben');
+	await enter(ada, 'room:a');
+	await request(ben, '@subscribe', { topic: 'room:a' });
+	await provider.stop();
+	const refusal = { code: 'unavailable', message: 'The members could not be read; try again' };
+	expect(await request(ada, '@watch', { topic: 'room:a' })).toEqual(refusal);
+	expect(await request(ben, '@watch', { topic: 'room:a' })).toEqual(refusal);
+	expect(await request(ada, '@subscribe', { topic: 'room:b' })).toMatchObject({ code: 'unavailable' });
+	expect(log.errors).toEqual([]);
+	await provider.start();
+	expect((await request(ben, '@watch', { topic: 'room:a' })).count).toBe(2);
+});

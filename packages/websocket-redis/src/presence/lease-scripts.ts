@@ -1,4 +1,4 @@
-import { CLAIMED_MS, VERSION_KEPT_MS } from '@orijs/websocket';
+import { CLAIMED_MS, RELEASED_QUIET_MS, VERSION_KEPT_MS } from '@orijs/websocket';
 import { RedisScript } from '../server/redis-script.ts';
 import { NO_LEASE } from './apply-script.ts';
 
@@ -64,7 +64,7 @@ end
 
 /**
  * The script that renews a lease: see `PresenceStore.renew`. Further ARGV: leaseMs; whether it is new, 1 or 0. Returns
- * 1 or 0, and the leases that are handed out.
+ * 1 or 0, the time, the leases that are handed out, and those of them that were released.
  */
 const RENEW = `#!lua flags=allow-oom
 ${COMMON}
@@ -102,15 +102,23 @@ end
 if isKept then redis.call('ZADD', order, now + lasts, own) end
 redis.call('HSET', leases, 'state', struct.pack('>dd', now, from))
 
-local reply = { isKept and 1 or 0 }
-if now < from then return reply end
-for _, lease in ipairs(redis.call('ZRANGE', order, '-inf', now, 'BYSCORE', 'LIMIT', 0, ${4 * MAX_HANDED_OUT})) do
+local expired, released = {}, {}
+local reply = { isKept and 1 or 0, now, expired, released }
+if now < from - lasts + math.min(lasts, ${RELEASED_QUIET_MS}) then return reply end
+-- Released leases may be behind others whose time has not come.
+local isQuiet = now < from
+local most = isQuiet and ${40 * MAX_HANDED_OUT} or ${4 * MAX_HANDED_OUT}
+for _, lease in ipairs(redis.call('ZRANGE', order, '-inf', now, 'BYSCORE', 'LIMIT', 0, most)) do
 	local known, ends = read(lease)
+	local isReleased = known and known % ${2 * RELEASED} >= ${RELEASED}
 	if known and lease ~= own then
-		redis.call('HSET', leases, lease, struct.pack('>Bd', known - known % 2 + ${HANDED_OUT}, ends))
-		redis.call('ZADD', order, now + ${CLAIMED_MS}, lease)
-		reply[#reply + 1] = lease
-		if #reply > ${MAX_HANDED_OUT} then break end
+		if isReleased or not isQuiet then
+			redis.call('HSET', leases, lease, struct.pack('>Bd', known - known % 2 + ${HANDED_OUT}, ends))
+			redis.call('ZADD', order, now + ${CLAIMED_MS}, lease)
+			expired[#expired + 1] = lease
+			if isReleased then released[#released + 1] = lease end
+			if #expired == ${MAX_HANDED_OUT} then break end
+		end
 	elseif not known then
 		redis.call('ZREM', order, lease)
 		local last = redis.call('HMGET', leases, lease)[1]

@@ -22,8 +22,9 @@ export class LeaseStore implements TopicRegistry {
 	/** See {@link PresenceStore.renew}. */
 	async renew(lease: PresenceLease, leaseMs: number, isNew: boolean): Promise<Renewal> {
 		const reply = await this.#run(leaseScripts.renew, lease, [leaseMs, isNew ? 1 : 0]);
-		const [isKept, ...expired] = reply as readonly [number, ...Buffer[]];
-		return { isKept: isKept === 1, expired: expired.map((bytes) => readLease(bytes)) };
+		const [isKept, now, expired, released] = reply as readonly [number, number, readonly Buffer[], readonly Buffer[]];
+		const readAll = (leases: readonly Buffer[]): PresenceLease[] => leases.map((bytes) => readLease(bytes));
+		return { isKept: isKept === 1, expired: readAll(expired), released: readAll(released), now };
 	}
 
 	/** See {@link PresenceStore.release}. */

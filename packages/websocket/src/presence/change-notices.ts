@@ -1,10 +1,17 @@
 import { randomEpoch } from '../history/history-store.ts';
-import { encodePresenceNotice, type PresenceMember, type PresenceVersion } from '../protocol/presence.ts';
+import {
+	type EncodedChanges,
+	encodePresenceNotice,
+	type PresenceMember,
+	type PresenceNotice,
+	type PresenceVersion,
+} from '../protocol/presence.ts';
 import { DONE } from '../support/promises.ts';
 import type { MemberView } from './member-view.ts';
 import type { PresenceChange, WatchedMembers } from './presence-contract.ts';
 import { isSame } from './stored-members.ts';
 import { ToldMembers } from './told-members.ts';
+import { NOTICE_BYTES, UntoldChanges } from './untold-changes.ts';
 
 /** What watchers hear about a topic apart from its members. */
 export interface ToldState {
@@ -18,24 +25,36 @@ export interface ChangeNoticesOptions {
 	readonly view: MemberView;
 	readonly state: () => ToldState;
 	/**
-	 * Called with what has changed, and with a function that encodes it as a frame for clients; undefined if there is
-	 * nothing to tell to clients.
+	 * Called with what has changed, and with a function that encodes a frame for clients, to be called at most once, at
+	 * once, if there are any. Either is undefined if there is nothing to tell to listeners, or to clients.
 	 */
-	readonly onTell: (change: PresenceChange, frame: (() => string) | undefined) => void;
+	readonly onTell: (change: PresenceChange | undefined, frame: (() => string) | undefined) => void;
 }
 
-/** The least time between two notices of a topic, in milliseconds. */
+/**
+ * The least time between two notices of a topic, in milliseconds. As a notice has at most {@link NOTICE_BYTES} of
+ * changes, no client is sent more than 256 KiB of them per second and topic.
+ */
 const NOTICE_EVERY_MS = 250;
+/**
+ * With more than this to tell, in characters, clients read the members again, each as fast as it can: by notices, they
+ * would be behind for four seconds.
+ */
+const MOST_UNTOLD = 1_048_576;
 
 /**
  * Tells what has changed in a topic: the first change at once, with all of the same turn; from then on, at most every
- * {@link NOTICE_EVERY_MS} the net effect since the last notice. The version that it tells is this node's own: it grows
- * with each notice, and has another epoch if clients must ask for the members again.
+ * {@link NOTICE_EVERY_MS} the net effect since the last notice. Listeners and pages have all of it at once; clients
+ * that watch are sent what is too much for one notice by the following ones. The version that it tells is this node's
+ * own: it grows with each notice, and does not follow the one before if clients must ask for the members again.
  */
 export class ChangeNotices {
 	readonly #options: ChangeNoticesOptions;
 	/** The members that may have changed since the last notice. */
 	readonly #changed = new Set<string>();
+	readonly #untold = new UntoldChanges();
+	/** When clients may be made to read again: those that read slowly are to come to an end. */
+	#mayReadAgainAt = -Infinity;
 	#members = new ToldMembers();
 	#version: PresenceVersion = { epoch: randomEpoch(), n: 1 };
 	#told: ToldState;
@@ -103,6 +122,7 @@ export class ChangeNotices {
 
 	#startOver(): void {
 		this.#changed.clear();
+		this.#untold.clear();
 		this.#members = new ToldMembers();
 		for (const [key, shown] of this.#options.view.entries()) this.#members.set(key, shown);
 	}
@@ -130,6 +150,7 @@ export class ChangeNotices {
 		if (this.#isRevealing) this.#reveal(now);
 		else if (now.areMembersKnown) this.#tellMembers(now);
 		else this.#tellCount(now);
+		if (!this.#untold.isEmpty) this.touched();
 	}
 
 	#tellMembers(now: ToldState): void {
@@ -141,13 +162,18 @@ export class ChangeNotices {
 			const shown = this.#options.view.get(key);
 			this.#members.set(key, shown);
 			if (shown === undefined) {
-				if (before !== undefined) left.push(before.member);
+				if (before === undefined) continue;
+				left.push(before.member);
 			} else if (before === undefined) joined.push(shown.member);
-			else if (!isSame(before, shown)) updated.push(shown.member);
+			else if (isSame(before, shown)) continue;
+			else updated.push(shown.member);
+			this.#untold.add(key, before !== undefined);
 		}
 		this.#changed.clear();
 		const areAny = joined.length + left.length + updated.length > 0;
+		for (const list of [joined, left, updated]) Object.freeze(list);
 		if (areAny || this.#isOther(now)) this.#send({ joined, left, updated }, now);
+		else if (!this.#untold.isEmpty) this.#send(undefined, now);
 	}
 
 	#tellCount(now: ToldState): void {
@@ -162,24 +188,45 @@ export class ChangeNotices {
 		return count !== told.count || areMembersKnown !== told.areMembersKnown || isStale !== told.isStale;
 	}
 
-	#send({ joined, left, updated }: Pick<PresenceChange, 'joined' | 'left' | 'updated'>, now: ToldState): void {
+	/** @param lists undefined if there is only something to tell to clients */
+	#send(lists: Pick<PresenceChange, 'joined' | 'left' | 'updated'> | undefined, now: ToldState): void {
 		const { topic, onTell } = this.#options;
-		const previous = this.#version;
-		const version = { epoch: previous.epoch, n: previous.n + 1 };
+		const { epoch, n } = this.#version;
+		const isTooMuch = this.#isTooMuch();
+		if (isTooMuch) this.#untold.clear();
+		const version = { epoch, n: isTooMuch ? n + 2 : n + 1 };
 		this.#sending(now, version);
-		onTell({ topic, joined, left, updated, version, ...now }, () =>
-			encodePresenceNotice({
-				topic,
-				version,
-				previous,
-				count: now.count,
-				joined: orNone(joined),
-				left: orNone(left.map(({ key }) => key)),
-				updated: orNone(updated),
-				isCountOnly: now.areMembersKnown ? undefined : true,
-				isStale: now.isStale ? true : undefined,
-			}),
-		);
+		let areWatching = false;
+		onTell(lists && { topic, ...lists, version, ...now }, () => {
+			areWatching = true;
+			// It does not follow the version before, so that clients ask for the members.
+			if (isTooMuch) return this.#encode(version, NOTHING);
+			return this.#encode({ epoch, n }, this.#untold.take(this.#members));
+		});
+		// Clients that begin to watch later are sent the members as they are then.
+		if (!areWatching) this.#untold.clear();
+	}
+
+	#isTooMuch(): boolean {
+		if (performance.now() < this.#mayReadAgainAt || this.#untold.size(this.#members) <= MOST_UNTOLD) return false;
+		// After this time, notices would have told everything as well.
+		const readsForMs = (this.#members.size() / NOTICE_BYTES) * NOTICE_EVERY_MS;
+		this.#mayReadAgainAt = performance.now() + readsForMs;
+		return true;
+	}
+
+	/** Encodes a frame that tells how things are now, as far as clients have been told. */
+	#encode(previous: PresenceVersion, changes: EncodedChanges): string {
+		const { count, areMembersKnown, isStale } = this.#told;
+		const notice: Omit<PresenceNotice, keyof EncodedChanges> = {
+			topic: this.#options.topic,
+			version: this.#version,
+			previous,
+			count: count + this.#untold.surplus(this.#members),
+			isCountOnly: areMembersKnown ? undefined : true,
+			isStale: isStale ? true : undefined,
+		};
+		return encodePresenceNotice(notice, changes);
 	}
 
 	/** Tells that members are known again. Clients ask for them, because this follows nothing that they know. */
@@ -193,15 +240,8 @@ export class ChangeNotices {
 		this.#isRevealing = false;
 		this.#startOver();
 		this.#sending(now, version);
-		onTell({ topic, ...NOTHING, joined: this.#members.all(), version, ...now }, () =>
-			encodePresenceNotice({
-				topic,
-				version,
-				previous: version,
-				count: now.count,
-				isStale: now.isStale ? true : undefined,
-			}),
-		);
+		const joined = Object.freeze(this.#members.all());
+		onTell({ topic, ...NOTHING, joined, version, ...now }, () => this.#encode(version, NOTHING));
 	}
 
 	#sending(told: ToldState, version: PresenceVersion): void {
@@ -211,8 +251,4 @@ export class ChangeNotices {
 	}
 }
 
-const NOTHING = { joined: [], left: [], updated: [] };
-
-function orNone<T>(list: readonly T[]): readonly T[] | undefined {
-	return list.length === 0 ? undefined : list;
-}
+const NOTHING = { joined: Object.freeze([]), left: Object.freeze([]), updated: Object.freeze([]) };

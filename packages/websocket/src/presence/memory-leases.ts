@@ -1,4 +1,4 @@
-import { CLAIMED_MS, type PresenceLease, type Renewal } from './presence-store.ts';
+import { CLAIMED_MS, type PresenceLease, RELEASED_QUIET_MS, type Renewal } from './presence-store.ts';
 
 /** The most leases that one renewal hands out. */
 const MAX_HANDED_OUT = 10;
@@ -21,8 +21,10 @@ export class MemoryLeases {
 	#renewedAt: number | undefined;
 	/** The latest time at which a lease was renewed or released. If it is in the future, the clock was set back. */
 	#seenAt = -Infinity;
-	/** No lease is handed out before this time. */
+	/** No lease is handed out before this time, unless it was released. */
 	#quietUntil = 0;
+	/** No lease is handed out before this time. */
+	#releasedQuietUntil = 0;
 
 	/** Returns whether a node may put records with a lease. */
 	isValid(lease: PresenceLease): boolean {
@@ -32,7 +34,13 @@ export class MemoryLeases {
 	renew(lease: PresenceLease, leaseMs: number, isNew: boolean, now: number): Renewal {
 		this.#watchClock(leaseMs, now);
 		const isKept = this.#renewOne(lease, leaseMs, isNew, now);
-		return { isKept, expired: now < this.#quietUntil ? [] : this.#handOut(now) };
+		const handedOut = this.#handOut(now);
+		return {
+			isKept,
+			expired: handedOut.map((known) => known.lease),
+			released: handedOut.filter((known) => known.isReleased).map((known) => known.lease),
+			now,
+		};
 	}
 
 	release(lease: PresenceLease, afterMs: number, now: number): void {
@@ -76,6 +84,7 @@ export class MemoryLeases {
 		this.#seenAt = now;
 		if (before !== undefined && !isSetBack && now - before <= leaseMs / 2) return;
 		this.#quietUntil = now + leaseMs;
+		this.#releasedQuietUntil = now + Math.min(leaseMs, RELEASED_QUIET_MS);
 		if (!isSetBack) return;
 		for (const known of this.#known.values()) {
 			known.until = Math.min(known.until, now + leaseMs);
@@ -102,14 +111,15 @@ export class MemoryLeases {
 		return true;
 	}
 
-	#handOut(now: number): PresenceLease[] {
-		const handedOut: PresenceLease[] = [];
+	#handOut(now: number): KnownLease[] {
+		const handedOut: KnownLease[] = [];
 		for (const known of this.#known.values()) {
 			if (handedOut.length === MAX_HANDED_OUT) break;
+			if (now < (known.isReleased ? this.#releasedQuietUntil : this.#quietUntil)) continue;
 			if (!known.isReleased && now < known.until) continue;
 			if (known.claimedUntil !== undefined && now < known.claimedUntil) continue;
 			known.claimedUntil = now + CLAIMED_MS;
-			handedOut.push(known.lease);
+			handedOut.push(known);
 		}
 		return handedOut;
 	}

@@ -51,7 +51,12 @@ describe('presence in the memory of one process', () => {
 		expect(changes).toMatchObject([
 			{ topic: 't', change: { n: 1, count: 1, changes: [{ kind: 'joined', key: 'k' }] } },
 		]);
-		expect(await store.renew(LEASE, LEASE_MS, false)).toEqual({ isKept: true, expired: [] });
+		expect(await store.renew(LEASE, LEASE_MS, false)).toEqual({
+			isKept: true,
+			expired: [],
+			released: [],
+			now: Date.now(),
+		});
 		await store.release(LEASE, 0);
 		await apply('t', put('l'));
 		expect((await store.count('t')).count).toBe(2);
@@ -138,7 +143,12 @@ describe('leases in memory', () => {
 		const next = { ...LEASE, generation: 2 };
 		await store.renew(OTHER, LEASE_MS, true);
 		await store.renew(LEASE, LEASE_MS, true);
-		expect(await store.renew(next, LEASE_MS, true)).toEqual({ isKept: true, expired: [] });
+		expect(await store.renew(next, LEASE_MS, true)).toEqual({
+			isKept: true,
+			expired: [],
+			released: [],
+			now: Date.now(),
+		});
 		expect(await renewFor(store, 30_000, OTHER, next)).toEqual([]);
 		expect((await store.renew(LEASE, LEASE_MS, false)).isKept).toBe(false);
 	});

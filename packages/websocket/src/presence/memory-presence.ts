@@ -83,8 +83,9 @@ export class MemoryPresence implements PresenceStore {
 	}
 
 	renew(lease: PresenceLease, leaseMs: number, isNew: boolean): Promise<Renewal> {
-		const renewal = this.#leases?.renew(lease, leaseMs, isNew, this.#now());
-		return Promise.resolve(renewal ?? { isKept: true, expired: [] });
+		const now = this.#now();
+		const renewal = this.#leases?.renew(lease, leaseMs, isNew, now);
+		return Promise.resolve(renewal ?? { isKept: true, expired: [], released: [], now });
 	}
 
 	sweep(lease: PresenceLease, { header, membersUpTo, topics }: SweepOptions): Promise<Sweep> {

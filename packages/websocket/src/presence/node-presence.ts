@@ -8,8 +8,10 @@ import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { FailureLog } from '../support/failure-log.ts';
 import { DONE, settledWithin } from '../support/promises.ts';
 import { Turns } from '../support/turns.ts';
+import { wallTime } from '../support/wall-time.ts';
 import { topicOfPresenceChannel } from '../wire/channel-names.ts';
 import { decodeFrame, encodePresenceHeader, type Presence as PresenceFrame, type Sender } from '../wire/frame.ts';
+import type { BackendClock } from './member-view.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { OwnPresence } from './own-presence.ts';
 import type { PresenceChange, PresenceInfo } from './presence-contract.ts';
@@ -73,6 +75,7 @@ export class NodePresence implements PresenceLink {
 		this.#isBusReady = bus === undefined;
 		this.store = this.#storeOf(bus);
 		this.skipped = new SkippedEntries(logger);
+		const clock: BackendClock = { aheadMs: 0 };
 		this.own = new OwnPresence({
 			store: this.store,
 			nodeId,
@@ -80,6 +83,7 @@ export class NodePresence implements PresenceLink {
 			describe: (socket, topic) => this.describe?.(socket as WebSocketConnection, topic),
 			onChange: (topic, key) => this.replicas.ownChanged(topic, key),
 			onStored: (topic, state) => this.replicas.ownStored(topic, state),
+			onTime: (backendMs, at) => (clock.aheadMs = backendMs - wallTime(at)),
 			onLost: (isAffected) => this.replicas.lost(isAffected),
 			isReady: () => this.isReady,
 			header: (topic) => encodePresenceHeader(senderFor(topic)),
@@ -90,7 +94,7 @@ export class NodePresence implements PresenceLink {
 				nodeId,
 				store: this.store,
 				own: this.own.members,
-				clock: { aheadMs: 0 },
+				clock,
 				turns: new Turns(MOST_READS),
 				isReady: () => this.isReady && !this.#isStopping,
 				onSkipped: (topic, count) => this.skipped.found(topic, count),
@@ -129,9 +133,9 @@ export class NodePresence implements PresenceLink {
 		return this.#patterns.ruleOf(topic);
 	}
 
-	#tell(topic: string, change: PresenceChange, frame: (() => string) | undefined): void {
+	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
 		if (frame !== undefined) this.watchers.tell(topic, frame);
-		this.listeners.tell(change);
+		if (change !== undefined) this.listeners.tell(change);
 	}
 
 	/** See {@link Presence.update}; only on this node. Returns the number of sockets. */

@@ -5,7 +5,7 @@ import { Lingering } from './lingering.ts';
 import { Member, OwnTopic, type PresentSocket } from './own-member.ts';
 import type { OwnMember, OwnMembersView } from './own-members-contract.ts';
 import type { PresenceInfo } from './presence-contract.ts';
-import { changed, encodeInfo, merged, plainInfo } from './presence-info.ts';
+import { changed, copyInfo, encodeInfo, merged } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { RemovedLately } from './removed-lately.ts';
 
@@ -103,13 +103,14 @@ export class OwnMembers implements OwnMembersView {
 	/**
 	 * Sets what a socket says of itself, instead of what it said before.
 	 *
-	 * @throws {InvalidPresenceInfoError} it is no JSON object, or too large together with the rest
+	 * @throws {InvalidPresenceInfoError} it is no plain object, has what JSON does not carry, or is too large
+	 * together with the rest
 	 * @throws {NotPresentError} the socket is not in the topic
 	 */
 	setOwn(socket: RegisteredSocket, topic: string, given: PresenceInfo): void {
 		const { member, present } = this.#present(socket, topic);
-		encodeInfo(given, this.#options.infoBytes);
-		const own = plainInfo(given);
+		const own = copyInfo(given);
+		encodeInfo(own, this.#options.infoBytes);
 		encodeInfo(merged(own, present.server, member.changes) ?? {}, this.#options.infoBytes);
 		present.own = own;
 		this.#setLatest(member, present);
@@ -139,9 +140,11 @@ export class OwnMembers implements OwnMembersView {
 	 * Sets properties of a member's info, for as long as it is here; those that are set to undefined are removed.
 	 * Returns the number of its sockets.
 	 *
-	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the rest
+	 * @throws {InvalidPresenceInfoError} the info is no plain object, has what JSON does not carry, or is too large
+	 * together with the rest
 	 */
-	merge(topic: string, key: string, change: PresenceInfo): number {
+	merge(topic: string, key: string, given: PresenceInfo): number {
+		const change = copyInfo(given);
 		encodeInfo(change, this.#options.infoBytes);
 		const member = this.#topics.get(topic)?.members.get(key.toWellFormed());
 		const latest = member?.sockets.at(-1);
@@ -155,10 +158,11 @@ export class OwnMembers implements OwnMembersView {
 
 	#describe(socket: RegisteredSocket, topic: string): PresenceInfo | undefined {
 		try {
-			const info = this.#options.describe(socket, topic);
-			if (info === undefined) return undefined;
+			const given = this.#options.describe(socket, topic);
+			if (given === undefined) return undefined;
+			const info = copyInfo(given);
 			encodeInfo(info, this.#options.infoBytes);
-			return plainInfo(info);
+			return info;
 		} catch (thrown) {
 			this.#options.onError(thrown, topic);
 			return undefined;

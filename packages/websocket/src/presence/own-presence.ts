@@ -24,6 +24,8 @@ export interface OwnPresenceOptions {
 	onChange(topic: string, key: string): void;
 	/** Called when changes of this node's members in a topic have been stored. */
 	onStored?(topic: string, state: PresenceState): void;
+	/** See `onTime` of {@link OwnLease}. */
+	onTime?(backendMs: number, at: number): void;
 	/** Called when the backend may have lost what it had of some topics. */
 	onLost?(isAffected: (topic: string) => boolean): void;
 	/** Returns whether the backend is available. */
@@ -64,6 +66,7 @@ export class OwnPresence {
 			store,
 			nodeId,
 			onHeld: () => this.#onHeld(),
+			onTime: (backendMs, at) => options.onTime?.(backendMs, at),
 			onExpired: (leases, askedAt) => this.#sweeper.sweep(leases, askedAt),
 			outages,
 		});

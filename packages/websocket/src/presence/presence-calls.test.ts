@@ -5,6 +5,7 @@ import {
 	InvalidPresenceInfoError,
 	InvalidTopicError,
 	NotPresentError,
+	type PresenceChange,
 	PresenceNotKeptError,
 	PresenceUnavailableError,
 	ProviderNotStartedError,
@@ -286,4 +287,22 @@ it('after another start, members and watchers are as before', async () => {
 	await there.connect({ userId: 'bob', topics: new Set([ROOM]) });
 	await until(() => counts.at(-1) === 2, { what: 'both are there' });
 	expect(await here.provider.presence.count(ROOM)).toBe(2);
+});
+
+it('members, their info, and lists of changes are frozen, as several listeners are given the same ones', async () => {
+	const node = await open();
+	const { presence, socketPresence } = node.provider;
+	const changes: PresenceChange[] = [];
+	presence.onChange(ROOM, (change) => changes.push(change));
+	const { id } = await node.connect({ userId: 'ann', topics: new Set([ROOM]) });
+	const info = { tags: ['new'] };
+	socketPresence.setOwnInfo(id, ROOM, info);
+	const { members } = await presence.members(ROOM);
+	await until(() => changes.length === 2, { what: 'the info is told' });
+	const [joined, updated] = changes as [PresenceChange, PresenceChange];
+	for (const member of [members[0], joined.joined[0], updated.updated[0]]) expect(Object.isFrozen(member)).toBe(true);
+	for (const list of [joined.joined, joined.left, updated.updated]) expect(Object.isFrozen(list)).toBe(true);
+	expect([updated.updated[0]?.info, updated.updated[0]?.info?.['tags']].every(Object.isFrozen)).toBe(true);
+	// What the application has given is still its own.
+	expect(Object.isFrozen(info)).toBe(false);
 });

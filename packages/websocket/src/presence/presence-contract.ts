@@ -2,14 +2,18 @@ import type { ActionResult } from '../cluster/cluster-contract.ts';
 import type { PresenceMember, PresenceVersion } from '../protocol/presence.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 
-/** What a member says of itself: a JSON object. */
+/**
+ * What a member says of itself: a plain object of what JSON carries as it is, which are text, finite numbers, booleans,
+ * null, arrays and plain objects. It is copied when it is given.
+ */
 export type PresenceInfo = Readonly<Record<string, unknown>>;
 
 /**
  * Who is present in a topic, on all nodes: the users whose sockets are subscribed to it, and each socket without a
  * user.
  *
- * All methods are for topics whose presence is kept.
+ * All methods are for topics whose presence is kept. Members, with their info, and lists of what has changed are
+ * frozen: several listeners are given the same ones.
  *
  * @throws {InvalidTopicError} {PresenceNotKeptError} the topic is invalid, or no pattern of the option `presence`
  * matches it
@@ -45,7 +49,7 @@ export interface Presence {
 	 * how many there were. On a node where the info would be too large together with the rest, nothing changes, which is
 	 * logged there.
 	 *
-	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large
+	 * @throws {InvalidPresenceInfoError} the info is no plain object, has what JSON does not carry, or is too large
 	 */
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult>;
 }
@@ -106,7 +110,8 @@ export interface SocketPresence {
 	 * Sets what a socket adds to its member's info, instead of what it added before. Properties that the server has
 	 * given win, so that no client can take another name.
 	 *
-	 * @throws {InvalidPresenceInfoError} the info is no JSON object, or too large together with the server's
+	 * @throws {InvalidPresenceInfoError} the info is no plain object, has what JSON does not carry, or is too large
+	 * together with the server's
 	 * @throws {NotPresentError} the socket is not in the topic
 	 */
 	setOwnInfo(socketId: string, topic: string, own: PresenceInfo): void;

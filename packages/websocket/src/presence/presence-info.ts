@@ -1,16 +1,29 @@
+import { copyOfInfo, isPlain } from '../protocol/presence-info.ts';
 import { show } from '../support/show.ts';
-import { toError } from '../support/promises.ts';
 import { InvalidPresenceInfoError } from './errors.ts';
 import type { PresenceInfo } from './presence-contract.ts';
 
 /**
- * Encodes a member's info. Returns undefined if it has no properties.
+ * Returns a copy of what was given as a member's info.
+ *
+ * @throws {InvalidPresenceInfoError} it is no plain object, or has what JSON does not carry as it is
+ */
+export function copyInfo(given: PresenceInfo): PresenceInfo {
+	if (typeof given !== 'object' || given === null || !isPlain(given))
+		throw new InvalidPresenceInfoError(
+			`The info of a member must be a JSON object such as { "name": "Ann" }, not ${show(given)}`,
+		);
+	return copyOfInfo(given, (reason) => new InvalidPresenceInfoError(`The info of a member must be JSON: ${reason}`));
+}
+
+/**
+ * Encodes a copy of a member's info. Returns undefined if it has no properties.
  *
  * @param mostBytes the largest JSON, in bytes of UTF-8
- * @throws {InvalidPresenceInfoError} it is no JSON object, or too large
+ * @throws {InvalidPresenceInfoError} it is too large
  */
 export function encodeInfo(info: PresenceInfo, mostBytes: number): string | undefined {
-	const json = jsonOf(info);
+	const json = JSON.stringify(info);
 	if (json === '{}') return undefined;
 	// A string has at most three bytes for each of its characters.
 	const bytes = json.length * 3 <= mostBytes ? 0 : Buffer.byteLength(json);
@@ -19,31 +32,6 @@ export function encodeInfo(info: PresenceInfo, mostBytes: number): string | unde
 		`The info of a member must have at most ${mostBytes} bytes as JSON, not ${bytes}`,
 		'too_large',
 	);
-}
-
-function jsonOf(info: PresenceInfo): string {
-	if (typeof info !== 'object' || info === null || Array.isArray(info)) throw notAnObject(info);
-	let json: unknown;
-	try {
-		json = JSON.stringify(info);
-	} catch (thrown) {
-		throw new InvalidPresenceInfoError(`The info of a member must be JSON: ${toError(thrown).message}`);
-	}
-	// An object with a method `toJSON` can become anything.
-	if (typeof json !== 'string' || !json.startsWith('{')) throw notAnObject(info);
-	return json;
-}
-
-function notAnObject(info: unknown): InvalidPresenceInfoError {
-	return new InvalidPresenceInfoError(
-		`The info of a member must be a JSON object such as { "name": "Ann" }, not ${show(info)}`,
-	);
-}
-
-/** Returns what an object says of itself to JSON (`toJSON`), as the objects of databases do to leave out secrets. */
-export function plainInfo(info: PresenceInfo): PresenceInfo {
-	const toJSON = info['toJSON'];
-	return typeof toJSON === 'function' ? (toJSON.call(info, '') as PresenceInfo) : info;
 }
 
 /** Returns all properties, of which the later ones win; undefined if all parts are. */

@@ -85,7 +85,9 @@ describe('a lease', () => {
 	it('that the backend never knows is renewed under a new generation once a second at most', async () => {
 		const backend = new PresenceBackend();
 		const node = await start(backend);
-		const renew = vi.spyOn(backend.store, 'renew').mockResolvedValue({ isKept: false, expired: [] });
+		const renew = vi
+			.spyOn(backend.store, 'renew')
+			.mockResolvedValue({ isKept: false, expired: [], released: [], now: 0 });
 		onTestFinished(() => renew.mockRestore());
 		await pass(10_000);
 		expect(generations(node).length).toBeLessThanOrEqual(11);

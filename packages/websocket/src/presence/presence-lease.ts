@@ -1,7 +1,10 @@
 import { LEASE_MS } from '../nodes/lease.ts';
 import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
-import type { PresenceLease, PresenceStore } from './presence-store.ts';
+import type { PresenceLease, PresenceStore, Renewal } from './presence-store.ts';
+
+/** Leases that a node is to sweep. */
+export type HandedOut = Pick<Renewal, 'expired' | 'released'>;
 
 export interface OwnLeaseOptions {
 	readonly store: PresenceStore;
@@ -9,7 +12,14 @@ export interface OwnLeaseOptions {
 	/** Called when a new generation holds: nothing that was put before counts any longer. */
 	onHeld(): void;
 	/** Called with the leases of other nodes that are this one's to sweep. @param askedAt by the monotonic clock */
-	onExpired(leases: readonly PresenceLease[], askedAt: number): void;
+	onExpired(leases: HandedOut, askedAt: number): void;
+	/**
+	 * Called after each renewal.
+	 *
+	 * @param backendMs what the time was at the backend, in milliseconds since the epoch
+	 * @param at when that was, by the monotonic clock
+	 */
+	onTime(backendMs: number, at: number): void;
 	readonly outages: OutageLog;
 }
 
@@ -110,21 +120,22 @@ export class OwnLease {
 	}
 
 	async #renew(): Promise<void> {
-		const { store, outages, onExpired } = this.#options;
+		const { store, outages, onExpired, onTime } = this.#options;
 		clearTimeout(this.#timer);
 		const sentAt = performance.now();
 		this.#sentAt = sentAt;
 		if (this.#isLate(sentAt)) this.#takeNew(sentAt);
 		const lease = this.#current;
 		try {
-			const { isKept, expired } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
+			const { isKept, now, ...leases } = await answered(store.renew(lease, LEASE_MS, this.#isNew));
 			outages.over('lease');
+			onTime(now, (sentAt + performance.now()) / 2);
 			if (!this.#isRunning) return;
 			this.#renewIn(RENEW_MS);
 			if (lease !== this.#current) this.#isAgain = true;
 			else if (isKept) this.#kept(sentAt);
 			else this.lost(lease);
-			if (expired.length > 0) onExpired(expired, sentAt);
+			if (leases.expired.length > 0) onExpired(leases, sentAt);
 		} catch (thrown) {
 			outages.failed('lease', thrown);
 			this.#renewIn(RETRY_MS);

@@ -41,7 +41,8 @@ export interface PresenceStore {
 	 *
 	 * An expired lease is handed out to one node at a time, again after {@link CLAIMED_MS} if its sweep is not done.
 	 * None is handed out for `leaseMs` after the backend was away (no lease was renewed for half of `leaseMs`), lost its
-	 * data, or its clock was set: the nodes that are there renew theirs meanwhile.
+	 * data, or its clock was set: the nodes that are there renew theirs meanwhile. A released lease is only held back
+	 * for {@link RELEASED_QUIET_MS}.
 	 *
 	 * @param isNew whether this is the first renewal of this generation
 	 */
@@ -73,6 +74,12 @@ export interface PresenceStore {
 export const APPLIED_WITHIN_MS = 2_000;
 /** For how long a lease is one node's to sweep, in milliseconds. */
 export const CLAIMED_MS = 5_000;
+/**
+ * For how long a released lease is not handed out after the backend was away, in milliseconds. That its node has ended
+ * is certain, but its users may be on another one, which is about to say so. It is less than the time between two
+ * renewals of a node, so that what has lingered for its time is swept within two seconds.
+ */
+export const RELEASED_QUIET_MS = 1_800;
 /** For how long a topic's version outlives its last member, in milliseconds, at least. */
 export const VERSION_KEPT_MS = 600_000;
 /** The most changes of one `apply`, and of one frame. */
@@ -176,6 +183,10 @@ export interface Renewal {
 	readonly isKept: boolean;
 	/** Leases that are this node's to sweep. At most 10. */
 	readonly expired: readonly PresenceLease[];
+	/** Those of them that were released. */
+	readonly released: readonly PresenceLease[];
+	/** The time at the backend, in milliseconds since the epoch. */
+	readonly now: number;
 }
 
 export interface SweepOptions {

@@ -53,7 +53,7 @@ describe('the members of a node', () => {
 		expect(await backend.connections('room')).toEqual({});
 	});
 
-	it('are not swept by a node whose own lease had ended, for the time of a lease', async () => {
+	it('are not swept by a node whose own lease had ended, for the time of a lease, unless released', async () => {
 		const link = new PresenceLink(new PresenceBackend().store);
 		const sweeper = new PresenceSweeper({
 			store: link,
@@ -62,7 +62,10 @@ describe('the members of a node', () => {
 			isReady: () => true,
 			outages: new OutageLog(() => {}),
 		});
-		const sweep = (): void => sweeper.sweep([{ nodeId: crypto.randomUUID(), generation: 1 }], performance.now());
+		const sweep = (isReleased = false): void => {
+			const expired = [{ nodeId: crypto.randomUUID(), generation: 1 }];
+			sweeper.sweep({ expired, released: isReleased ? expired : [] }, performance.now());
+		};
 		sweeper.start();
 		sweep();
 		expect(link.swept).toHaveLength(1);
@@ -70,9 +73,11 @@ describe('the members of a node', () => {
 		await pass(9_990);
 		sweep();
 		expect(link.swept).toHaveLength(1);
+		sweep(true);
+		expect(link.swept).toHaveLength(2);
 		await pass(20);
 		sweep();
-		expect(link.swept).toHaveLength(2);
+		expect(link.swept).toHaveLength(3);
 	});
 
 	it('are swept by a node that has lost its own lease, once the others had the time of a lease to come back', async () => {

@@ -2,6 +2,7 @@ import { LEASE_MS } from '../nodes/lease.ts';
 import { sleep } from '../support/promises.ts';
 import { answered } from './answered.ts';
 import type { OutageLog } from './outage-log.ts';
+import type { HandedOut } from './presence-lease.ts';
 import { CLAIMED_MS, type PresenceLease, type PresenceStore } from './presence-store.ts';
 
 export interface PresenceSweeperOptions {
@@ -48,7 +49,7 @@ export class PresenceSweeper {
 
 	/**
 	 * Called when this node's own lease had ended, because it was frozen or cut off from the backend. Others may have
-	 * been, too: they get the time of a lease to come back.
+	 * been, too: they get the time of a lease to come back. Nodes that have released theirs don't.
 	 */
 	wasAway(now: number): void {
 		this.#quietUntil = now + LEASE_MS;
@@ -59,9 +60,8 @@ export class PresenceSweeper {
 	 *
 	 * @param askedAt when this node asked for them, by the monotonic clock
 	 */
-	sweep(leases: readonly PresenceLease[], askedAt: number): void {
-		if (askedAt < this.#quietUntil) return;
-		for (const lease of leases) {
+	sweep({ expired, released }: HandedOut, askedAt: number): void {
+		for (const lease of askedAt < this.#quietUntil ? released : expired) {
 			const id = `${lease.nodeId}:${lease.generation}`;
 			if (this.#sweeping.has(id)) continue;
 			this.#sweeping.set(

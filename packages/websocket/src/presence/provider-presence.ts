@@ -8,7 +8,7 @@ import { show } from '../support/show.ts';
 import { PresenceNotKeptError, PresenceUnavailableError } from './errors.ts';
 import type { NodePresence } from './node-presence.ts';
 import type { Presence, PresenceChange, PresenceInfo, PresencePage, PresencePageOptions } from './presence-contract.ts';
-import { encodeInfo, plainInfo } from './presence-info.ts';
+import { copyInfo, encodeInfo } from './presence-info.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import { MAX_INFO_BYTES, type PresenceState } from './presence-store.ts';
 import { shownMember } from './stored-members.ts';
@@ -104,8 +104,15 @@ export class ProviderPresence implements Presence {
 
 	update(topic: string, key: string, change: PresenceInfo): Promise<ActionResult> {
 		const { failures, update } = this.#options;
-		const error = this.#check('presence.update()', topic) ?? checkMember(key) ?? checkInfo(change);
-		return error === undefined ? update(topic, key, plainInfo(change)) : failures.refuse(error);
+		const error = this.#check('presence.update()', topic) ?? checkMember(key);
+		if (error !== undefined) return failures.refuse(error);
+		try {
+			const copy = copyInfo(change);
+			encodeInfo(copy, MAX_INFO_BYTES);
+			return update(topic, key, copy);
+		} catch (thrown) {
+			return failures.refuse(toError(thrown));
+		}
 	}
 
 	#check(call: string, topic: string): Error | undefined {
@@ -158,13 +165,4 @@ function noKey(name: string, key: unknown): InvalidOptionError {
 	return new InvalidOptionError(
 		`${name} must be the key of a member, such as user:42 or socket:6f1c…, not ${show(key)}`,
 	);
-}
-
-function checkInfo(change: PresenceInfo): Error | undefined {
-	try {
-		encodeInfo(change, MAX_INFO_BYTES);
-		return undefined;
-	} catch (thrown) {
-		return toError(thrown);
-	}
 }

@@ -110,7 +110,7 @@ export function isSame(a: ShownMember, b: ShownMember): boolean {
 
 const USER_PREFIX = 'user:';
 
-/** @param info a JSON object */
+/** Several listeners are given the same member, so it can't be changed. @param info a JSON object */
 export function shownMember(key: string, connections: number, since: number, info: string | undefined): ShownMember {
 	const parsed = info === undefined ? undefined : readInfo(info);
 	const member: PresenceMember = {
@@ -120,17 +120,25 @@ export function shownMember(key: string, connections: number, since: number, inf
 		connections,
 		since,
 	};
-	return { member, info };
+	return { member: Object.freeze(member), info };
 }
 
 /** Reads what a node has stored; what is no object counts as nothing. */
 function readInfo(text: string): PresenceMember['info'] {
 	try {
 		const info: unknown = JSON.parse(text);
+		freeze(info);
 		return typeof info === 'object' && info !== null && !Array.isArray(info)
 			? (info as PresenceMember['info'])
 			: undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+/** Freezes a parsed value and everything in it. */
+function freeze(value: unknown): void {
+	if (typeof value !== 'object' || value === null) return;
+	Object.freeze(value);
+	for (const inner of Object.values(value)) freeze(inner);
 }

@@ -5,6 +5,11 @@ import type { ShownMember } from './stored-members.ts';
 /** About how many characters a member takes, apart from its key and its info. */
 const MEMBER_SIZE = 100;
 
+/** Returns about how many characters a member takes as JSON. @param shown undefined if only its key is told */
+export function sizeOf(key: string, shown: ShownMember | undefined): number {
+	return shown === undefined ? key.length : MEMBER_SIZE + key.length + (shown.info?.length ?? 0);
+}
+
 export interface MembersPage {
 	readonly members: readonly PresenceMember[];
 	/** Whether there are more members after these. */
@@ -35,6 +40,13 @@ export class ToldMembers {
 		return Array.from(this.#all.values(), ({ member }) => member);
 	}
 
+	/** Returns about how many characters all members take as JSON. */
+	size(): number {
+		let size = 0;
+		for (const [key, shown] of this.#all) size += sizeOf(key, shown);
+		return size;
+	}
+
 	/**
 	 * Returns the first members after a key, at most `limit`, and no more once their size is `characters`, but at least
 	 * one.
@@ -45,7 +57,7 @@ export class ToldMembers {
 		for (const key of this.#keys.page(after, limit + 1)) {
 			const told = this.#all.get(key);
 			if (told === undefined) continue;
-			left -= MEMBER_SIZE + key.length + (told.info?.length ?? 0);
+			left -= sizeOf(key, told);
 			if (members.length === limit || (left < 0 && members.length > 0)) return { members, hasMore: true };
 			members.push(told.member);
 		}

@@ -39,7 +39,9 @@ class Following {
 			onSkipped: () => {},
 			onError: () => {},
 		};
-		this.replica = new TopicReplica(TOPIC, rule, context, (change) => this.changes.push(change));
+		this.replica = new TopicReplica(TOPIC, rule, context, (change) => {
+			if (change !== undefined) this.changes.push(change);
+		});
 	}
 
 	#own(): OwnMembersView {

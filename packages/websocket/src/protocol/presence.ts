@@ -86,6 +86,19 @@ export function encodeUnwatchedNotice(notice: UnwatchedNotice): string {
 	return JSON.stringify({ type: BuiltIn.unwatched, data: notice });
 }
 
-export function encodePresenceNotice(notice: PresenceNotice): string {
-	return JSON.stringify({ type: BuiltIn.presence, data: notice });
+/** The lists of a {@link PresenceNotice}: each member, or key, as JSON. */
+export type EncodedChanges = Readonly<Record<'joined' | 'left' | 'updated', readonly string[]>>;
+
+export function encodePresenceNotice(
+	notice: Omit<PresenceNotice, keyof EncodedChanges>,
+	{ joined, left, updated }: EncodedChanges,
+): string {
+	const frame = JSON.stringify({ type: BuiltIn.presence, data: notice });
+	const lists = encodeList('joined', joined) + encodeList('left', left) + encodeList('updated', updated);
+	// The frame ends with the braces of its data, which is not empty, and its own.
+	return lists === '' ? frame : `${frame.slice(0, -2)}${lists}}}`;
+}
+
+function encodeList(name: keyof EncodedChanges, list: readonly string[]): string {
+	return list.length === 0 ? '' : `,"${name}":[${list.join()}]`;
 }

@@ -58,3 +58,8 @@ export async function handedOut(nodes: readonly PresenceNode[], forMs: number): 
 export async function expired(node: PresenceNode): Promise<readonly PresenceLease[]> {
 	return (await node.renew(LEASE_MS)).expired;
 }
+
+/** Returns a renewal without the time. */
+export function outcomeOf({ isKept, expired, released }: Renewal): Omit<Renewal, 'now'> {
+	return { isKept, expired, released };
+}

@@ -1,10 +1,25 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { CLAIMED_MS, type PresenceLease } from '../presence/presence-store.ts';
+import {
+	CLAIMED_MS,
+	type PresenceLease,
+	RELEASED_QUIET_MS,
+	type Renewal,
+	type StoredMember,
+} from '../presence/presence-store.ts';
 import { sleep } from '../support/promises.ts';
 import type { CaseContext } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
-import { expired, handedOut, keepRenewing, LEASE_MS, startShort, untilHandedOut } from './presence-lease-steps.ts';
+import {
+	expired,
+	handedOut,
+	keepRenewing,
+	LEASE_MS,
+	outcomeOf,
+	startShort,
+	untilHandedOut,
+} from './presence-lease-steps.ts';
 import { PresenceNode } from './presence-node.ts';
+import { attemptUntil } from './waiting.ts';
 
 /** The requirements for leases: how long they hold, and to whom they are handed out to be swept. */
 export const LEASES: Requirements = {
@@ -12,10 +27,14 @@ export const LEASES: Requirements = {
 		const [a] = await startShort(context, 1);
 		const begin = performance.now();
 		while (performance.now() - begin < 2 * LEASE_MS) {
-			deepEqual(await a!.renew(LEASE_MS), { isKept: true, expired: [] });
+			deepEqual(outcomeOf(await a!.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 			await sleep(20);
 		}
-		deepEqual(await a!.presence.renew(a!.lease, LEASE_MS, true), { isKept: true, expired: [] }, 'asked twice');
+		deepEqual(
+			outcomeOf(await a!.presence.renew(a!.lease, LEASE_MS, true)),
+			{ isKept: true, expired: [], released: [] },
+			'asked twice',
+		);
 	},
 
 	async 'a lease that the backend does not know does not hold, unless it is new'(context) {
@@ -33,6 +52,20 @@ export const LEASES: Requirements = {
 		equal((await a!.presence.renew(earlier, LEASE_MS, false)).isKept, false);
 		equal((await a!.presence.renew(earlier, LEASE_MS, true)).isKept, false);
 		equal((await a!.renew(LEASE_MS)).isKept, true);
+	},
+
+	async 'a renewal tells the time at the backend'(context) {
+		const [a] = await startShort(context, 1);
+		const begin = performance.now();
+		const first = await a!.renew(LEASE_MS);
+		await sleep(200);
+		const passed = (await a!.renew(LEASE_MS)).now - first.now;
+		ok(passed > 200 - 60, `the time has gone on by ${passed} ms in 200 ms`);
+		ok(passed < performance.now() - begin + 60, `the time has gone on by ${passed} ms`);
+		// Records have times of the same clock.
+		await a!.put('t', 'k');
+		const [{ since }] = (await a!.presence.read('t', { limit: 1 })).members as [StoredMember];
+		ok(Math.abs(since - first.now) < context.timeoutMs, `a member is there since ${since}, not ${first.now}`);
 	},
 
 	async 'a lease that has expired is handed out, to one node at a time'(context) {
@@ -81,8 +114,8 @@ export const LEASES: Requirements = {
 		await sleep(2 * LEASE_MS);
 		const renewals = await Promise.all(nodes.map((node) => node.renew(LEASE_MS)));
 		deepEqual(
-			renewals,
-			nodes.map(() => ({ isKept: true, expired: [] })),
+			renewals.map(outcomeOf),
+			nodes.map(() => ({ isKept: true, expired: [], released: [] })),
 		);
 	},
 
@@ -95,6 +128,31 @@ export const LEASES: Requirements = {
 		await b!.renew(LEASE_MS);
 		await untilHandedOut(context, a!.lease, b!, c!);
 		ok(performance.now() - begin > LEASE_MS - 60, 'it was handed out before that');
+	},
+
+	async 'after such a time, a lease that was released is handed out before the time of a lease has passed'(context) {
+		const leaseMs = 2 * RELEASED_QUIET_MS;
+		const [a, b, c] = await startShort(context, 3);
+		await a!.put('t', 'k');
+		await a!.linger('t', 'k', 100);
+		await a!.presence.release(a!.lease, 0);
+		if (context.has('moveClock')) await context.moveClock(leaseMs);
+		else await sleep(leaseMs);
+		const begin = performance.now();
+		const found: Renewal[] = [];
+		await attemptUntil(
+			async () => found.push(await b!.renew(leaseMs)),
+			() => (found.at(-1)?.expired.length ?? 0) > 0,
+			context.timeoutMs + RELEASED_QUIET_MS,
+			() => 'the lease is not handed out',
+		);
+		const waited = performance.now() - begin;
+		ok(waited > RELEASED_QUIET_MS - 60, `it was handed out after ${waited} ms, before others could put what they have`);
+		ok(waited < leaseMs - 60, `it was handed out after ${waited} ms`);
+		deepEqual(found.map(outcomeOf).at(-1), { isKept: true, expired: [a!.lease], released: [a!.lease] });
+		equal((await b!.sweep(a!.lease)).isDone, true);
+		equal((await b!.presence.count('t')).count, 0);
+		deepEqual((await c!.renew(leaseMs)).expired, [], 'it was handed out again');
 	},
 
 	async 'a renewal hands out at most ten leases, and others the rest'(context) {
@@ -114,7 +172,8 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(-3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [] });
+		for (const node of [a!, b!])
+			deepEqual(outcomeOf(await node.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
@@ -122,7 +181,8 @@ export const LEASES: Requirements = {
 		context.needs('moveClock');
 		const [a, b] = await startShort(context, 2);
 		await context.moveClock(3_600_000);
-		for (const node of [a!, b!]) deepEqual(await node.renew(LEASE_MS), { isKept: true, expired: [] });
+		for (const node of [a!, b!])
+			deepEqual(outcomeOf(await node.renew(LEASE_MS)), { isKept: true, expired: [], released: [] });
 		await untilHandedOut(context, a!.lease, b!);
 	},
 
