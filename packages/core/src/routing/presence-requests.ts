@@ -1,4 +1,10 @@
-import { InvalidPresenceInfoError, NotPresentError, type SocketPresence, type WatchedMembers } from '@orijs/websocket';
+import {
+	InvalidPresenceInfoError,
+	NotPresentError,
+	type SocketPresence,
+	type WatchedMembers,
+	type WatchOptions,
+} from '@orijs/websocket';
 import {
 	type ClientMessage,
 	encodeAnswer,
@@ -42,6 +48,8 @@ interface Accepted {
 	readonly takenAt: number;
 }
 
+interface WatchAccepted extends Accepted, WatchOptions {}
+
 /** Handles the `@watch`, `@unwatch` and `@update` requests of clients. */
 export class PresenceRequests {
 	readonly #services: PresenceServices;
@@ -69,7 +77,7 @@ export class PresenceRequests {
 		if (read === undefined) return this.#invalid(session, message, WATCH_RULE);
 		if (refuseIfTooMany(session, message, this.#services)) return;
 		const { topic, after } = read;
-		const request: Accepted = { type, correlationId, topic, takenAt };
+		const request: WatchAccepted = { type, correlationId, topic, takenAt, isCountOnly: read.isCountOnly };
 		whenDecided(session, {
 			type,
 			ask: () => [this.#decide(session, topic)],
@@ -86,7 +94,7 @@ export class PresenceRequests {
 	#decide(session: Session, topic: string): MaybePromise<Decision> {
 		const { watches, authorizer } = this.#services.presence;
 		if (!this.#presence.isKept(topic)) return notKept(topic);
-		if (!this.#presence.isWatchable(topic)) return notTold(topic);
+		if (!this.#presence.isWatchable(topic)) return notWatchable(topic);
 		if (watches.has(session, topic)) return MEMBER;
 		if (authorizer !== undefined) return authorizer.decide(session, topic);
 		return session.topics.has(topic) ? MEMBER : notSubscribed(topic);
@@ -98,7 +106,7 @@ export class PresenceRequests {
 		this.#refuse(session, request, fault);
 	}
 
-	#begin(session: Session, request: Accepted): void {
+	#begin(session: Session, request: WatchAccepted): void {
 		const { limits, refusals, presence } = this.#services;
 		const { topic } = request;
 		if (session.state === 'closed') return this.#done(session, request, LEFT);
@@ -112,7 +120,7 @@ export class PresenceRequests {
 	}
 
 	/** Never rejects. */
-	async #answerWatch(request: Accepted, watch: Watch, hasRoom: boolean): Promise<void> {
+	async #answerWatch(request: WatchAccepted, watch: Watch, hasRoom: boolean): Promise<void> {
 		const { session } = watch;
 		const fault = hasRoom ? await this.#show(request, watch) : this.#readsTooSlowly(session, request);
 		if (fault === undefined) return this.#done(session, request, undefined);
@@ -123,17 +131,19 @@ export class PresenceRequests {
 	}
 
 	/** Sends the members, from which on the client is sent what changes. Resolves with why it was not. Never rejects. */
-	async #show({ type, correlationId }: Accepted, watch: Watch): Promise<RequestFault | undefined> {
+	async #show(request: WatchAccepted, watch: Watch): Promise<RequestFault | undefined> {
+		const { type, correlationId } = request;
 		const { session, topic } = watch;
 		if (watch.endedBy !== undefined) return watch.endedBy;
 		let isShown = false;
 		try {
-			await this.#presence.watch(session.socketId, topic, (members) => {
+			const answer = (members: WatchedMembers): void => {
 				if (watch.endedBy !== undefined) return;
 				watch.isActive = true;
 				isShown = true;
 				if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, answerOf(topic, members)));
-			});
+			};
+			await this.#presence.watch(session.socketId, topic, answer, request);
 		} catch (err) {
 			return watch.endedBy ?? topicFault(this.#faults, { operation: 'watch', session, topic, err });
 		}
@@ -242,8 +252,8 @@ function notKept(topic: string): RequestFault {
 	return { code: 'not_kept', message: `The presence of ${topic} is not kept` };
 }
 
-function notTold(topic: string): RequestFault {
-	return { code: 'not_kept', message: `Changes of the presence of ${topic} are not told` };
+function notWatchable(topic: string): RequestFault {
+	return { code: 'not_watchable', message: `The presence of ${topic} is kept, but its changes are not told` };
 }
 
 function notSubscribed(topic: string): RequestFault {

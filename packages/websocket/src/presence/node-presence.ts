@@ -131,6 +131,7 @@ export class NodePresence implements PresenceLink {
 
 	#tell(topic: string, change: PresenceChange, frame: (() => string) | undefined): void {
 		if (frame !== undefined) this.watchers.tell(topic, frame);
+		this.watchers.tellCount(change);
 		this.listeners.tell(change);
 	}
 
