@@ -64,7 +64,8 @@ export class Members {
 		const read = this.#read;
 		this.#last = answer;
 		for (const member of members ?? []) read?.set(member.key, member);
-		const early = this.#early;
+		// Apart from those that were on the way before the page.
+		const early = this.#early.filter(({ version: { epoch, n } }) => epoch !== version.epoch || n > version.n);
 		this.#early = [];
 		if (!early.every((notice) => this.notice(notice))) return '';
 		const last = hasMore && members?.[members.length - 1];
