@@ -1,34 +1,33 @@
 import { type PresenceMember, validateWith } from '@orijs/websocket/protocol';
-import { InvalidClientOptionError } from '../errors.ts';
+import { mustBe } from '../options.ts';
 import { quiet } from '../support/promises.ts';
-import type { MembersChange, PresenceInfo, PresenceOptions } from './presence.ts';
+import type { MembersChange, PresenceOptions } from './presence.ts';
 
-/** How a handle sees the members of its topic, which is the same for all its handles. */
+/** How a handle sees the members of its topic, which are the same for all its handles. */
 export type MembersView = (change: MembersChange) => MembersChange;
 
-/** Sees only the count. */
-function onlyCount(change: MembersChange): MembersChange {
-	return { ...change, members: [], joined: [], left: [], updated: [], areMembersKnown: false };
-}
+type List = readonly PresenceMember[];
 
-/** @param failed called the first time that an info does not match the schema */
-function checkedInfo(
-	name: string,
-	schema: NonNullable<PresenceOptions['schema']>,
+/** @param failed called the first time that info does not match `schema` */
+export function viewFor(
+	topic: string,
+	{ members, schema }: PresenceOptions,
 	failed: (thrown: unknown) => void,
-): MembersView {
+): MembersView | undefined {
+	if (members === false) return (change) => ({ ...withLists(change, () => []), areMembersKnown: false });
+	if (!schema) return undefined;
 	let hasFailed = false;
-	const check = (info: PresenceInfo): PresenceInfo | undefined => {
+	const checked = (member: PresenceMember): PresenceMember => {
+		let info;
 		try {
-			const checked = validateWith(name, schema, info);
-			if (!(checked instanceof Promise)) return checked as PresenceInfo;
-			void quiet(checked);
-			throw new InvalidClientOptionError('presence.schema must be synchronous');
+			info = member.info && (validateWith(`@presence ${topic}`, schema, member.info) as PresenceMember['info']);
+			if (info instanceof Promise) mustBe(!quiet(info), 'presence.schema', 'synchronous', schema);
 		} catch (thrown) {
+			info = undefined;
 			if (!hasFailed) failed(thrown);
 			hasFailed = true;
-			return undefined;
 		}
+		return { ...member, info };
 	};
 	const seen = new WeakMap<object, unknown>();
 	/** Makes something of an object only once, so that what has not changed remains the same object. */
@@ -36,24 +35,10 @@ function checkedInfo(
 		if (!seen.has(of)) seen.set(of, make(of));
 		return seen.get(of) as T;
 	};
-	const member = (one: PresenceMember): PresenceMember =>
-		once(one, () => (one.info ? { ...one, info: check(one.info) } : one));
-	const list = (all: readonly PresenceMember[]): readonly PresenceMember[] => once(all, () => all.map(member));
-	return ({ members, joined, left, updated, ...change }) => ({
-		...change,
-		members: list(members),
-		joined: list(joined),
-		left: list(left),
-		updated: list(updated),
-	});
+	return (change) => withLists(change, (list) => once(list, () => list.map((member) => once(member, checked))));
 }
 
-/** @param failed called the first time that an info does not match `schema` */
-export function viewFor(
-	topic: string,
-	{ members, schema }: PresenceOptions,
-	failed: (thrown: unknown) => void,
-): MembersView | undefined {
-	if (members === false) return onlyCount;
-	return schema && checkedInfo(`@presence ${topic}`, schema, failed);
+function withLists(change: MembersChange, of: (list: List) => List): MembersChange {
+	const { members, joined, left, updated } = change;
+	return { ...change, members: of(members), joined: of(joined), left: of(left), updated: of(updated) };
 }

@@ -4,7 +4,7 @@ import { type MembersChange, type PresenceState, UNKNOWN } from './presence.ts';
 type ByKey = Map<string, PresenceMember>;
 type Difference = Pick<MembersChange, 'joined' | 'left' | 'updated'>;
 
-const NO_DIFFERENCE: Difference = { joined: [], left: [], updated: [] };
+export const NO_DIFFERENCE: Difference = { joined: [], left: [], updated: [] };
 
 /**
  * Follows the members of a topic: takes the pages that answer `@watch`, and the changes after the first of them. What

@@ -2,6 +2,7 @@ import { BuiltIn, type PresenceMember, SocketRequestError } from '@orijs/websock
 import type { Failures } from '../failures.ts';
 import { deferred, limit, quiet } from '../support/promises.ts';
 import { attempt } from '../support/listeners.ts';
+import { NO_DIFFERENCE } from './members.ts';
 import { type MembersView, viewFor } from './members-view.ts';
 import {
 	type MembersChange,
@@ -114,7 +115,7 @@ export class TopicHandle implements PresenceHandle {
 			return undefined;
 		this.isReady = true;
 		this.#ready.resolve();
-		return this.#options.onChange?.(isFirst ? { ...change, joined: change.members, left: [], updated: [] } : change);
+		return this.#options.onChange?.(isFirst ? { ...change, ...NO_DIFFERENCE, joined: change.members } : change);
 	}
 
 	/** Ends it because the server refuses the members. Returns whether the application hears of that here. */

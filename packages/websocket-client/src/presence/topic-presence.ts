@@ -3,7 +3,7 @@ import { asMembers } from '../connection/answers.ts';
 import type { Failures } from '../failures.ts';
 import { Backoff } from '../support/backoff.ts';
 import { attempt, type Listeners } from '../support/listeners.ts';
-import { Members } from './members.ts';
+import { Members, NO_DIFFERENCE } from './members.ts';
 import { OwnInfo } from './own-info.ts';
 import type { MembersChange, PresenceInfo } from './presence.ts';
 import { isTransient, NOT_SUBSCRIBED, NOT_WATCHED } from './refusals.ts';
@@ -83,8 +83,7 @@ export class TopicPresence implements HandleOwner {
 		const { state, isCurrent } = this.#members;
 		const { count } = state;
 		if (count === undefined || handle.isReady) return;
-		const known = { ...state, count, joined: [], left: [], updated: [] };
-		attempt(() => this.#changed(handle, known, isCurrent), this.failures.thrown);
+		attempt(() => this.#changed(handle, { ...state, count, ...NO_DIFFERENCE }, isCurrent), this.failures.thrown);
 	}
 
 	/** Whether no handle needs the members. */
