@@ -35,7 +35,7 @@ export class Failures {
 	/**
 	 * Passes an error to all listeners. Never throws.
 	 *
-	 * @param isHandled whether the application hears of it elsewhere as well, so that it need not be printed
+	 * @param isHandled whether the application receives it elsewhere as well, so that it need not be printed
 	 */
 	report(thrown: unknown, stage: ErrorStage, isHandled?: boolean): void {
 		const error = toError(thrown);

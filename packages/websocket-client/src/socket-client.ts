@@ -346,8 +346,8 @@ export class SocketClient {
 	 *
 	 * While the client is closed, `onChange` is not called: `isStale` is true, without a change.
 	 *
-	 * @typeParam TInfo the type of what is said of members. With `options.schema`, it is that of its output, and checked;
-	 * without one, it is only as true as what the server and the clients say.
+	 * @typeParam TInfo the type of members' info. With `options.schema`, it is that of its output, and checked. Without
+	 * one, nothing checks it.
 	 */
 	presence<TInfo extends object = PresenceInfo>(
 		topic: string,

@@ -1,6 +1,6 @@
 import type { PresenceMember, SocketRequestError, StandardSchemaV1 } from '@orijs/websocket/protocol';
 
-/** What is said of a member: a JSON object. */
+/** Information on a member, by the server and its own clients: a JSON object. */
 export type PresenceInfo = Readonly<Record<string, unknown>>;
 
 /** What a client changes of its own info. Properties that are undefined are removed. */
@@ -42,19 +42,20 @@ export interface PresenceOptions<TInfo extends object = PresenceInfo> {
 	 */
 	readonly onChange?: ((change: MembersChange<TInfo>) => unknown) | undefined;
 	/**
-	 * Called when the server refuses the members, at first or later, after the handle was closed. The refusal is then not
-	 * printed to the console, whether or not the client has error listeners.
+	 * Called when the server refuses the members, at first or later. The handle is closed by then. Such a refusal is not
+	 * printed to the console.
 	 */
 	readonly onRefused?: ((error: SocketRequestError) => unknown) | undefined;
 	/**
-	 * A synchronous Standard Schema (zod, valibot, arktype, …) of the info, which gives it a type, and checks it. A member
-	 * whose info does not match has none, but is listed and counted; the first time, that is passed to the error
-	 * listeners, as a `MessageValidationError`. Default: info is not checked.
+	 * A synchronous Standard Schema (zod, valibot, arktype, …) of the info, which gives it a type, and checks it. A
+	 * member whose info does not match has none, but is listed and counted; the first time, a `MessageValidationError`
+	 * is passed to the error listeners. Default: info is not checked.
 	 */
 	readonly schema?: StandardSchemaV1<unknown, TInfo> | undefined;
 	/**
-	 * With false, only the count is asked for: `members` is empty, and `onChange` is called when `count` or `isStale` has
-	 * changed. If another handle of the topic needs the members, they are sent for both. Default true.
+	 * With false, only the count is asked for: `members` is empty, and `onChange` is called when `count` or `isStale`
+	 * has changed. If another handle of the topic needs the members, they are sent.
+	 * Default true.
 	 */
 	readonly members?: boolean | undefined;
 	/** Closes the handle. */

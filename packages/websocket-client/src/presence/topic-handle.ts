@@ -118,7 +118,7 @@ export class TopicHandle implements PresenceHandle {
 		return this.#options.onChange?.(isFirst ? { ...change, ...NO_DIFFERENCE, joined: change.members } : change);
 	}
 
-	/** Ends it because the server refuses the members. Returns whether the application hears of that here. */
+	/** Ends it because the server refuses the members. Returns whether the application is told so by it. */
 	refused(error: SocketRequestError): boolean {
 		const { onRefused } = this.#options;
 		this.end(error);

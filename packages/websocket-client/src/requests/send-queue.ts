@@ -117,8 +117,8 @@ export class SendQueue {
 	}
 
 	/**
-	 * Sends a request of the client's own, before messages that wait or in turn with them, and after topics that are due.
-	 * If the connection is lost before that, the request is refused.
+	 * Sends a request of the client's own, before messages that wait or in turn with them, and after topics that are
+	 * due. If the connection is lost before that, the request is refused.
 	 */
 	ask(outgoing: Outgoing): void {
 		this.#own.push(outgoing);
@@ -126,8 +126,8 @@ export class SendQueue {
 	}
 
 	/**
-	 * Starts sending on a connection that is ready: first topics and own requests, as far as the rate allows at once, then
-	 * these and what waits.
+	 * Starts sending on a connection that is ready: first topics and own requests, as far as the rate allows at once,
+	 * then these and what waits.
 	 */
 	open(connection: Connection): void {
 		this.#connection = connection;

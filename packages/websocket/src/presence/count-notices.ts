@@ -25,7 +25,7 @@ export class CountNotices {
 		const { epoch } = told.version;
 		if (count === told.count && isStale === told.isStale && epoch === version.epoch) return undefined;
 		this.#told.set(topic, { version, count, isStale });
-		// It follows whatever was told in that epoch: a count says all there is to know.
+		// It follows each version of that epoch, because it does not depend on what was told before.
 		const previous = { epoch, n: 0 };
 		return { topic, version, previous, count, isCountOnly: true, isStale: isStale ? true : undefined };
 	}

@@ -381,7 +381,7 @@ export const presenceFrames: Record<string, Scenario> = {
 		await played.watched(2, 'b c');
 		await played.handled();
 		assert.deepEqual(log.told.slice(1), ['+c -a =2']);
-		// One that is closed before hears nothing either.
+		// One that is closed before is told nothing either.
 		log.handle.close();
 		await played.next('@unwatch');
 		await played.client.close();
