@@ -14,7 +14,7 @@ interface AcceptingServices {
 
 /** How the data of a kind of request is read. */
 interface Reading<TQuery> {
-	/** Returns what is asked for; undefined if the data is invalid. */
+	/** Returns the request; undefined if the data is invalid. */
 	readonly read: (data: unknown) => TQuery | undefined;
 	/** What data is valid, for the client. */
 	readonly rule: string;
