@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 /**
- * The maximum size that the client may add to a page, minified and gzipped, in bytes. A fifth of it is presence, which
+ * The maximum size that the client may add to a page, minified and gzipped, in bytes. A sixth of it is presence, which
  * is a method of the client, so that bundlers can't leave it out.
  */
 const MAX_BYTES = 17.6 * 1024;
