@@ -1,40 +1,15 @@
-import { type Chromium, launchChromium } from '@orijs/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Admin, openAdmin } from './admin.ts';
-import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
-import { visit, type Visitor } from './visitor.ts';
+import { MODERATOR_KEY } from './nodes.ts';
+import { onTwoNodes } from './on-two-nodes.ts';
 
 /** For tests that wait until someone has left, which takes 5 s each time. */
 const LEAVING_MS = 40_000;
 
-let chromium: Chromium;
-let nodes: TwoNodes;
-const open: (Admin | Visitor)[] = [];
+const { come, nodes, open } = onTwoNodes();
 
-beforeAll(async () => {
-	chromium = await launchChromium();
-});
-beforeEach(async () => {
-	nodes = await startTwoNodes();
-});
-afterEach(async () => {
-	const errors = open.flatMap(({ errors }) => errors.uncaught);
-	await Promise.all(open.splice(0).map(({ page }) => page.close()));
-	await nodes.stop();
-	expect(errors).toEqual([]);
-});
-afterAll(() => chromium.close());
-
-async function come(name: string, node: 'one' | 'two'): Promise<Visitor> {
-	const visitor = await visit(chromium, nodes[node].url, name);
-	open.push(visitor);
-	return visitor;
-}
-
-async function admin(key?: string): Promise<Admin> {
-	const page = await openAdmin(chromium, nodes.one, key);
-	open.push(page);
-	return page;
+function admin(key?: string): Promise<Admin> {
+	return open((chromium) => openAdmin(chromium, nodes.one, key));
 }
 
 test('the page asks for the key, and shows nothing without it', async () => {

@@ -1,34 +1,13 @@
-import { bringOnline, type Chromium, launchChromium, takeOffline } from '@orijs/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { MODERATOR_KEY, startTwoNodes, type TwoNodes } from './nodes.ts';
-import { visit, type VisitOptions, type Visitor } from './visitor.ts';
+import { bringOnline, takeOffline } from '@orijs/testkit';
+import { expect, test } from 'vitest';
+import { MODERATOR_KEY } from './nodes.ts';
+import { onTwoNodes } from './on-two-nodes.ts';
+import type { Visitor } from './visitor.ts';
 
 /** For tests that wait until someone has left, which takes 5 s each time. */
 const LEAVING_MS = 40_000;
 
-let chromium: Chromium;
-let nodes: TwoNodes;
-const visitors: Visitor[] = [];
-
-beforeAll(async () => {
-	chromium = await launchChromium();
-});
-beforeEach(async () => {
-	nodes = await startTwoNodes();
-});
-afterEach(async () => {
-	const errors = visitors.flatMap(({ errors }) => errors.uncaught);
-	await Promise.all(visitors.splice(0).map(({ page }) => page.close()));
-	await nodes.stop();
-	expect(errors).toEqual([]);
-});
-afterAll(() => chromium.close());
-
-async function come(name: string, node: 'one' | 'two', options?: VisitOptions): Promise<Visitor> {
-	const visitor = await visit(chromium, nodes[node].url, name, options);
-	visitors.push(visitor);
-	return visitor;
-}
+const { come, nodes } = onTwoNodes();
 
 async function two(): Promise<readonly [Visitor, Visitor]> {
 	return [await come('Ada', 'one'), await come('Grace', 'two')];

@@ -1,7 +1,6 @@
-import { type Chromium, launchChromium } from '@orijs/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startTwoNodes, type TwoNodes } from './nodes.ts';
-import { visit, type Visitor } from './visitor.ts';
+import { expect, test } from 'vitest';
+import { onTwoNodes } from './on-two-nodes.ts';
+import type { Visitor } from './visitor.ts';
 
 /** A killed node's members leave within this time, in milliseconds. */
 const KILLED_MS = 15_000;
@@ -11,29 +10,7 @@ const SHOWN_MS = 1_000;
 /** For each test: members leave after 5 s, and the two nodes take a while to start. */
 const TIMEOUT_MS = 60_000;
 
-let chromium: Chromium;
-let nodes: TwoNodes;
-const visitors: Visitor[] = [];
-
-beforeAll(async () => {
-	chromium = await launchChromium();
-});
-beforeEach(async () => {
-	nodes = await startTwoNodes();
-});
-afterEach(async () => {
-	const errors = visitors.flatMap(({ errors }) => errors.uncaught);
-	await Promise.all(visitors.splice(0).map(({ page }) => page.close()));
-	await nodes.stop();
-	expect(errors).toEqual([]);
-});
-afterAll(() => chromium.close());
-
-async function come(name: string, node: 'one' | 'two'): Promise<Visitor> {
-	const visitor = await visit(chromium, nodes[node].url, name);
-	visitors.push(visitor);
-	return visitor;
-}
+const { come, nodes } = onTwoNodes();
 
 /** Two visitors of two nodes, who see each other. */
 async function two(): Promise<readonly [Visitor, Visitor]> {

@@ -12,7 +12,7 @@ import { toError } from './support/promises.ts';
  * - `subscribe`: `subscribe()` had invalid arguments or the client was closed; or resubscribing to a topic, or reading
  *   the messages of a `rewind`, failed
  * - `presence`: `presence()` had invalid arguments or the client was closed; or the server refuses a topic's members,
- *   or no longer accepts the client's own info
+ *   or no longer accepts the client's own info; or info does not match the `schema`
  * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */
@@ -20,7 +20,10 @@ export type ErrorStage = 'auth' | 'connect' | 'send' | 'subscribe' | 'presence' 
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
-/** Passes errors to the application's error listeners. Without a listener, prints them to the console. */
+/**
+ * Passes errors to the application's error listeners. Without a listener, prints them to the console, unless they are
+ * handled where they occur.
+ */
 export class Failures {
 	readonly #listeners = new Listeners<[Error, ErrorStage]>((thrown) => print(thrown, 'handler'));
 
@@ -29,10 +32,14 @@ export class Failures {
 		return this.#listeners.add(listener);
 	}
 
-	/** Passes an error to all listeners. Never throws. */
-	report(thrown: unknown, stage: ErrorStage): void {
+	/**
+	 * Passes an error to all listeners. Never throws.
+	 *
+	 * @param isHandled whether the application receives it elsewhere as well, so that it need not be printed
+	 */
+	report(thrown: unknown, stage: ErrorStage, isHandled?: boolean): void {
 		const error = toError(thrown);
-		if (this.#listeners.size === 0) print(error, stage);
+		if (!this.#listeners.size && !isHandled) print(error, stage);
 		this.#listeners.call(error, stage);
 	}
 

@@ -22,6 +22,7 @@ export type {
 	Unsubscribed,
 } from './subscriptions/subscription.ts';
 export type {
+	InfoChange,
 	MembersChange,
 	PresenceHandle,
 	PresenceInfo,

@@ -130,6 +130,8 @@ const RULES: readonly (readonly [name: RegExp, rule: Rule])[] = [
 	[/^signal$/, ['an AbortSignal', (value) => value?.addEventListener]],
 	[/^latest$/, ['a string', (value) => typeof value === 'string']],
 	[/^positions$/, OBJECT],
+	[/^members$/, ['true or false', (value) => typeof value === 'boolean']],
+	[/^schema$/, ['a Standard Schema', (value) => value?.['~standard']?.validate]],
 	[/^rewind$/, whole(1, 100_000)],
 	[/^buffer$/, whole(1, 1_000_000)],
 	[/^maxAttempts$/, whole(0, Infinity)],

@@ -16,7 +16,7 @@ import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
-import type { PresenceHandle, PresenceOptions } from './presence/presence.ts';
+import type { PresenceHandle, PresenceInfo, PresenceOptions } from './presence/presence.ts';
 import { Presences } from './presence/presences.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingMessages } from './requests/incoming-messages.ts';
@@ -91,17 +91,17 @@ export class SocketClient {
 				this.#socketId = answer.socketId;
 				// Subscriptions come first, because queued messages may concern their topics.
 				this.#subscriptions.open(connection);
-				this.#sendQueue.open(connection);
 				this.#presences.open();
+				this.#sendQueue.open(connection);
 				this.#subscriptions.opened(answer);
 			},
 			answered: (answer) => this.#subscriptions.answered(answer),
-			lost: (connection) => {
+			lost: (connection, isClosing) => {
 				const wasReady = this.#socketId !== undefined;
 				this.#socketId = undefined;
 				this.#sendQueue.shut();
 				this.#subscriptions.shut(connection, wasReady);
-				this.#presences.shut();
+				this.#presences.shut(isClosing);
 			},
 			closed: (error) => {
 				this.#sendQueue.refuseAll();
@@ -343,9 +343,17 @@ export class SocketClient {
 	 *
 	 * By default, the server tells only those who are in the topic who its members are. The handle waits until the
 	 * client is subscribed to the topic, by itself or by the server.
+	 *
+	 * While the client is closed, `onChange` is not called: `isStale` is true, without a change.
+	 *
+	 * @typeParam TInfo the type of members' info. With `options.schema`, it is that of its output, and checked. Without
+	 * one, nothing checks it.
 	 */
-	presence(topic: string, options: PresenceOptions = {}): PresenceHandle {
-		return this.#presences.add(topic, options);
+	presence<TInfo extends object = PresenceInfo>(
+		topic: string,
+		options: PresenceOptions<TInfo> = {},
+	): PresenceHandle<TInfo> {
+		return this.#presences.add(topic, options as never) as PresenceHandle<never>;
 	}
 
 	/**

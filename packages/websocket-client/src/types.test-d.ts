@@ -239,6 +239,35 @@ const here = client.presence('t', {
 	signal: new AbortController().signal,
 });
 same<typeof here, PresenceHandle>(true);
+interface Said {
+	readonly name: string;
+	readonly mood?: 'good' | 'bad';
+}
+const typed = client.presence<Said>('t', {
+	onChange({ members, joined }) {
+		same<typeof members, readonly PresenceMember<Said>[]>(true);
+		same<(typeof joined)[number]['info'], Said | undefined>(true);
+	},
+});
+same<typeof typed, PresenceHandle<Said>>(true);
+same<(typeof typed.members)[number]['info'], Said | undefined>(true);
+void [typed.update({ mood: 'good' }), typed.update({ mood: undefined })];
+// @ts-expect-error it is no such mood
+void typed.update({ mood: 'so so' });
+// @ts-expect-error info may be undefined
+void typed.members[0]?.info.name;
+const checked = client.presence('t', {
+	schema: z.object({ name: z.string(), at: z.number().default(0) }),
+	onChange({ left }) {
+		same<(typeof left)[number]['info'], { name: string; at: number } | undefined>(true);
+	},
+	onRefused: (error) => same<typeof error, SocketRequestError>(true),
+});
+same<(typeof checked.members)[number]['info'], { name: string; at: number } | undefined>(true);
+// @ts-expect-error info is an object
+client.presence('t', { schema: z.string() });
+const counted = client.presence('t', { members: false, onChange: ({ count }) => same<typeof count, number>(true) });
+same<typeof counted, PresenceHandle>(true);
 same<typeof here.count, number | undefined>(true);
 void [here.ready, here.update({ status: 'away', mood: undefined }), here.close(), client.presence('t')];
 // @ts-expect-error info is an object

@@ -90,6 +90,7 @@ export type {
 	PresencePageOptions,
 	SocketPresence,
 	WatchedMembers,
+	WatchOptions,
 } from './presence/presence-contract.ts';
 export type { PresenceEvents, PresenceRule, PresenceRules } from './presence/presence-rules.ts';
 

@@ -1,5 +1,5 @@
 import type { PresenceMember } from '@orijs/websocket-client';
-import { MemberInfo } from '../messages.ts';
+import type { MemberInfo } from '../messages.ts';
 
 /** Someone in the room: a visitor with all tabs. */
 export interface Member extends MemberInfo {
@@ -9,9 +9,8 @@ export interface Member extends MemberInfo {
 }
 
 /** Returns the members, apart from those whose info this page can't read, as from a newer version. */
-export function membersOf(members: readonly PresenceMember[]): Member[] {
-	return members.flatMap(({ userId, connections, info }) => {
-		const { success, data } = MemberInfo.safeParse(info);
-		return success && userId !== undefined ? [{ ...data, id: userId, connections }] : [];
-	});
+export function membersOf(members: readonly PresenceMember<MemberInfo>[]): Member[] {
+	return members.flatMap(({ userId, connections, info }) =>
+		info !== undefined && userId !== undefined ? [{ ...info, id: userId, connections }] : [],
+	);
 }

@@ -1,5 +1,5 @@
 import type { PresenceHandle } from '@orijs/websocket-client';
-import { topicOf } from '../messages.ts';
+import { MemberInfo, topicOf } from '../messages.ts';
 import { client } from './client.ts';
 import { type Member, membersOf } from './member.ts';
 import { showPeople } from './people.ts';
@@ -8,7 +8,7 @@ import { showTyping } from './typing.ts';
 /** How long a visitor who presses no more keys is still typing, in milliseconds. */
 const TYPING_MS = 3_000;
 
-let here: PresenceHandle | undefined;
+let here: PresenceHandle<MemberInfo> | undefined;
 let members: readonly Member[] = [];
 let isStale = false;
 let you = '';
@@ -20,6 +20,7 @@ export function watchRoom(room: string): void {
 	if (here !== undefined && here.topic === topicOf(room)) return;
 	unwatchRoom();
 	here = client.presence(topicOf(room), {
+		schema: MemberInfo,
 		onChange(change) {
 			members = membersOf(change.members);
 			({ isStale } = change);

@@ -2,26 +2,17 @@ import type { EncodedPage, WebSocketProvider } from '@orijs/websocket';
 import { type ClientMessage, encodeAnswer, type HistoryAnswer, type RequestFault } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
+import { AcceptedRequest } from './accepted-request.ts';
 import { answeredAt } from './answered-at.ts';
 import type { LargeAnswers } from './large-answers.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { type PageRequest, HISTORY_RULE, readHistoryRequest } from './read-history-request.ts';
-import { LEFT, READS_TOO_SLOWLY } from './refusal-texts.ts';
-import { sendRefusal } from './send-refusal.ts';
+import { LEFT } from './refusal-texts.ts';
 import type { SubscriptionServices } from './subscription-requests.ts';
 import { refuseIfTooMany } from './too-many-requests.ts';
-import { type Decision, isAllowed, MEMBER, NotAuthorized } from './topic-authorizer.ts';
+import { type Decision, isAllowed, MEMBER } from './topic-authorizer.ts';
 import { topicFault } from './topic-fault.ts';
 import { whenDecided } from './when-decided.ts';
-
-/** A valid `@history`, until it is answered. */
-interface AcceptedRequest {
-	readonly type: string;
-	readonly correlationId: string | undefined;
-	readonly query: PageRequest;
-	/** When its turn came (monotonic clock, in milliseconds). */
-	readonly takenAt: number;
-}
 
 /**
  * Handles the `@history` requests of clients. A request counts as one message for the rate limit, whatever its limit:
@@ -39,26 +30,18 @@ export class HistoryRequests {
 	}
 
 	read(session: Session, message: ClientMessage): void {
-		const { refusals, events } = this.#services;
-		const takenAt = events?.now() ?? 0;
-		const { type, correlationId } = message;
-		const query = readHistoryRequest(message.data);
-		if (query === undefined) {
-			refusals.add('data', { socketId: session.socketId, type });
-			sendRefusal(session, message, 'invalid_data', HISTORY_RULE);
-			return events?.refused(session, message, 'invalid_data');
-		}
-		if (refuseIfTooMany(session, message, this.#services)) return;
+		const request = AcceptedRequest.of(this.#services, session, message, HISTORY);
+		if (request === undefined || refuseIfTooMany(session, message, this.#services)) return;
+		const { type, topic, correlationId } = request;
 		whenDecided(session, {
 			type,
-			ask: () => [this.#decide(session, query.topic)],
+			ask: () => [this.#decide(session, topic)],
 			proceed: ([decision]) => {
-				const fault = this.#faultOf(session, query.topic, decision as Decision);
-				const request: AcceptedRequest = { type, correlationId, query, takenAt };
-				if (fault !== undefined) this.#refuse(session, request, fault);
+				const fault = this.#faultOf(topic, decision as Decision);
+				if (fault !== undefined) request.refuse(fault);
 				else if (correlationId !== undefined)
-					this.#answers.add(session, (hasRoom) => this.#answer(session, request, correlationId, hasRoom));
-				else events?.topicDone(session, request, query.topic, takenAt, undefined);
+					this.#answers.add(session, (hasRoom) => this.#answer(request, correlationId, hasRoom));
+				else request.done();
 			},
 		});
 	}
@@ -71,38 +54,31 @@ export class HistoryRequests {
 	}
 
 	/** Returns why a client may not read a topic; undefined if it may. */
-	#faultOf({ socketId }: Session, topic: string, decision: Decision): RequestFault | undefined {
-		if (decision instanceof NotAuthorized) this.#services.refusals.add('forbidden', { socketId, topic });
+	#faultOf(topic: string, decision: Decision): RequestFault | undefined {
 		if (!isAllowed(decision)) return decision;
 		return this.#services.provider.hasHistory(topic)
 			? undefined
 			: { code: 'invalid_data', message: `${topic} has no history` };
 	}
 
-	#refuse(session: Session, request: AcceptedRequest, fault: RequestFault): void {
-		sendRefusal(session, request, fault.code, fault.message);
-		this.#services.events?.topicDone(session, request, request.query.topic, request.takenAt, fault);
-	}
-
 	/** Never rejects. */
-	async #answer(session: Session, request: AcceptedRequest, correlationId: string, hasRoom: boolean): Promise<void> {
-		const { type, takenAt, query } = request;
-		if (!hasRoom) {
-			this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type });
-			return this.#refuse(session, request, READS_TOO_SLOWLY);
-		}
-		const { provider, events } = this.#services;
-		const { topic, ...page } = query;
-		if (session.state === 'closed') return events?.topicDone(session, request, topic, takenAt, LEFT);
+	async #answer(request: AcceptedRequest<PageRequest>, correlationId: string, hasRoom: boolean): Promise<void> {
+		if (!hasRoom) return request.refuseSlowReader();
+		const { session, type } = request;
+		const { provider } = this.#services;
+		const { topic, ...page } = request.query;
+		if (session.state === 'closed') return request.done(LEFT);
 		try {
 			const encoded = await provider.encodedHistory(topic, { ...page, bytes: this.#answers.bytes });
 			session.send(encodePage(type, correlationId, encoded, provider));
 		} catch (err) {
-			return this.#refuse(session, request, topicFault(this.#faults, { operation: 'history', session, topic, err }));
+			return request.refuse(topicFault(this.#faults, { operation: 'history', session, topic, err }));
 		}
-		events?.topicDone(session, request, topic, takenAt, undefined);
+		request.done();
 	}
 }
+
+const HISTORY = { read: readHistoryRequest, rule: HISTORY_RULE };
 
 /** Encodes the answer around the messages, which are JSON already. */
 function encodePage(

@@ -1,14 +1,15 @@
 import { InvalidPresenceInfoError, NotPresentError, type SocketPresence, type WatchedMembers } from '@orijs/websocket';
 import {
 	type ClientMessage,
-	encodeAnswer,
 	MessageValidationError,
 	type RequestFault,
 	type UpdateRequest,
 	type WatchAnswer,
+	type WatchRequest,
 } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
+import { AcceptedRequest } from './accepted-request.ts';
 import type { LargeAnswers } from './large-answers.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { PresenceControl } from './presence-control.ts';
@@ -22,24 +23,14 @@ import {
 	WATCH_RULE,
 } from './read-presence-requests.ts';
 import { LEFT, READS_TOO_SLOWLY, tooManyTopics } from './refusal-texts.ts';
-import { sendRefusal } from './send-refusal.ts';
 import type { SubscriptionServices } from './subscription-requests.ts';
 import { refuseIfTooMany } from './too-many-requests.ts';
-import { type Decision, isAllowed, MEMBER, NotAuthorized } from './topic-authorizer.ts';
+import { type Decision, isAllowed, MEMBER } from './topic-authorizer.ts';
 import { topicFault } from './topic-fault.ts';
 import { whenDecided } from './when-decided.ts';
 
 export interface PresenceServices extends SubscriptionServices {
 	readonly presence: PresenceControl;
-}
-
-/** A valid request, until it is answered. */
-interface Accepted {
-	readonly type: string;
-	readonly correlationId: string | undefined;
-	readonly topic: string;
-	/** When its turn came (monotonic clock, in milliseconds). */
-	readonly takenAt: number;
 }
 
 /** Handles the `@watch`, `@unwatch` and `@update` requests of clients. */
@@ -63,21 +54,17 @@ export class PresenceRequests {
 	 * authorized or refused. The answers of one client are made one at a time.
 	 */
 	watch(session: Session, message: ClientMessage): void {
-		const takenAt = this.#services.events?.now() ?? 0;
-		const { type, correlationId } = message;
-		const read = readWatchRequest(message.data);
-		if (read === undefined) return this.#invalid(session, message, WATCH_RULE);
-		if (refuseIfTooMany(session, message, this.#services)) return;
-		const { topic, after } = read;
-		const request: Accepted = { type, correlationId, topic, takenAt };
+		const request = AcceptedRequest.of(this.#services, session, message, WATCH);
+		if (request === undefined || refuseIfTooMany(session, message, this.#services)) return;
+		const { topic, after } = request.query;
 		whenDecided(session, {
-			type,
+			type: request.type,
 			ask: () => [this.#decide(session, topic)],
 			proceed: ([decision]) => {
 				const decided = decision as Decision;
-				if (!isAllowed(decided)) this.#forbidden(session, request, decided);
-				else if (after === undefined) this.#begin(session, request);
-				else this.#answers.add(session, (hasRoom) => this.#answerPage(session, request, after, hasRoom));
+				if (!isAllowed(decided)) request.refuse(decided);
+				else if (after === undefined) this.#begin(request);
+				else this.#answers.add(session, (hasRoom) => this.#answerPage(request, after, hasRoom));
 			},
 		});
 	}
@@ -86,54 +73,48 @@ export class PresenceRequests {
 	#decide(session: Session, topic: string): MaybePromise<Decision> {
 		const { watches, authorizer } = this.#services.presence;
 		if (!this.#presence.isKept(topic)) return notKept(topic);
-		if (!this.#presence.isWatchable(topic)) return notTold(topic);
+		if (!this.#presence.isWatchable(topic)) return notWatchable(topic);
 		if (watches.has(session, topic)) return MEMBER;
 		if (authorizer !== undefined) return authorizer.decide(session, topic);
 		return session.topics.has(topic) ? MEMBER : notSubscribed(topic);
 	}
 
-	#forbidden(session: Session, request: Accepted, fault: RequestFault): void {
-		const { socketId } = session;
-		if (fault instanceof NotAuthorized) this.#services.refusals.add('forbidden', { socketId, topic: request.topic });
-		this.#refuse(session, request, fault);
-	}
-
-	#begin(session: Session, request: Accepted): void {
+	#begin(request: AcceptedRequest<WatchRequest>): void {
 		const { limits, refusals, presence } = this.#services;
-		const { topic } = request;
-		if (session.state === 'closed') return this.#done(session, request, LEFT);
+		const { session, topic } = request;
+		if (session.state === 'closed') return request.done(LEFT);
 		const watch = presence.watches.begin(session, topic);
 		if (watch === undefined) {
 			refusals.add('topics', { socketId: session.socketId, topic });
-			const message = tooManyTopics(limits.topicsPerSocket);
-			return this.#refuse(session, request, { code: 'too_many_topics', message });
+			return request.refuse({ code: 'too_many_topics', message: tooManyTopics(limits.topicsPerSocket) });
 		}
 		this.#answers.add(session, (hasRoom) => this.#answerWatch(request, watch, hasRoom));
 	}
 
 	/** Never rejects. */
-	async #answerWatch(request: Accepted, watch: Watch, hasRoom: boolean): Promise<void> {
-		const { session } = watch;
-		const fault = hasRoom ? await this.#show(request, watch) : this.#readsTooSlowly(session, request);
-		if (fault === undefined) return this.#done(session, request, undefined);
+	async #answerWatch(request: AcceptedRequest<WatchRequest>, watch: Watch, hasRoom: boolean): Promise<void> {
+		const fault = hasRoom ? await this.#show(request, watch) : READS_TOO_SLOWLY;
+		if (fault === undefined) return request.done();
 		// One that was active before still is.
 		if (!watch.isActive && watch.endedBy === undefined)
-			this.#services.presence.watches.end(session, watch.topic, fault);
-		this.#refuse(session, request, fault);
+			this.#services.presence.watches.end(watch.session, watch.topic, fault);
+		if (hasRoom) request.refuse(fault);
+		else request.refuseSlowReader();
 	}
 
 	/** Sends the members, from which on the client is sent what changes. Resolves with why it was not. Never rejects. */
-	async #show({ type, correlationId }: Accepted, watch: Watch): Promise<RequestFault | undefined> {
+	async #show(request: AcceptedRequest<WatchRequest>, watch: Watch): Promise<RequestFault | undefined> {
 		const { session, topic } = watch;
 		if (watch.endedBy !== undefined) return watch.endedBy;
 		let isShown = false;
+		const answer = (members: WatchedMembers): void => {
+			if (watch.endedBy !== undefined) return;
+			watch.isActive = true;
+			isShown = true;
+			request.answer(answerOf(topic, members));
+		};
 		try {
-			await this.#presence.watch(session.socketId, topic, (members) => {
-				if (watch.endedBy !== undefined) return;
-				watch.isActive = true;
-				isShown = true;
-				if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, answerOf(topic, members)));
-			});
+			await this.#presence.watch(session.socketId, topic, answer, request.query);
 		} catch (err) {
 			return watch.endedBy ?? topicFault(this.#faults, { operation: 'watch', session, topic, err });
 		}
@@ -143,45 +124,33 @@ export class PresenceRequests {
 		return watch.endedBy ?? LEFT;
 	}
 
-	#answerPage(session: Session, request: Accepted, after: string, hasRoom: boolean): void {
-		const { type, correlationId, topic } = request;
-		if (!hasRoom) return this.#refuse(session, request, this.#readsTooSlowly(session, request));
-		if (session.state === 'closed') return this.#done(session, request, LEFT);
+	#answerPage(request: AcceptedRequest, after: string, hasRoom: boolean): void {
+		const { session, topic } = request;
+		if (!hasRoom) return request.refuseSlowReader();
+		if (session.state === 'closed') return request.done(LEFT);
 		const members = this.#presence.page(session.socketId, topic, after);
-		if (members === undefined) return this.#refuse(session, request, noPage(topic));
-		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, answerOf(topic, members)));
-		this.#done(session, request, undefined);
-	}
-
-	#readsTooSlowly({ socketId }: Session, { type }: Accepted): RequestFault {
-		this.#services.refusals.add('handlerTimeout', { socketId, type });
-		return READS_TOO_SLOWLY;
+		if (members === undefined) return request.refuse(noPage(topic));
+		request.answer(answerOf(topic, members));
+		request.done();
 	}
 
 	/** Ends a watch at once, also one whose request has not been answered yet: that is then refused. */
 	unwatch(session: Session, message: ClientMessage): void {
-		const takenAt = this.#services.events?.now() ?? 0;
-		const { type, correlationId } = message;
-		const read = readUnwatchRequest(message.data);
-		if (read === undefined) return this.#invalid(session, message, UNWATCH_RULE);
-		const { topic } = read;
-		this.#services.presence.watches.end(session, topic, UNWATCHED);
-		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, {}));
-		this.#done(session, { type, correlationId, topic, takenAt }, undefined);
+		const request = AcceptedRequest.of(this.#services, session, message, UNWATCH);
+		if (request === undefined) return;
+		this.#services.presence.watches.end(session, request.topic, UNWATCHED);
+		request.answer({});
+		request.done();
 	}
 
 	/** Changes what a client adds to its own info. */
 	update(session: Session, message: ClientMessage): void {
-		const takenAt = this.#services.events?.now() ?? 0;
-		const { type, correlationId } = message;
-		const read = readUpdateRequest(message.data);
-		if (read === undefined) return this.#invalid(session, message, UPDATE_RULE);
-		const { topic } = read;
-		const request: Accepted = { type, correlationId, topic, takenAt };
-		const fault = this.#update(session, read);
-		if (fault !== undefined) return this.#refuse(session, request, fault);
-		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, {}));
-		this.#done(session, request, undefined);
+		const request = AcceptedRequest.of(this.#services, session, message, UPDATE);
+		if (request === undefined) return;
+		const fault = this.#update(session, request.query);
+		if (fault !== undefined) return request.refuse(fault);
+		request.answer({});
+		request.done();
 	}
 
 	/** Returns why the info was not changed; undefined if it was. */
@@ -206,23 +175,11 @@ export class PresenceRequests {
 			return { code: isTooLarge ? 'too_large' : 'invalid_data', message: err.message };
 		}
 	}
-
-	#invalid(session: Session, message: ClientMessage, rule: string): void {
-		const { refusals, events } = this.#services;
-		refusals.add('data', { socketId: session.socketId, type: message.type });
-		sendRefusal(session, message, 'invalid_data', rule);
-		events?.refused(session, message, 'invalid_data');
-	}
-
-	#refuse(session: Session, request: Accepted, fault: RequestFault): void {
-		sendRefusal(session, request, fault.code, fault.message);
-		this.#done(session, request, fault);
-	}
-
-	#done(session: Session, request: Accepted, fault: RequestFault | undefined): void {
-		this.#services.events?.topicDone(session, request, request.topic, request.takenAt, fault);
-	}
 }
+
+const WATCH = { read: readWatchRequest, rule: WATCH_RULE };
+const UNWATCH = { read: readUnwatchRequest, rule: UNWATCH_RULE };
+const UPDATE = { read: readUpdateRequest, rule: UPDATE_RULE };
 
 const UNWATCHED: RequestFault = { code: 'closed', message: 'The watch was ended by @unwatch' };
 
@@ -242,8 +199,8 @@ function notKept(topic: string): RequestFault {
 	return { code: 'not_kept', message: `The presence of ${topic} is not kept` };
 }
 
-function notTold(topic: string): RequestFault {
-	return { code: 'not_kept', message: `Changes of the presence of ${topic} are not told` };
+function notWatchable(topic: string): RequestFault {
+	return { code: 'not_watchable', message: `The presence of ${topic} is kept, but its changes are not told` };
 }
 
 function notSubscribed(topic: string): RequestFault {

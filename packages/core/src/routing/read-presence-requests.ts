@@ -4,16 +4,17 @@ import type { UnwatchRequest, UpdateRequest, WatchRequest } from '@orijs/websock
 const TOPIC_RULE = 'a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -';
 
 // The error messages sent to clients whose data is invalid.
-export const WATCH_RULE: string = `data must be { topic }, or { topic, after } with the key of a member; ${TOPIC_RULE}`;
+export const WATCH_RULE: string =
+	'data must be { topic }, { topic, isCountOnly: true }, or { topic, after } with the key of a member; ' + TOPIC_RULE;
 export const UNWATCH_RULE: string = `data must be { topic }; ${TOPIC_RULE}`;
 export const UPDATE_RULE: string = `data must be { topic, info } with an object as info; ${TOPIC_RULE}`;
 
 // Each returns the request; undefined if the data is invalid. Nothing else of a client's message is kept.
 
 export function readWatchRequest(data: unknown): WatchRequest | undefined {
-	const { topic, after } = fieldsOf(data);
-	if (!isTopic(topic)) return undefined;
-	if (after === undefined) return { topic };
+	const { topic, after, isCountOnly } = fieldsOf(data);
+	if (!isTopic(topic) || (isCountOnly !== undefined && typeof isCountOnly !== 'boolean')) return undefined;
+	if (after === undefined) return isCountOnly === true ? { topic, isCountOnly } : { topic };
 	return typeof after === 'string' && after.length <= MAX_KEY_BYTES ? { topic, after } : undefined;
 }
 

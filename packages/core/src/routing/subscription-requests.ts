@@ -12,12 +12,12 @@ import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
+import { refuseInvalid } from './accepted-request.ts';
 import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
 import type { MessageEvents } from './message-events.ts';
 import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
 import { tooManyTopics } from './refusal-texts.ts';
-import { sendRefusal } from './send-refusal.ts';
 import { type Decision, isAllowed, MEMBER, NotAuthorized, type TopicAuthorizer } from './topic-authorizer.ts';
 import { topicFault, type TopicOperation } from './topic-fault.ts';
 import { type SubscriptionRequest, subscriptionRequest } from './subscription-request.ts';
@@ -98,9 +98,7 @@ export class SubscriptionRequests {
 	#accept(session: Session, message: ClientMessage): SubscriptionRequest | undefined {
 		const topics = readTopicRequests(message.data);
 		if (topics === undefined) {
-			this.#services.refusals.add('data', { socketId: session.socketId, type: message.type });
-			sendRefusal(session, message, 'invalid_data', TOPICS_RULE);
-			this.#services.events?.refused(session, message, 'invalid_data');
+			refuseInvalid(this.#services, session, message, TOPICS_RULE);
 			return undefined;
 		}
 		if (refuseIfTooMany(session, message, this.#services)) return undefined;

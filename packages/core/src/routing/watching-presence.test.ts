@@ -83,20 +83,29 @@ describe('@watch', () => {
 			message: 'The presence of lobby is not kept',
 		});
 		expect(await enter(client, 'silent:a')).toMatchObject({
-			code: 'not_kept',
-			message: 'Changes of the presence of silent:a are not told',
+			code: 'not_watchable',
+			message: 'The presence of silent:a is kept, but its changes are not told',
 		});
 	});
 
 	it('is refused if its data is invalid, which says what is allowed', async () => {
 		const { speaker, app } = await presenceNode();
 		const client = await speaker('ada');
-		const bad = [null, [], 'room:a', {}, { topic: 1 }, { topic: 'a b' }, { topic: 'room:a', after: 1 }];
+		const bad = [
+			null,
+			[],
+			'room:a',
+			{},
+			{ topic: 1 },
+			{ topic: 'a b' },
+			{ topic: 'room:a', after: 1 },
+			{ topic: 'room:a', isCountOnly: 1 },
+		];
 		for (const data of [...bad, { topic: 'room:a', after: 'x'.repeat(2_000) }]) {
 			expect(await request(client, '@watch', data)).toMatchObject({
 				code: 'invalid_data',
 				message: expect.stringMatching(
-					/^data must be \{ topic \}, or \{ topic, after \}.*a topic is 1 to 256/,
+					/^data must be \{ topic \}, \{ topic, isCountOnly: true \}, or \{ topic, after \}.*a topic is 1 to 256/,
 				) as string,
 			});
 		}

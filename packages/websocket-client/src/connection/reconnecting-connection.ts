@@ -15,8 +15,12 @@ import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts'
 export interface ReconnectingConnectionEvents extends Omit<ConnectionEvents, 'ended'> {
 	/** Called when a connection's guards have passed, before the state changes. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** Called when a connection can no longer be used, before the state changes. */
-	lost(connection: Connection): void;
+	/**
+	 * Called when a connection can no longer be used, before the state changes.
+	 *
+	 * @param isClosing whether `close()` was called
+	 */
+	lost(connection: Connection, isClosing: boolean): void;
 	/** Called when no further attempt will be made until `connect()` is called, after the state has changed. */
 	closed(error: ClientClosedError): void;
 }
@@ -233,7 +237,7 @@ export class ReconnectingConnection {
 		this.#renewal?.stop();
 		this.#renewal = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
-		this.#events.lost(connection);
+		this.#events.lost(connection, !!this.#life?.signal.aborted);
 	}
 
 	#reportUnconfirmed({ unconfirmed }: Connection): void {

@@ -4,7 +4,7 @@ import { type MembersChange, type PresenceState, UNKNOWN } from './presence.ts';
 type ByKey = Map<string, PresenceMember>;
 type Difference = Pick<MembersChange, 'joined' | 'left' | 'updated'>;
 
-const NO_DIFFERENCE: Difference = { joined: [], left: [], updated: [] };
+export const NO_DIFFERENCE: Difference = { joined: [], left: [], updated: [] };
 
 /**
  * Follows the members of a topic: takes the pages that answer `@watch`, and the changes after the first of them. What
@@ -64,7 +64,8 @@ export class Members {
 		const read = this.#read;
 		this.#last = answer;
 		for (const member of members ?? []) read?.set(member.key, member);
-		const early = this.#early;
+		// Apart from those that were on the way before the page.
+		const early = this.#early.filter(({ version: { epoch, n } }) => epoch !== version.epoch || n > version.n);
 		this.#early = [];
 		if (!early.every((notice) => this.notice(notice))) return '';
 		const last = hasMore && members?.[members.length - 1];

@@ -67,11 +67,13 @@ export class OwnInfo {
 		this.#isLost = !!this.#accepted;
 	}
 
-	/** Ends it: rejects all updates that wait. */
-	reject(error: Error): void {
+	/** Ends it: rejects all updates that wait. Returns whether there were any. */
+	reject(error: Error): boolean {
+		const waiting = this.#waiting;
 		this.#backoff.reset();
-		for (const { done } of this.#waiting) done.reject(error);
+		for (const { done } of waiting) done.reject(error);
 		this.#waiting = [];
+		return waiting.length > 0;
 	}
 
 	async #sync(): Promise<void> {

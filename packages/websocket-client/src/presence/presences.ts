@@ -20,6 +20,7 @@ export class Presences implements PresenceOwner {
 	readonly isComing: (topic: string) => boolean;
 	readonly end: () => ClientClosedError | undefined;
 	isOpen = false;
+	isQuiet = false;
 	readonly #queue: SendQueue;
 	readonly #topics = new Map<string, TopicPresence>();
 
@@ -41,7 +42,13 @@ export class Presences implements PresenceOwner {
 		const handle = new TopicHandle(topic);
 		try {
 			if (!isTopic(topic)) throw new InvalidTopicError(topic);
-			const all = checked('presence', options, { onChange: undefined, signal: undefined });
+			const all = checked('presence', options, {
+				onChange: undefined,
+				onRefused: undefined,
+				schema: undefined,
+				members: undefined,
+				signal: undefined,
+			});
 			const end = this.end();
 			if (end) throw end;
 			const presence = this.#topics.get(topic) ?? new TopicPresence(topic, this);
@@ -62,12 +69,14 @@ export class Presences implements PresenceOwner {
 	/** Called when a connection is ready. */
 	open(): void {
 		this.isOpen = true;
+		this.isQuiet = false;
 		for (const presence of this.#topics.values()) presence.open();
 	}
 
-	/** Called when the connection has been lost. */
-	shut(): void {
+	/** Called when the connection has been lost. @param isClosing whether the application has closed the client */
+	shut(isClosing: boolean): void {
 		this.isOpen = false;
+		this.isQuiet = isClosing;
 		for (const presence of this.#topics.values()) presence.shut();
 	}
 
@@ -94,7 +103,7 @@ export class Presences implements PresenceOwner {
 		const correlationId = String(++queue.requests);
 		const text = JSON.stringify({ type, data: { topic, ...data }, correlationId });
 		return new Promise((resolve, reject) => {
-			queue.add({
+			queue.ask({
 				text,
 				deliver: (connection, bytes) => void connection.request(name, correlationId, text, bytes).then(resolve, reject),
 				refuse: (code, why) => reject(unsentRequest(name, code, why)),

@@ -1,5 +1,9 @@
 import { BuiltIn, type PresenceMember, SocketRequestError } from '@orijs/websocket/protocol';
+import type { Failures } from '../failures.ts';
 import { deferred, limit, quiet } from '../support/promises.ts';
+import { attempt } from '../support/listeners.ts';
+import { NO_DIFFERENCE } from './members.ts';
+import { type MembersView, viewFor } from './members-view.ts';
 import {
 	type MembersChange,
 	type PresenceHandle,
@@ -11,6 +15,7 @@ import {
 
 /** What a handle needs of its topic. */
 export interface HandleOwner {
+	readonly failures: Failures;
 	update(info: PresenceInfo): Promise<void>;
 	/** Called when a handle has begun. */
 	add(handle: TopicHandle): void;
@@ -25,7 +30,10 @@ export class TopicHandle implements PresenceHandle {
 	isReady = false;
 	readonly #ready = deferred();
 	#owner: HandleOwner | undefined;
-	#onChange: PresenceOptions['onChange'];
+	#options: PresenceOptions = {};
+	/** Undefined if it sees the members as they are. */
+	#view: MembersView | undefined;
+	#isAwaited = false;
 	#state: PresenceState = UNKNOWN;
 	/** Why it has ended. */
 	#end: Error | undefined;
@@ -36,13 +44,20 @@ export class TopicHandle implements PresenceHandle {
 	}
 
 	/** Begins, with valid options. */
-	begin(owner: HandleOwner, { onChange, signal }: PresenceOptions): void {
+	begin(owner: HandleOwner, options: PresenceOptions): void {
+		const { signal } = options;
 		this.#owner = owner;
-		this.#onChange = onChange;
+		this.#options = options;
+		this.#view = viewFor(this.topic, options, (thrown) => owner.failures.report(thrown, 'presence'));
 		owner.add(this);
 		const abort = (): void => this.end(signal?.reason as Error);
 		this.#ignoreSignal = limit(signal, abort);
 		if (signal?.aborted) abort();
+	}
+
+	/** Whether it needs no members. */
+	get isCountOnly(): boolean {
+		return this.#options.members === false;
 	}
 
 	get members(): readonly PresenceMember[] {
@@ -66,6 +81,7 @@ export class TopicHandle implements PresenceHandle {
 	}
 
 	get ready(): Promise<void> {
+		this.#isAwaited = true;
 		return this.#ready.promise;
 	}
 
@@ -82,15 +98,32 @@ export class TopicHandle implements PresenceHandle {
 		this.end(new SocketRequestError(`${BuiltIn.watch} ${this.topic}`, 'closed', 'it was closed'));
 	}
 
-	/** Called after each change. @param isCurrent whether everything is known that has changed until now */
-	changed(change: MembersChange, isCurrent: boolean): unknown {
+	/**
+	 * Called after each change.
+	 *
+	 * @param isCurrent whether everything is known that has changed until now
+	 * @param isQuiet whether the application is not told
+	 */
+	changed(shared: MembersChange, isCurrent: boolean, isQuiet: boolean): unknown {
 		const isFirst = !this.isReady;
+		const before = this.#state;
 		if (this.#end) return undefined;
+		const change = this.#view?.(shared) ?? shared;
 		this.#state = change;
-		if (isFirst && !isCurrent) return undefined;
+		if (isQuiet || (isFirst && !isCurrent)) return undefined;
+		if (!isFirst && this.isCountOnly && change.count === before.count && change.isStale === before.isStale)
+			return undefined;
 		this.isReady = true;
 		this.#ready.resolve();
-		return this.#onChange?.(isFirst ? { ...change, joined: change.members, left: [], updated: [] } : change);
+		return this.#options.onChange?.(isFirst ? { ...change, ...NO_DIFFERENCE, joined: change.members } : change);
+	}
+
+	/** Ends it because the server refuses the members. Returns whether the application is told so by it. */
+	refused(error: SocketRequestError): boolean {
+		const { onRefused } = this.#options;
+		this.end(error);
+		if (onRefused) attempt(() => onRefused(error), (this.#owner as HandleOwner).failures.thrown);
+		return !!onRefused || (this.#isAwaited && !this.isReady);
 	}
 
 	/** Ends it. @param error why: for `ready`, unless that has resolved, and for later updates */

@@ -3,7 +3,7 @@ import { asMembers } from '../connection/answers.ts';
 import type { Failures } from '../failures.ts';
 import { Backoff } from '../support/backoff.ts';
 import { attempt, type Listeners } from '../support/listeners.ts';
-import { Members } from './members.ts';
+import { Members, NO_DIFFERENCE } from './members.ts';
 import { OwnInfo } from './own-info.ts';
 import type { MembersChange, PresenceInfo } from './presence.ts';
 import { isTransient, NOT_SUBSCRIBED, NOT_WATCHED } from './refusals.ts';
@@ -14,6 +14,8 @@ export interface PresenceOwner {
 	readonly failures: Failures;
 	/** Whether there is a connection that is ready. */
 	readonly isOpen: boolean;
+	/** Whether the application has closed the client, and is told no changes. */
+	readonly isQuiet: boolean;
 	/** Returns the error of calls on a closed client. */
 	end(): Error | undefined;
 	/** Returns whether the client is about to be in the topic, or to be refused: `moved` follows. */
@@ -27,6 +29,7 @@ export interface PresenceOwner {
 /** The presence of a topic: one watch on the server for all handles. */
 export class TopicPresence implements HandleOwner {
 	readonly topic: string;
+	readonly failures: Failures;
 	readonly #own: OwnInfo;
 	readonly #owner: PresenceOwner;
 	readonly #handles = new Map<TopicHandle, () => void>();
@@ -40,6 +43,8 @@ export class TopicPresence implements HandleOwner {
 	 * - `waiting`: until the client is in the topic
 	 */
 	#step: 'due' | 'pending' | 'done' | 'waiting' = 'due';
+	/** Whether only the count was requested last. */
+	#isCountOnly = false;
 	/** Whether the client has come into the topic, or may have left it, while a request was pending. */
 	#hasMoved = false;
 	/** Whether it may have left it. */
@@ -50,6 +55,7 @@ export class TopicPresence implements HandleOwner {
 	constructor(topic: string, owner: PresenceOwner) {
 		this.topic = topic;
 		this.#owner = owner;
+		this.failures = owner.failures;
 		this.#changes = owner.failures.listeners();
 		this.#members = new Members((change) => this.#changes.call(change, this.#members.isCurrent));
 		this.#own = new OwnInfo(
@@ -61,15 +67,28 @@ export class TopicPresence implements HandleOwner {
 	add(handle: TopicHandle): void {
 		this.#handles.set(
 			handle,
-			this.#changes.add((change, isCurrent) => handle.changed(change, isCurrent)),
+			this.#changes.add((change, isCurrent) => this.#changed(handle, change, isCurrent)),
 		);
-		this.#syncSoon(() => {
-			const { state, isCurrent } = this.#members;
-			const { count } = state;
-			if (count === undefined || handle.isReady) return;
-			const known = { ...state, count, joined: [], left: [], updated: [] };
-			attempt(() => handle.changed(known, isCurrent), this.#owner.failures.thrown);
-		});
+		this.#syncSoon(() => this.#tell(handle));
+	}
+
+	#changed(handle: TopicHandle, change: MembersChange, isCurrent: boolean): unknown {
+		// To a handle that needs the members, a count is not yet what it waits for.
+		const isEnough = isCurrent && (!this.#isCountOnly || handle.isCountOnly);
+		return handle.changed(change, isEnough, this.#owner.isQuiet);
+	}
+
+	/** Tells a handle what is known, unless it has been told. */
+	#tell(handle: TopicHandle): void {
+		const { state, isCurrent } = this.#members;
+		const { count } = state;
+		if (count === undefined || handle.isReady) return;
+		attempt(() => this.#changed(handle, { ...state, count, ...NO_DIFFERENCE }, isCurrent), this.failures.thrown);
+	}
+
+	/** Whether no handle needs the members. */
+	get #needsNone(): boolean {
+		return [...this.#handles.keys()].every((handle) => handle.isCountOnly);
 	}
 
 	async update(info: PresenceInfo): Promise<void> {
@@ -146,6 +165,7 @@ export class TopicPresence implements HandleOwner {
 	readonly #sync = (): void => {
 		if (this.#step === 'pending') return;
 		const { isOpen } = this.#owner;
+		if (this.#step === 'done' && this.#handles.size && this.#isCountOnly !== this.#needsNone) this.#step = 'due';
 		if (!this.#handles.size) {
 			if (isOpen && this.#step === 'done') this.#owner.ask(BuiltIn.unwatch, this.topic).catch(() => {});
 			this.#step = 'waiting';
@@ -168,10 +188,11 @@ export class TopicPresence implements HandleOwner {
 		let after: string | undefined;
 		this.#step = 'pending';
 		this.#hasMoved = this.#hasLeft = false;
+		const isCountOnly = (this.#isCountOnly = this.#needsNone) || undefined;
 		this.#members.forget();
 		try {
 			do {
-				const answer = await this.#owner.ask(BuiltIn.watch, this.topic, { after: after || undefined });
+				const answer = await this.#owner.ask(BuiltIn.watch, this.topic, { after: after || undefined, isCountOnly });
 				if (life !== this.#life) return;
 				after = this.#members.page(asMembers(answer), after);
 				// A listener may have called `close()` of the client.
@@ -180,6 +201,7 @@ export class TopicPresence implements HandleOwner {
 			this.#backoff.reset();
 			this.#step = this.#hasLeft ? 'due' : 'done';
 			this.#own.enter();
+			for (const handle of this.#handles.keys()) this.#tell(handle);
 		} catch (error) {
 			if (life !== this.#life) return;
 			this.#refused(error as SocketRequestError);
@@ -196,8 +218,8 @@ export class TopicPresence implements HandleOwner {
 			return;
 		}
 		this.#step = 'waiting';
-		this.#own.reject(error);
-		for (const handle of this.#handles.keys()) handle.end(error);
-		this.#owner.failures.report(error, 'presence');
+		const isUpdateRefused = this.#own.reject(error);
+		const areHandled = [...this.#handles.keys()].map((handle) => handle.refused(error));
+		this.failures.report(error, 'presence', isUpdateRefused || areHandled.every(Boolean));
 	}
 }

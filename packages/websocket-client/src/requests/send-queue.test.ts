@@ -53,7 +53,17 @@ function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
 		queue.add(outgoing);
 		return outgoing;
 	};
-	return { queue, due, sent, refused, put };
+	/** Makes a request of the client's own. */
+	const ask = (n: number): void =>
+		queue.ask({
+			text: '{}',
+			deliver(connection) {
+				(connection as unknown as TestConnection).pay(1);
+				sent.push(n);
+			},
+			refuse: (code) => void refused.push(`${n}: ${code}`),
+		});
+	return { queue, due, sent, refused, put, ask };
 }
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -107,6 +117,42 @@ describe('queued messages are sent', () => {
 		const last = sent.slice(sent.indexOf(0));
 		expect(last).toEqual([...numbers(0, 10), ...last.slice(10).map(() => 'T')]);
 		expect(sent.filter((one) => one === 'T').length).toBeGreaterThanOrEqual(8);
+	});
+});
+
+describe("requests of the client's own", () => {
+	it('are sent before messages that wait, after topics, and then in turns', () => {
+		const { queue, due, sent, put, ask } = startQueue();
+		for (const n of numbers(0, 20)) put(n);
+		for (const n of numbers(100, 110)) ask(n);
+		due.push('topic');
+		queue.open(as(connectionOf(10, 5)));
+		expect(sent).toEqual(['T', ...numbers(100, 104)]);
+		vi.advanceTimersByTime(1_000);
+		expect(sent.slice(5)).toEqual([104, 0, 105, 1, 106, 2, 107, 3, 108, 4]);
+		vi.advanceTimersByTime(3_000);
+		expect(sent.slice(15)).toEqual([109, ...numbers(5, 20)]);
+	});
+
+	it('need no space in the queue, and take none', () => {
+		const { queue, sent, refused, put, ask } = startQueue({ messages: 1, characters: 2 });
+		put(0);
+		for (const n of numbers(100, 103)) ask(n);
+		put(1);
+		expect(refused).toEqual(['1: queue_full']);
+		queue.open(as(connectionOf(10)));
+		expect(sent).toEqual([100, 101, 102, 0]);
+	});
+
+	it('that have not been sent end with the connection', () => {
+		const { queue, sent, refused, ask } = startQueue();
+		queue.open(as(connectionOf(1)));
+		ask(100);
+		ask(101);
+		queue.shut();
+		queue.open(as(connectionOf(10)));
+		expect([sent, refused]).toEqual([[100], ['101: closed']]);
+		expect(vi.getTimerCount()).toBe(0);
 	});
 });
 

@@ -43,7 +43,7 @@ const MIN_DELAY_MS = 20;
 
 /**
  * Sends messages in order: immediately if the server's rate limit allows it, otherwise later, from a bounded queue.
- * What waits shares the rate with the requests for topics.
+ * What waits shares the rate with the requests for topics and other requests of the client's own.
  */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
@@ -57,9 +57,11 @@ export class SendQueue {
 	#waiting = new Map<unknown, Outgoing>();
 	/** Messages that must wait for the next connection, each by itself. */
 	readonly #held = new Map<unknown, Outgoing>();
+	/** Requests that the client makes by itself on the present connection. The bounds don't apply to them. */
+	#own: Outgoing[] = [];
 	#characters = 0;
 	#connection: Connection | undefined;
-	/** How many more messages of the rate topics have used than what waits has. The two take turns. */
+	/** How many more messages of the rate topics and own requests have used than what waits has. They take turns. */
 	#lead = 0;
 	/** Set while something waits for the rate. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -114,7 +116,19 @@ export class SendQueue {
 			this.#characters -= outgoing.text.length;
 	}
 
-	/** Starts sending on a connection that is ready: first topics, as far as the rate allows at once, then both. */
+	/**
+	 * Sends a request of the client's own, before messages that wait or in turn with them, and after topics that are
+	 * due. If the connection is lost before that, the request is refused.
+	 */
+	ask(outgoing: Outgoing): void {
+		this.#own.push(outgoing);
+		this.flush();
+	}
+
+	/**
+	 * Starts sending on a connection that is ready: first topics and own requests, as far as the rate allows at once,
+	 * then these and what waits.
+	 */
 	open(connection: Connection): void {
 		this.#connection = connection;
 		this.#waiting = new Map([...this.#held, ...this.#waiting]);
@@ -128,6 +142,9 @@ export class SendQueue {
 		this.#connection = undefined;
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
+		const own = this.#own;
+		this.#own = [];
+		for (const outgoing of own) outgoing.refuse('closed', 'the connection was lost');
 	}
 
 	/** Refuses all queued messages. Must be called when the client is closed, and has no connection any more. */
@@ -143,18 +160,26 @@ export class SendQueue {
 		let ms = 0;
 		for (let connection; !ms && !this.#timer && (connection = this.#connection)?.isReady;) {
 			const [first] = this.#waiting.values();
+			const [own] = this.#own;
 			const due = this.#topics.due.length;
-			if (due && (!first || this.#lead <= 0)) {
-				// If a request costs more, the server refuses everything, even pings, until the rate has made up for it.
-				const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
-				ms = connection.delay(cost, TOPICS_BYTES);
-				const paid = ms ? 0 : this.#topics.requestSome(connection, cost);
+			if ((due || own) && (!first || this.#lead <= 0)) {
+				let paid = 1;
+				if (!due) {
+					ms = this.#try(connection, own as Outgoing);
+					if (ms) break;
+					this.#own.shift();
+				} else {
+					// If a request costs more, the server refuses everything, even pings, until the rate has made up for it.
+					const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
+					ms = connection.delay(cost, TOPICS_BYTES);
+					paid = ms ? 0 : this.#topics.requestSome(connection, cost);
+				}
 				if (first) this.#lead += paid;
 			} else if (first) {
 				ms = this.#try(connection, first);
 				if (ms) break;
 				this.remove(first);
-				if (due) this.#lead--;
+				if (due || own) this.#lead--;
 			} else return;
 		}
 		if (!ms) return;

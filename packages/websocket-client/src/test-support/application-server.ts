@@ -50,6 +50,7 @@ export const HISTORY: HistoryRules = {
 
 /** The topics whose presence is kept. In `crowd:*`, more than ten members are only counted. */
 export const PRESENCE: PresenceRules = {
+	'silent:*': { events: 'none' },
 	'here:*': { leaveDelayMs: 0 },
 	'stays:*': { leaveDelayMs: 60_000 },
 	'counted:*': { leaveDelayMs: 0, events: 'count' },

@@ -1,3 +1,4 @@
+import type { PresenceNotice } from '@orijs/websocket/protocol';
 import type { PresenceMember } from '../index.ts';
 
 export const TOPIC = 'room';
@@ -6,13 +7,15 @@ export const ME = 'user:me';
 interface Client {
 	isIn: boolean;
 	isWatching: boolean;
+	/** Whether it watches only the count. */
+	isCounting: boolean;
 	own: Record<string, unknown>;
 }
 
 interface Request {
 	readonly type: string;
 	readonly correlationId: string;
-	readonly data: { readonly after?: string; readonly info: Record<string, unknown> };
+	readonly data: { readonly after?: string; readonly isCountOnly?: true; readonly info: Record<string, unknown> };
 }
 
 const PAGE = 3;
@@ -46,7 +49,7 @@ export class PresenceModelServer {
 			fetch: (request, server) =>
 				server.upgrade(request, {
 					headers: { 'Sec-WebSocket-Protocol': 'orijs.1' },
-					data: { isIn: false, isWatching: false, own: {} },
+					data: { isIn: false, isWatching: false, isCounting: false, own: {} },
 				})
 					? undefined
 					: new Response(null, { status: 426 }),
@@ -156,7 +159,8 @@ export class PresenceModelServer {
 			answer({});
 		} else if (data.after === undefined) {
 			socket.data.isWatching = true;
-			answer(this.#page(''));
+			socket.data.isCounting = data.isCountOnly === true;
+			answer(this.#page('', socket.data.isCounting));
 		} else {
 			const after = data.after;
 			setTimeout(() => {
@@ -166,10 +170,10 @@ export class PresenceModelServer {
 		}
 	}
 
-	#page(after: string): object {
+	#page(after: string, isCounting = false): object {
 		const { size } = this.members;
 		const page = { topic: TOPIC, version: this.#version, count: size, ...this.#flags, isCountOnly: undefined };
-		if (this.isCountOnly) return page;
+		if (this.isCountOnly || isCounting) return page;
 		const all = this.all.filter(({ key }) => key > after);
 		return { ...page, members: all.slice(0, PAGE), ...(all.length > PAGE && { hasMore: true }) };
 	}
@@ -178,7 +182,7 @@ export class PresenceModelServer {
 		return { epoch: `e${this.#epoch}`, n: this.#n };
 	}
 
-	get #flags() {
+	get #flags(): Pick<PresenceNotice, 'isCountOnly' | 'isStale'> {
 		return { ...(this.isCountOnly && { isCountOnly: true }), ...(this.isStale && { isStale: true }) };
 	}
 
@@ -199,9 +203,14 @@ export class PresenceModelServer {
 		this.#changed.add(ME);
 	}
 
-	#notify(notice: object): void {
+	#notify(notice: PresenceNotice): void {
 		if (this.#isLosing) return;
-		for (const socket of this.#sockets) if (socket.data.isWatching) this.#send(socket, '@presence', notice);
+		const { topic, version, previous, count, isStale } = notice;
+		const onlyCount = { topic, version, previous: { ...previous, n: 0 }, count, isStale, isCountOnly: true };
+		for (const socket of this.#sockets) {
+			const { isWatching, isCounting } = socket.data;
+			if (isWatching) this.#send(socket, '@presence', isCounting ? onlyCount : notice);
+		}
 	}
 
 	#send(socket: Bun.ServerWebSocket<Client>, type: string, data: object, correlationId?: string): void {

@@ -135,7 +135,9 @@ export class NodePresence implements PresenceLink {
 
 	#tell(topic: string, change: PresenceChange | undefined, frame: (() => string) | undefined): void {
 		if (frame !== undefined) this.watchers.tell(topic, frame);
-		if (change !== undefined) this.listeners.tell(change);
+		if (change === undefined) return;
+		this.watchers.tellCount(change);
+		this.listeners.tell(change);
 	}
 
 	/** See {@link Presence.update}; only on this node. Returns the number of sockets. */

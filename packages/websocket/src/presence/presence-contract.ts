@@ -121,19 +121,30 @@ export interface SocketPresence {
 	 * Begins to send a socket the changes of a topic, by `@presence`. Calls `answer` synchronously at the moment from
 	 * which the changes are sent, with the members of then; not at all if the socket has left or `unwatch` was called
 	 * before that. That can take a quarter of a second while members come and go, and a second if the backend does not
-	 * answer. A socket can watch a topic again, for the members as they are then.
+	 * answer. A socket can watch a topic again, for the members as they are then, also with other options, which replace
+	 * those of before.
 	 *
 	 * @throws {UnknownSocketError} {ProviderNotStartedError} {ProviderStoppedError}
 	 * @throws {InvalidOptionError} changes of the topic are not told
 	 * @throws {PresenceUnavailableError} the backend is unavailable, and nothing is known of the topic here
 	 */
-	watch(socketId: string, topic: string, answer: (members: WatchedMembers) => void): Promise<void>;
+	watch(
+		socketId: string,
+		topic: string,
+		answer: (members: WatchedMembers) => void,
+		options?: WatchOptions,
+	): Promise<void>;
 	/** Returns a further page for a socket that watches a topic; undefined if it does not, or only counts are known. */
 	page(socketId: string, topic: string, after: string): WatchedMembers | undefined;
 	/** Ends that. Idempotent. */
 	unwatch(socketId: string, topic: string): void;
 	/** Returns the number of topics that a socket watches. */
 	watchedBy(socketId: string): number;
+}
+
+export interface WatchOptions {
+	/** Whether the socket is told only how many members there are, also where they are known. Default false. */
+	readonly isCountOnly?: boolean | undefined;
 }
 
 /** The members of a watched topic, or the first of them: at most 100, and 64 KiB of info. */

@@ -1,10 +1,12 @@
+import { type EncodedChanges, encodePresenceNotice } from '../protocol/presence.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Registry } from '../sockets/registry.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { settledWithin } from '../support/promises.ts';
+import { CountNotices } from './count-notices.ts';
 import { PresenceUnavailableError } from './errors.ts';
 import type { OwnMembersView } from './own-members-contract.ts';
-import type { WatchedMembers } from './presence-contract.ts';
+import type { PresenceChange, WatchedMembers, WatchOptions } from './presence-contract.ts';
 import type { PresenceReplicas } from './presence-replicas.ts';
 import type { PresenceRule } from './presence-rules.ts';
 import type { WatchingSockets } from './watching-sockets.ts';
@@ -36,6 +38,7 @@ export class PresenceWatchers {
 	readonly #options: PresenceWatchersOptions;
 	/** By socket and topic. */
 	readonly #pending = new Map<string, Map<string, Pending>>();
+	readonly #counts = new CountNotices();
 
 	constructor(options: PresenceWatchersOptions) {
 		this.#options = options;
@@ -47,6 +50,7 @@ export class PresenceWatchers {
 		topic: string,
 		rule: PresenceRule,
 		answer: (members: WatchedMembers) => void,
+		{ isCountOnly = false }: WatchOptions,
 	): Promise<void> {
 		const { replicas, own } = this.#options;
 		const { socketId } = socket.data;
@@ -55,12 +59,16 @@ export class PresenceWatchers {
 		try {
 			await replica.known;
 			// Who has just entered the topic is to be counted.
-			if (!replica.areMembersKnown) await settledWithin(SETTLE_MS, own.settled(topic));
+			if (isCountOnly || !replica.areMembersKnown) await settledWithin(SETTLE_MS, own.settled(topic));
 			// The client sees what has happened before, such as that it is there itself.
 			await replica.told();
 			if (pending.isOver) return;
 			if (replica.isBlank) throw new PresenceUnavailableError(topic);
-			if (this.#add(socket, topic)) answer(replica.page(undefined, PAGE_MEMBERS, PAGE_CHARACTERS));
+			if (!this.#add(socket, topic, isCountOnly)) return;
+			if (!isCountOnly) return answer(replica.page(undefined, PAGE_MEMBERS, PAGE_CHARACTERS));
+			const page = { ...replica.page(undefined, 0), members: [], hasMore: false, areMembersKnown: false };
+			this.#counts.begin(topic, page);
+			answer(page);
 		} finally {
 			// A socket that watches the topic now holds it itself.
 			replicas.release(topic);
@@ -68,14 +76,16 @@ export class PresenceWatchers {
 		}
 	}
 
-	/** Returns false if the socket is closed. */
-	#add(socket: WebSocketConnection, topic: string): boolean {
+	/** A socket watches either the members or only their count. Returns false if the socket is closed. */
+	#add(socket: WebSocketConnection, topic: string, isCountOnly: boolean): boolean {
 		const { registry, replicas, sockets, fanout } = this.#options;
 		const { socketId } = socket.data;
-		if (sockets.has(socketId, topic)) return true;
-		if (registry.get(socketId) !== socket || !fanout.subscribe(socket, topic)) return false;
-		sockets.add(socket, topic);
+		const [name, other] = isCountOnly ? [countOf(topic), topic] : [topic, countOf(topic)];
+		if (sockets.has(socketId, name)) return true;
+		if (registry.get(socketId) !== socket || !fanout.subscribe(socket, name)) return false;
+		sockets.add(socket, name);
 		replicas.retain(topic);
+		this.#remove(socketId, other);
 		return true;
 	}
 
@@ -111,13 +121,17 @@ export class PresenceWatchers {
 			if (ofSocket?.size === 0) this.#pending.delete(socketId);
 		}
 		this.#remove(socketId, topic);
+		this.#remove(socketId, countOf(topic));
 	}
 
-	#remove(socketId: string, topic: string): void {
+	/** @param name a topic, or the name for its count */
+	#remove(socketId: string, name: string): void {
 		const { replicas, sockets, fanout } = this.#options;
 		const socket = sockets.get(socketId);
-		if (socket === undefined || !sockets.delete(socketId, topic)) return;
-		if (socket.readyState === WebSocket.OPEN) fanout.unsubscribe(socket, topic);
+		if (socket === undefined || !sockets.delete(socketId, name)) return;
+		if (socket.readyState === WebSocket.OPEN) fanout.unsubscribe(socket, name);
+		const topic = topicOf(name);
+		if (topic !== name && !sockets.isWatched(name)) this.#counts.end(topic);
 		replicas.release(topic);
 	}
 
@@ -128,20 +142,41 @@ export class PresenceWatchers {
 			for (const each of pending.values()) each.isOver = true;
 			this.#pending.delete(socketId);
 		}
-		for (const topic of this.#options.sockets.topicsOf(socketId)) this.#remove(socketId, topic);
+		for (const name of this.#options.sockets.topicsOf(socketId)) this.#remove(socketId, name);
 	}
 
 	watchedBy(socketId: string): number {
-		let count = this.#options.sockets.topicsOf(socketId).size;
+		const { sockets } = this.#options;
+		let count = sockets.topicsOf(socketId).size;
 		for (const topic of this.#pending.get(socketId)?.keys() ?? []) {
-			if (!this.#options.sockets.has(socketId, topic)) count++;
+			if (!sockets.has(socketId, topic) && !sockets.has(socketId, countOf(topic))) count++;
 		}
 		return count;
 	}
 
-	/** Sends a frame to the sockets that watch a topic. */
+	/** Sends a frame to the sockets that watch the members of a topic. */
 	tell(topic: string, frame: () => string): void {
 		const { sockets, fanout } = this.#options;
 		if (sockets.isWatched(topic)) fanout.toSpeakers(topic, frame());
 	}
+
+	/** Tells a change to the sockets that watch only the count of a topic. */
+	tellCount(change: PresenceChange): void {
+		const notice = this.#counts.next(change);
+		if (notice !== undefined) this.#options.fanout.toSpeakers(countOf(notice.topic), encodePresenceNotice(notice, NO_CHANGES));
+	}
+}
+
+const NO_CHANGES: EncodedChanges = { joined: [], left: [], updated: [] };
+
+/** No topic begins so. */
+const COUNT = '#';
+
+/** The name under which sockets are told only the count of a topic. */
+function countOf(topic: string): string {
+	return COUNT + topic;
+}
+
+function topicOf(name: string): string {
+	return name.startsWith(COUNT) ? name.slice(COUNT.length) : name;
 }

@@ -6,7 +6,7 @@ import type { Lifecycle } from '../support/lifecycle.ts';
 import { toError } from '../support/promises.ts';
 import { NotPresentError, PresenceNotKeptError } from './errors.ts';
 import type { NodePresence } from './node-presence.ts';
-import type { PresenceInfo, SocketPresence, WatchedMembers } from './presence-contract.ts';
+import type { PresenceInfo, SocketPresence, WatchedMembers, WatchOptions } from './presence-contract.ts';
 import { mustBeTold } from './provider-presence.ts';
 
 export interface ProviderSocketPresenceOptions {
@@ -80,7 +80,12 @@ export class ProviderSocketPresence implements SocketPresence {
 		return node;
 	}
 
-	watch(socketId: string, topic: string, answer: (members: WatchedMembers) => void): Promise<void> {
+	watch(
+		socketId: string,
+		topic: string,
+		answer: (members: WatchedMembers) => void,
+		options: WatchOptions = {},
+	): Promise<void> {
 		const { registry, lifecycle, failures } = this.#options;
 		const error = lifecycle.checkSubscribing('watch()');
 		if (error !== undefined) return failures.refuse(error);
@@ -89,7 +94,7 @@ export class ProviderSocketPresence implements SocketPresence {
 			const rule = mustBeTold(topic, node.ruleOf(topic));
 			const socket = registry.get(socketId);
 			if (socket === undefined) return failures.refuse(unknownSocket(socketId));
-			return failures.watch(node.watchers.watch(socket, topic, rule, answer));
+			return failures.watch(node.watchers.watch(socket, topic, rule, answer, options));
 		} catch (thrown) {
 			return failures.refuse(toError(thrown));
 		}

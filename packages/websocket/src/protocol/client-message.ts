@@ -51,7 +51,8 @@ export interface RequestFault {
  * - `timeout`: there was no answer in time
  * - `unavailable`: other nodes can't be reached, and the request may have taken effect on this node; or a history can't
  *   be read
- * - `not_kept`: the server does not keep who is in the topic, or does not tell changes
+ * - `not_kept`: the server does not keep who is in the topic
+ * - `not_watchable`: the server keeps who is in the topic, but no client may watch it: `events` is `none`
  * - `not_subscribed`: the request is only for clients that are in the topic
  * - `not_watched`: a further page of members was asked for without watching the topic, or only their number is known
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
@@ -73,6 +74,7 @@ export type ErrorCode =
 	| 'timeout'
 	| 'unavailable'
 	| 'not_kept'
+	| 'not_watchable'
 	| 'not_subscribed'
 	| 'not_watched'
 	| 'stopping'

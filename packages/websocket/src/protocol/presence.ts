@@ -2,13 +2,13 @@ import * as BuiltIn from './built-in-type.ts';
 import type { RequestFault } from './client-message.ts';
 
 /** Someone who is in a topic: a user with all connections, or a connection without a user. */
-export interface PresenceMember {
+export interface PresenceMember<TInfo extends object = Readonly<Record<string, unknown>>> {
 	/** `user:` and the user's id, or `socket:` and the socket's id. */
 	readonly key: string;
 	/** Undefined for a connection without a user. */
 	readonly userId?: string | undefined;
 	/** What the server and the member's clients say of the member; undefined if nothing. */
-	readonly info?: Readonly<Record<string, unknown>> | undefined;
+	readonly info?: TInfo | undefined;
 	/** How many connections the member has in the topic. */
 	readonly connections: number;
 	/** Since when the member has been in the topic, in milliseconds since the epoch, by the backend's clock. */
@@ -28,6 +28,8 @@ export interface WatchRequest {
 	readonly topic: string;
 	/** With the key of a member: only asks for a further page, of members after that one. */
 	readonly after?: string | undefined;
+	/** Only asks how many members there are. Holds until the topic is watched again. */
+	readonly isCountOnly?: true | undefined;
 }
 
 /** The answer to `@watch`. */

@@ -20,7 +20,9 @@ import { oversized } from './oversized.ts';
 import { pacing } from './pacing.ts';
 import { pinging } from './pinging.ts';
 import { presence } from './presence.ts';
+import { presenceCounts } from './presence-counts.ts';
 import { presenceFrames } from './presence-frames.ts';
+import { presenceInfo } from './presence-info.ts';
 import { presenceUpdates } from './presence-updates.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
@@ -54,7 +56,9 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	sending,
 	presence,
 	'presence, by frames': presenceFrames,
+	'presence, only counted': presenceCounts,
 	'presence, own info': presenceUpdates,
+	'presence, typed info': presenceInfo,
 	queueing,
 	pacing,
 	oversized,

@@ -367,7 +367,25 @@ export const presenceFrames: Record<string, Scenario> = {
 		await played.ready();
 		await played.watched(1, 'a');
 		await played.handled();
-		assert.deepEqual(known.told, ['+a =1', '=1 stale', '=1']);
+		assert.deepEqual(known.told, ['+a =1', '=1']);
+	},
+
+	'nothing is told when the application closes the client, and the rest once it is connected again': async (server) => {
+		const played = await PlayedPresence.start(server);
+		const log = played.watch();
+		await played.watched(1, 'a b');
+		await log.handle.ready;
+		await played.client.close();
+		assert.deepEqual([log.told, log.handle.isStale, log.handle.isClosed], [['+a +b =2'], true, false]);
+		await played.ready();
+		await played.watched(2, 'b c');
+		await played.handled();
+		assert.deepEqual(log.told.slice(1), ['+c -a =2']);
+		// One that is closed before is told nothing either.
+		log.handle.close();
+		await played.next('@unwatch');
+		await played.client.close();
+		assert.equal(log.told.length, 2);
 	},
 
 	'survives frames and answers that make no sense': async (server) => {
@@ -414,10 +432,12 @@ export const presenceFrames: Record<string, Scenario> = {
 		await last.handle.ready;
 		await played.change(1, 2, { count: 2, joined: members('b') });
 		await eventually(() => last.handle.isStale, 'the client is closed');
-		for (const { told } of [failing, closing, last]) assert.deepEqual(told, ['+a =1', '+b =2', '=2 stale']);
+		// Once it is closed, nothing is told.
+		for (const { told } of [failing, closing]) assert.deepEqual(told, ['+a =1', '+b =2']);
+		assert.deepEqual([last.told, last.keys], [['+a =1'], ['a', 'b']]);
 		assert.deepEqual(
 			failures.map(([stage]) => stage),
-			['handler', 'handler', 'handler'],
+			['handler', 'handler'],
 		);
 	},
 
@@ -427,7 +447,9 @@ export const presenceFrames: Record<string, Scenario> = {
 		const calls: [string, object, string, RegExp][] = [
 			['not valid', {}, 'InvalidTopicError', /not valid/],
 			['t', { onChange: 5 }, 'InvalidClientOptionError', /presence\.onChange must be a function/],
-			['t', { onchange: () => {} }, 'InvalidClientOptionError', /one of onChange, signal/],
+			['t', { onchange: () => {} }, 'InvalidClientOptionError', /one of onChange, onRefused, schema, members, signal/],
+			['t', { members: 0 }, 'InvalidClientOptionError', /presence\.members must be true or false/],
+			['t', { schema: {} }, 'InvalidClientOptionError', /presence\.schema must be a Standard Schema/],
 			['t', { signal: {} }, 'InvalidClientOptionError', /presence\.signal must be an AbortSignal/],
 		];
 		for (const [topic, options, name, message] of calls) {
