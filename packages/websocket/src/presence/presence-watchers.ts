@@ -163,7 +163,8 @@ export class PresenceWatchers {
 	/** Tells a change to the sockets that watch only the count of a topic. */
 	tellCount(change: PresenceChange): void {
 		const notice = this.#counts.next(change);
-		if (notice !== undefined) this.#options.fanout.toSpeakers(countOf(notice.topic), encodePresenceNotice(notice, NO_CHANGES));
+		if (notice !== undefined)
+			this.#options.fanout.toSpeakers(countOf(notice.topic), encodePresenceNotice(notice, NO_CHANGES));
 	}
 }
 
