@@ -17,6 +17,10 @@ export default mergeConfig(
 							// The processes that these spawn would still run on ioredis 6.
 							'src/integration/two-processes.test.ts',
 							'src/integration/stop.test.ts',
+							// Pure functions.
+							'src/cluster/slot.test.ts',
+							'src/wire/history-frame.test.ts',
+							'src/wire/redis-channel.test.ts',
 							// These take long, and what they test does not depend on ioredis.
 							'src/beats/no-writes.test.ts',
 							'src/beats/primary.test.ts',
