@@ -39,6 +39,7 @@ const LONG: readonly string[] = [
 /** Starts long test files first: the others run beside them, and none is left to run alone at the end. */
 export class LongestFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+		// oxlint-disable-next-line unicorn/no-array-sort -- it is Vitest's
 		return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
 	}
 }

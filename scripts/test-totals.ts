@@ -25,7 +25,7 @@ const RUNS = { test: 'results.json', 'test:faults': 'faults.json', 'test:browser
 const LINES_OF_ONE = 25;
 const LINES_OF_PASSED = 4;
 const LONGEST_LINE = 500;
-/** The most lines of all errors: whoever sees only the end of the output sees the failures. */
+/** The most lines of all errors: the end of the output, which is all that some services show, has every failure. */
 const LINES_OF_ALL = 70;
 
 /** What is printed of a test or a file. */
