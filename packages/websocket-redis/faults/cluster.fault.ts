@@ -69,7 +69,7 @@ async function actUnderFaults(
 	const hung = findings.filter(({ kind }) => kind === 'hung');
 	const when = (at: number): string => ((at - startAt) / 1_000).toFixed(1);
 	const broken = disturbances.flat().toSorted((one, other) => one.at - other.at);
-	const faults = broken.map(({ at, what }) => `${when(at)} ${what}`).join(', ');
+	const faults = broken.map(({ at, what }) => `${when(at)} ${what}`).join('; ');
 	console.log(faults);
 	console.log('cluster', { ...counts, overstated: overstated.length, hung: hung.length });
 	const described = findings.map(({ kind, by, at, what }) => `${kind}: at ${when(at)} ${by}: ${what}`);

@@ -83,7 +83,7 @@ async function breakOneByOne<B extends Backend>(
 		repeated,
 	});
 	console.log({ slackMs: deployment.slackMs, ...counted.counts, logLines: logs.flatMap(({ lines }) => lines).length });
-	const broken = `faults: ${names.join(', ')}`;
+	const broken = `faults: ${names.join('; ')}`;
 	expectNone('findings', counted.texts, `${broken}\nall findings: ${JSON.stringify(counted.counts)}`);
 	expectNone(
 		'failures of nodes',
