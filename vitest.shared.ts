@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ResultsReporter } from './vitest.reporters.ts';
+import { LongestFirst } from './vitest.sequencer.ts';
 
 /** The configuration of every package: tests run on Bun, against the sources, with real servers. */
 export default defineConfig({
@@ -8,6 +10,12 @@ export default defineConfig({
 		// Vitest's `forks` pool does not start under Bun.
 		pool: 'threads',
 		include: ['src/**/*.test.ts'],
+		// Files that run at once, on few cores too: most of them wait most of the time, for outages, time limits and
+		// processes.
+		maxWorkers: Math.max(3, availableParallelism() - 1),
+		sequence: { sequencer: LongestFirst },
+		// Failures show values nearly whole.
+		chaiConfig: { truncateThreshold: 1_000 },
 		testTimeout: 20_000,
 		hookTimeout: 30_000,
 		// The tests cause real outages, and a busy machine can miss a time limit; a real defect fails twice. `.ci/run`

@@ -16,6 +16,8 @@ export default defineConfig({
 		fileParallelism: false,
 		// A busy machine can miss a time limit; a real defect fails twice.
 		retry: process.env.CI === 'true' ? 1 : 0,
+		// Failures are read in the output of a run that can't be repeated at will: they show values nearly whole.
+		chaiConfig: { truncateThreshold: 1_000 },
 		testTimeout: 90_000,
 		hookTimeout: 30_000,
 		reporters: ['default', new ResultsReporter(`${results}.json`), new TableReporter(`${results}.md`)],

@@ -14,7 +14,8 @@ describe('a client in Python, written from PROTOCOL.md', () => {
 	});
 	afterAll(() => server.stop());
 
-	it.concurrent.each(scenarios)('%s', async (name) => {
+	// Each is a process of its own, and all of them share what the machine has.
+	it.concurrent.each(scenarios)('%s', { timeout: 60_000 }, async (name) => {
 		const python = findPython();
 		if (python === undefined) throw new Error('Python is not installed: run `bun run ensure-python` to install it');
 		const run = Bun.spawn([python, '-m', 'unittest', `test_client.TestClient.${name}`], {

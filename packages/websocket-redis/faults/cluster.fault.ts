@@ -4,7 +4,9 @@ import { ClusterDeployment } from './cluster/cluster-deployment.ts';
 import type { NodeProcess } from './cluster/node-process.ts';
 import { disturb } from './cluster/disturb.ts';
 import { type Backend, oneRedis } from './harness/backend.ts';
+import { expectNone } from './harness/expect-none.ts';
 import { IS_FULL_RUN } from './harness/select-conditions.ts';
+import { restartRandom } from './history/random.ts';
 
 const ACT_EVERY_MS = 30;
 const FROZEN_MS = 1_500;
@@ -48,6 +50,7 @@ async function actUnderFaults(
 	{ nodes, collectBeatsAbove, forMs }: { nodes: number; collectBeatsAbove: number; forMs: number },
 	ofTheBackend: Readonly<Record<string, () => Promise<void>>>,
 ): Promise<void> {
+	restartRandom(`${nodes} nodes`);
 	const deployment = await ClusterDeployment.start(backend, { nodes, collectBeatsAbove });
 	onTestFinished(({ task }) => deployment.stop(task.result?.state === 'fail'));
 	const startAt = Date.now();
@@ -66,17 +69,20 @@ async function actUnderFaults(
 	const hung = findings.filter(({ kind }) => kind === 'hung');
 	const when = (at: number): string => ((at - startAt) / 1_000).toFixed(1);
 	const broken = disturbances.flat().toSorted((one, other) => one.at - other.at);
-	console.log(broken.map(({ at, what }) => `${when(at)} ${what}`).join(', '));
+	const faults = broken.map(({ at, what }) => `${when(at)} ${what}`).join('; ');
+	console.log(faults);
 	console.log('cluster', { ...counts, overstated: overstated.length, hung: hung.length });
-	expect(findings.slice(0, 10).map(({ kind, by, at, what }) => `${kind}: at ${when(at)} ${by}: ${what}`)).toEqual([]);
-	expect(wrongs.slice(0, 10)).toEqual([]);
-	expect(failures.slice(0, 10)).toEqual([]);
+	const described = findings.map(({ kind, by, at, what }) => `${kind}: at ${when(at)} ${by}: ${what}`);
+	expectNone('findings', described, `faults: ${faults}`);
+	expectNone('wrong effects', wrongs, `faults: ${faults}`);
+	expectNone('failures of nodes', failures, `faults: ${faults}`);
 	if (counts.logLines > (LINES_PER_SECOND * nodes * (Date.now() - startAt)) / 1_000)
-		expect(mostFrequent(log)).toEqual([]);
+		expectNone('frequent log lines, too many in all', mostFrequent(log), `${counts.logLines} lines`);
 	expect(counts.actions).toBeGreaterThan(100);
 	expect(counts.sockets).toBeGreaterThan(100);
 }
 
-function mostFrequent(log: ReadonlyMap<string, number>): readonly (readonly [string, number])[] {
-	return [...log].toSorted(([, one], [, other]) => other - one).slice(0, 10);
+function mostFrequent(log: ReadonlyMap<string, number>): readonly string[] {
+	const sorted = [...log].toSorted(([, one], [, other]) => other - one);
+	return sorted.slice(0, 10).map(([line, times]) => `${times} × ${line}`);
 }

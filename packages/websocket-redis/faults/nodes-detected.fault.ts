@@ -47,7 +47,7 @@ it.each(MODES)(
 			dead: await deadSubscription(d),
 		};
 		console.log(`found after, with beats collected above ${collectBeatsAbove}:`, took);
-		expect(Math.max(took.killed, took.frozen, took.cutOff)).toBeLessThan(SILENT_WITHIN_MS);
+		expect(Math.max(took.killed, took.frozen, took.cutOff), JSON.stringify(took)).toBeLessThan(SILENT_WITHIN_MS);
 		expect(took.dead).toBeLessThan(DEAD_WITHIN_MS);
 	},
 	120_000,

@@ -1,6 +1,7 @@
 import { until } from '@orijs/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { oneRedis } from './harness/backend.ts';
+import { expectNone } from './harness/expect-none.ts';
 import { describeFindings } from './presence/describe-findings.ts';
 import type { PresenceClient } from './presence/presence-client.ts';
 import { PresenceDeployment } from './presence/presence-deployment.ts';
@@ -42,7 +43,7 @@ it.each(['storm:0', 'crowd:0'])(
 
 		console.log('presence storm', topic, { joining, leaving });
 		const { texts } = describeFindings(deployment.recorder.wrongs, []);
-		expect(texts).toEqual([]);
+		expectNone('findings', texts);
 		for (const { frames, ms } of [joining, leaving])
 			expect(frames).toBeLessThanOrEqual((FRAMES_PER_SECOND * ms) / 1_000 + 2);
 	},

@@ -1,8 +1,9 @@
 import { startRedisCluster } from '@orijs/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Backend, oneRedis } from './harness/backend.ts';
+import { expectNone } from './harness/expect-none.ts';
 import { IS_FULL_RUN } from './harness/select-conditions.ts';
-import { sample } from './history/random.ts';
+import { restartRandom, sample } from './history/random.ts';
 import { type Disturbance, OF_NODES } from './presence/disturb.ts';
 import { OF_CLUSTER } from './presence/disturb-cluster.ts';
 import { OF_REDIS } from './presence/disturb-redis.ts';
@@ -48,13 +49,15 @@ async function breakOneByOne<B extends Backend>(
 	backend: B,
 	disturbances: Readonly<Record<string, Disturbance<B>>>,
 ): Promise<void> {
+	const all = Object.keys(disturbances).filter((name) => ONLY === undefined || new RegExp(ONLY).test(name));
+	restartRandom('faults');
+	const names = sample(all, IS_FULL_RUN || ONLY !== undefined ? all.length : SHORT_RUN);
 	const deployment = await PresenceDeployment.start(backend);
 	onTestFinished(() => deployment.stop());
-	const all = Object.keys(disturbances).filter((name) => ONLY === undefined || new RegExp(ONLY).test(name));
-	const names = sample(all, IS_FULL_RUN || ONLY !== undefined ? all.length : SHORT_RUN);
 	const rounds: { readonly name: string; readonly at: number }[] = [];
 	for (const name of names) {
 		rounds.push({ name, at: Date.now() });
+		restartRandom(name);
 		deployment.startChurn(CHURN_EVERY_MS);
 		await disturbances[name]?.(deployment);
 		await Bun.sleep(AFTERWARDS_MS);
@@ -81,7 +84,12 @@ async function breakOneByOne<B extends Backend>(
 		repeated,
 	});
 	console.log({ slackMs, ...counted.counts, logLines: logs.flatMap(({ lines }) => lines).length });
-	expect(counted.texts).toEqual([]);
-	expect(logs.flatMap(({ failures }) => failures)).toEqual([]);
+	const broken = `faults: ${names.join('; ')}`;
+	expectNone('findings', counted.texts, `${broken}\nall findings: ${JSON.stringify(counted.counts)}`);
+	expectNone(
+		'failures of nodes',
+		logs.flatMap(({ failures }) => failures),
+		broken,
+	);
 	expect(notices).toBeGreaterThan(100);
 }

@@ -1,8 +1,18 @@
-/** The seed of all random choices. To repeat a run, set the environment variable `SEED` to the seed that it printed. */
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`SEED=${seed}`);
+import { hash } from '../harness/hash.ts';
 
-let state = seed >>> 0;
+/** The seed of all random choices. To repeat a run, set the environment variable `SEED` to the seed that it printed. */
+export const SEED: number = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+console.log(`SEED=${SEED}`);
+
+let state = SEED >>> 0;
+
+/**
+ * Begins the numbers of a part of a run, such as a test or a fault. They depend on the seed and the name only, not on
+ * how many were drawn before: which differs from run to run, as does a second try from the first.
+ */
+export function restartRandom(part: string): void {
+	state = (SEED ^ hash(part)) >>> 0;
+}
 
 /** Returns a number from 0 to below 1 (mulberry32). */
 export function random(): number {

@@ -6,8 +6,8 @@ import { faultsAround, type LoggedFault, seconds } from './fault-log.ts';
 import { table } from './table.ts';
 import { describeViolations, violationsByFault } from './violations.ts';
 
-/** How many findings of presence are described. */
-const MOST_FINDINGS = 10;
+/** How many problems of one kind are described. */
+const MOST = 10;
 
 export interface Run {
 	readonly record: RunRecord;
@@ -58,13 +58,19 @@ export function outcomeOf({ record, rest, faults, startAt, problems }: Run): {
 		]),
 		...(violations.length > 0 ? [violationsByFault(violations, context).join('\n')] : []),
 		...describeViolations(violations, context),
-		...presence.slice(0, MOST_FINDINGS).map((finding) => describePresence(finding, faults, startAt)),
-		...leaked.map((channel) => `leaked channel: ${channel}`),
-		...stuck.map((promise) => `stuck: ${promise}`),
-		...failures.map((failure) => `failure: ${failure}`),
+		...first(presence, (finding) => describePresence(finding, faults, startAt)),
+		...first(leaked, (channel) => `leaked channel: ${channel}`),
+		...first(stuck, (promise) => `stuck: ${promise}`),
+		...first(failures, (failure) => `failure: ${failure}`),
 	];
 	const isCorrect = violations.length + presence.length + leaked.length + stuck.length + failures.length === 0;
 	return { isCorrect, text: parts.join('\n\n') };
+}
+
+/** Describes the first of the problems, and says how many there are besides. */
+function first<Problem>(problems: readonly Problem[], describe: (problem: Problem) => string): string[] {
+	const described = problems.slice(0, MOST).map((problem) => describe(problem));
+	return problems.length > MOST ? [...described, `… and ${problems.length - MOST} more`] : described;
 }
 
 function describePresence({ kind, at, what }: Finding, faults: readonly LoggedFault[], startAt: number): string {

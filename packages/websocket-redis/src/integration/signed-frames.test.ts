@@ -14,14 +14,15 @@ async function open(options: RedisWsProviderOptions): Promise<{ provider: RedisW
 	return { provider, received };
 }
 
-/** Sends a message from one node to the other until it has arrived: the receiver may not be subscribed yet. */
+/** Sends messages from one node to the other until one has arrived: the receiver may not be subscribed yet. */
 async function untilReached(
 	from: RedisWsProvider,
 	to: { provider: RedisWsProvider; received: string[] },
 ): Promise<void> {
+	let number = 0;
 	await until(
 		async () => {
-			await from.sendToNode(to.provider.nodeId, 'hello');
+			await from.sendToNode(to.provider.nodeId, `hello ${number++}`);
 			return to.received.length > 0;
 		},
 		{ what: 'a message has arrived' },
@@ -52,14 +53,14 @@ describe('signed frames over Redis', () => {
 
 		const [, beat] = recorded.find(([channel]) => channel === 'app:!') as [string, Buffer];
 		const [toB, message] = recorded.find(([channel]) => channel === `app:!${b.provider.nodeId}`) as [string, Buffer];
-		const before = b.received.length;
 		for (const channel of ['app:!', 'other:!', 'app:#1:!']) await intruder.publish(channel, beat);
 		await intruder.publish(toB, message);
 		await until(() => b.provider.getSkippedFrames().replayed >= 2, { what: 'both were skipped' });
 		for (const { provider } of [prefix, database])
 			await until(() => provider.getSkippedFrames().forged > 0, { what: 'the beat was skipped' });
 
-		expect(b.received).toHaveLength(before);
+		// Others of the messages may have arrived meanwhile, but none twice.
+		expect(b.received).toEqual([...new Set(b.received)]);
 		expect(b.provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, replayed: 2 });
 		for (const { provider } of [prefix, database])
 			expect(provider.getSkippedFrames()).toEqual({ ...NOTHING_SKIPPED, forged: 1 });

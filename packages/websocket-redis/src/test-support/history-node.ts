@@ -19,6 +19,7 @@ export interface HistoryNode {
 export async function startHistoryNode(redis: RedisServer, history?: HistoryRules): Promise<HistoryNode> {
 	const provider = new RedisWsProvider({
 		connection: { port: redis.port },
+		connectTimeout: 10_000,
 		...(history !== undefined && { history }),
 		logger: silentLogger,
 	});
