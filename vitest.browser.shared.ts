@@ -8,8 +8,8 @@ export default defineConfig({
 		// Vitest's `forks` pool does not start under Bun.
 		pool: 'threads',
 		include: ['browser/**/*.test.ts'],
-		// A busy machine can miss a time limit; a real defect fails twice.
-		retry: process.env['CI'] === 'true' ? 1 : 0,
+		// A busy machine can miss a time limit; a real defect fails each time.
+		retry: process.env['CI'] === 'true' ? 2 : 0,
 		testTimeout: 20_000,
 		hookTimeout: 30_000,
 		reporters: ['default', new ResultsReporter('.vitest/browser.json')],

@@ -1,5 +1,5 @@
 /**
- * Prints the tests that failed or needed a second try in the last run, each with its errors, followed by the totals of
+ * Prints the tests that failed or needed another try in the last run, each with its errors, followed by the totals of
  * all workspaces. Exits with 1 unless at least one test ran and all tests passed.
  */
 import { join, relative } from 'node:path';
@@ -21,7 +21,7 @@ interface Results {
 /** The scripts that run tests, and the results file that each of them writes. */
 const RUNS = { test: 'results.json', 'test:faults': 'faults.json', 'test:browser': 'browser.json' };
 
-/** The most lines of one error, and of one that a second try did not have; and the longest line, in characters. */
+/** The most lines of one error, and of one that a later try did not have; and the longest line, in characters. */
 const LINES_OF_ONE = 25;
 const LINES_OF_PASSED = 4;
 const LONGEST_LINE = 500;
@@ -37,7 +37,7 @@ interface Report {
 
 let passed = 0;
 let failed = 0;
-const secondTries: Report[] = [];
+const laterTries: Report[] = [];
 const failures: Report[] = [];
 
 for (const { dir, manifest } of await workspaces()) {
@@ -47,7 +47,7 @@ for (const { dir, manifest } of await workspaces()) {
 }
 await count('test:root', join(root, 'scripts'), 'results.json');
 
-for (const { head, lines } of secondTries) console.log([head, ...lines, ''].join('\n'));
+for (const { head, lines } of laterTries) console.log([head, ...lines, ''].join('\n'));
 let left = LINES_OF_ALL;
 for (const { head, lines } of failures) {
 	// At least the first line: what was wrong.
@@ -82,7 +82,7 @@ function collectErrors(results: Results): void {
 		for (const { fullName, status, failureMessages: errors } of file.assertionResults) {
 			if (errors.length === 0) continue;
 			const what = `${path} > ${fullName}`;
-			if (status === 'passed') secondTries.push(report(`passed on the second try: ${what}`, errors, LINES_OF_PASSED));
+			if (status === 'passed') laterTries.push(report(`passed on a later try: ${what}`, errors, LINES_OF_PASSED));
 			else failures.push(report(`${status}: ${what}`, errors, LINES_OF_ONE));
 		}
 	}

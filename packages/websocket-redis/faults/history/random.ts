@@ -8,7 +8,7 @@ let state = SEED >>> 0;
 
 /**
  * Begins the numbers of a part of a run, such as a test or a fault. They depend on the seed and the name only, not on
- * how many were drawn before: which differs from run to run, as does a second try from the first.
+ * how many were drawn before: which differs from run to run, as does a later try from the first.
  */
 export function restartRandom(part: string): void {
 	state = (SEED ^ hash(part)) >>> 0;
