@@ -18,8 +18,8 @@ export default defineConfig({
 		chaiConfig: { truncateThreshold: 1_000 },
 		testTimeout: 20_000,
 		hookTimeout: 30_000,
-		// The tests cause real outages, and a busy machine can miss a time limit; a real defect fails each time. `.ci/run`
-		// lists the tests that passed on a later try.
+		// The tests cause real outages, and a busy machine can miss a time limit; a real defect fails each time.
+		// `.ci/run` lists the tests that passed on a later try.
 		retry: process.env['CI'] === 'true' ? 2 : 0,
 		// The results are a Turborepo output, so that the totals over all packages are right on cache hits as well.
 		reporters: ['default', new ResultsReporter('.vitest/results.json')],
