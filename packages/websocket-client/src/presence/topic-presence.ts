@@ -43,6 +43,8 @@ export class TopicPresence implements HandleOwner {
 	 * - `waiting`: until the client is in the topic
 	 */
 	#step: 'due' | 'pending' | 'done' | 'waiting' = 'due';
+	/** Whether the server may be telling what changes: it was asked to, on this connection. */
+	#mayBeTold = false;
 	/** Whether only the count was requested last. */
 	#isCountOnly = false;
 	/** Whether the client has come into the topic, or may have left it, while a request was pending. */
@@ -113,6 +115,7 @@ export class TopicPresence implements HandleOwner {
 	shut(): void {
 		this.#life = {};
 		this.#step = 'due';
+		this.#mayBeTold = false;
 		this.#backoff.reset();
 		this.#own.leave();
 		this.#members.lost();
@@ -167,7 +170,9 @@ export class TopicPresence implements HandleOwner {
 		const { isOpen } = this.#owner;
 		if (this.#step === 'done' && this.#handles.size && this.#isCountOnly !== this.#needsNone) this.#step = 'due';
 		if (!this.#handles.size) {
-			if (isOpen && this.#step === 'done') this.#owner.ask(BuiltIn.unwatch, this.topic).catch(() => {});
+			// Also if it could not be asked again: it may still tell what it was asked for before.
+			if (this.#mayBeTold) this.#owner.ask(BuiltIn.unwatch, this.topic).catch(() => {});
+			this.#mayBeTold = false;
 			this.#step = 'waiting';
 			this.#backoff.reset();
 			this.#own.reject(new SocketRequestError(`${BuiltIn.update} ${this.topic}`, 'closed', 'it was closed'));
@@ -187,6 +192,7 @@ export class TopicPresence implements HandleOwner {
 		const life = this.#life;
 		let after: string | undefined;
 		this.#step = 'pending';
+		this.#mayBeTold = true;
 		this.#hasMoved = this.#hasLeft = false;
 		const isCountOnly = (this.#isCountOnly = this.#needsNone) || undefined;
 		this.#members.forget();
@@ -211,6 +217,7 @@ export class TopicPresence implements HandleOwner {
 
 	#refused(error: SocketRequestError): void {
 		const { code } = error;
+		this.#mayBeTold &&= isTransient(error);
 		if (code === NOT_SUBSCRIBED || code === NOT_WATCHED || this.#hasMoved || isTransient(error)) {
 			this.#step = code === NOT_SUBSCRIBED && !this.#hasMoved ? 'waiting' : 'due';
 			this.#members.lost();

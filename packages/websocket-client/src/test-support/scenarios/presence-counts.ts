@@ -67,6 +67,21 @@ export const presenceCounts: Record<string, Scenario> = {
 		await played.next('@unwatch');
 	},
 
+	'a watch that could not be changed is ended all the same': async (server) => {
+		const played = await PlayedPresence.start(server);
+		const all = played.watch();
+		await played.watched(1, 'a');
+		await all.handle.ready;
+		const count = new PresenceLog(played.client, 't', ONLY_COUNT);
+		await played.handled();
+		all.handle.close();
+		await played.refuse('@watch', 'unavailable');
+		await eventually(() => count.handle.isStale, 'the refusal has arrived');
+		// The server still tells the members, as it was asked to before.
+		count.handle.close();
+		await played.next('@unwatch');
+	},
+
 	'a handle that needs members waits for them, also while the count is being asked for': async (server) => {
 		const played = await PlayedPresence.start(server);
 		const count = new PresenceLog(played.client, 't', ONLY_COUNT);
