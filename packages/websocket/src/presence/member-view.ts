@@ -32,6 +32,8 @@ export class MemberView {
 	readonly #shown = new Map<string, ShownMember>();
 	/** Members of other nodes, too, that the backend has lost; whether it has them again. Their nodes put them back. */
 	readonly #lost = new Map<string, 'missing' | 'back'>();
+	/** This node's members that the backend does not have yet, so that their time is reckoned. */
+	readonly #reckoned = new Set<string>();
 	/** Members that are no longer here although the backend has them: it will hear of their end. */
 	readonly #ended = new Set<string>();
 	#backTimer: ReturnType<typeof setTimeout> | undefined;
@@ -119,6 +121,7 @@ export class MemberView {
 		this.#ended.clear();
 		this.#shown.clear();
 		this.#lost.clear();
+		this.#reckoned.clear();
 	}
 
 	#now(key: string, before: ShownMember | undefined): ShownMember | undefined {
@@ -132,6 +135,7 @@ export class MemberView {
 			entry.isOnlyHere = false;
 		}
 		if (mine === undefined) {
+			this.#reckoned.delete(key);
 			if (entry === undefined) return isLost ? before : undefined;
 			// The backend will say that it has left, unless the member has come to another node meanwhile.
 			if (entry.isOnlyHere) {
@@ -142,7 +146,7 @@ export class MemberView {
 		}
 		// While it lingers, another node can take it over, which is no change to those who watch.
 		if (entry !== undefined && mine.connections === 0) entry.isOnlyHere = false;
-		const since = entry === undefined ? this.#reckon(mine) : entry.since;
+		const since = entry === undefined ? this.#reckon(mine) : this.#learn(mine, entry.since, entry.isOnlyHere);
 		if (entry !== undefined && !entry.isOnlyHere)
 			return changed(before, key, Math.max(entry.connections, mine.connections), since, entry.info);
 		const connections = mine.connections || (entry?.connections ?? before?.member.connections ?? 1);
@@ -179,7 +183,13 @@ export class MemberView {
 	/** Returns since when a member is there that the backend does not have yet, by the backend's clock. */
 	#reckon({ key, sinceAt }: OwnMember): number {
 		const before = this.#shown.get(key)?.member.since;
+		this.#reckoned.add(key);
 		return before ?? Math.round(wallTime(sinceAt) + this.#options.clock.aheadMs);
+	}
+
+	#learn({ key, sinceAt }: OwnMember, since: number, isOnlyHere: boolean): number {
+		if (this.#reckoned.delete(key) && isOnlyHere) this.#options.clock.aheadMs = since - wallTime(sinceAt);
+		return since;
 	}
 }
 
