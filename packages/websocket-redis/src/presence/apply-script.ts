@@ -1,3 +1,4 @@
+import { INFO_IS_NEW_MS } from '@orijs/websocket';
 import { RedisScript } from '../server/redis-script.ts';
 import { ATTEMPT_KEPT_MS, ORDERED, SWEPT } from './layout.ts';
 import { COMMON, type Publish } from './topic-common.ts';
@@ -10,7 +11,7 @@ export const NO_LEASE = 'NOLEASE';
 export const LOST = 'LOST';
 
 /** The number of ARGV for each change. */
-const OP_ARGS = 5;
+const OP_ARGS = 6;
 /** The first ARGV of the first change. */
 const FIRST_OP = 10;
 
@@ -25,7 +26,8 @@ const FIRST_OP = 10;
  *   some of a later one have been applied
  * - the time on the server's clock after which the changes are refused
  * - membersUpTo
- * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text
+ * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text,
+ *   and the age of the info in milliseconds
  *
  * Returns the time on the server's clock, the epoch, n, the number of members, and how many records the node now has
  * here. If no epoch was given, then the other leases that have records here: node and generation (f64).
@@ -78,6 +80,12 @@ local function takeOver(record)
 	record[1] = own
 end
 
+-- See INFO_IS_NEW_MS.
+local function infoAt(age, latest)
+	local at = math.max(0, now - age)
+	return age < ${INFO_IS_NEW_MS} and math.max(at, latest + 1) or at
+end
+
 local function put(records, record, i, set)
 	local info = ARGV[i + 4] ~= '' and ARGV[i + 4]
 	local isNew = not record
@@ -87,7 +95,7 @@ local function put(records, record, i, set)
 		mine[3] = mine[3] + 1
 	end
 	takeOver(record)
-	if isNew or record[5] ~= info then record[4], record[5] = math.max(n, set) + 1, info end
+	if isNew or record[5] ~= info then record[4], record[5] = infoAt(tonumber(ARGV[i + 5]), set), info end
 	record[2], record[6], record[7] = tonumber(ARGV[i + 2]), 0, 0
 	for j = #records, 1, -1 do
 		local other = records[j]

@@ -9,7 +9,7 @@
  * lease  = node (16 bytes)  generation (f64)  its records (u32)  attempt (u32)  kept until (u48, ms)
  * member = format (u8)  records
  * record = lingers (u8: 0 or 1)  number of the lease (u16)  connections (u32)  since (u48, ms)
- *          when its info was set (u48)  length of the info plus 1 (u16; 0: no info)
+ *          when its info was set (u48, ms)  length of the info plus 1 (u16; 0: no info)
  *          if it lingers: until when (u48, ms), for how long (u32, ms)  info
  * ```
  *
@@ -18,8 +18,7 @@
  * there as long as it has records, and until the time up to which it is kept: for {@link ATTEMPT_KEPT_MS} after changes
  * that follow others whose outcome was unknown, which may come late; and once it is swept, so that it can't come back.
  *
- * When a record's info was set is a number that grows with the topic's `n`: of a member's records, the one with the
- * greatest counts. Above {@link ORDERED_ABOVE} members, a sorted set holds their keys as well, so that a page can be
+ * When a record's info was set is in milliseconds: of a member's records, the latest counts. Above {@link ORDERED_ABOVE} members, a sorted set holds their keys as well, so that a page can be
  * read without reading all. The hash with the state expires once a topic has had no members for some time.
  */
 export const FORMAT = 1;

@@ -47,7 +47,7 @@ export class PresenceProbe {
 			const apply = (script: RedisScript, kind: string): Promise<unknown> => {
 				const node = encodeNode(crypto.randomUUID());
 				const epoch = randomEpoch().slice(0, 8);
-				const op = [kind, 'probe', 1, 0, ''];
+				const op = [kind, 'probe', 1, 0, '', 0];
 				return script.run(client, keys, [
 					redisChannel,
 					header,

@@ -189,17 +189,17 @@ type ApplyReply = readonly [
 	...others: Buffer[],
 ];
 
-/** Adds the arguments of a change: its kind, the key, connections or milliseconds, the age, the info. */
+/** Adds the arguments of a change: its kind, the key, connections or milliseconds, the age, the info and its age. */
 function pushOp(args: ScriptArgument[], op: PresenceOp): void {
 	switch (op.kind) {
 		case 'put':
-			args.push('put', op.key, op.connections, Math.round(op.ageMs), op.info ?? '');
+			args.push('put', op.key, op.connections, Math.round(op.ageMs), op.info ?? '', Math.round(op.infoAgeMs ?? 0));
 			break;
 		case 'linger':
-			args.push('linger', op.key, Math.round(op.ms), 0, '');
+			args.push('linger', op.key, Math.round(op.ms), 0, '', 0);
 			break;
 		default:
-			args.push(op.kind, op.key, 0, 0, '');
+			args.push(op.kind, op.key, 0, 0, '', 0);
 	}
 }
 

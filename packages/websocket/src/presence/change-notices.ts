@@ -10,7 +10,7 @@ import { DONE } from '../support/promises.ts';
 import type { MemberView } from './member-view.ts';
 import type { PresenceChange, WatchedMembers } from './presence-contract.ts';
 import { isSame } from './stored-members.ts';
-import { ToldMembers } from './told-members.ts';
+import { PAGE_MEMBERS, ToldMembers } from './told-members.ts';
 import { NOTICE_BYTES, UntoldChanges } from './untold-changes.ts';
 
 /** What watchers hear about a topic apart from its members. */
@@ -38,7 +38,7 @@ export interface ChangeNoticesOptions {
 const NOTICE_EVERY_MS = 250;
 /**
  * With more than this to tell, in characters, clients read the members again, each as fast as it can: by notices, they
- * would be behind for four seconds.
+ * would be behind for four seconds or more.
  */
 const MOST_UNTOLD = 1_048_576;
 
@@ -199,8 +199,11 @@ export class ChangeNotices {
 		let areWatching = false;
 		onTell(lists && { topic, ...lists, version, ...now }, () => {
 			areWatching = true;
-			// It does not follow the version before, so that clients ask for the members.
-			if (isTooMuch) return this.#encode(version, NOTHING);
+			if (isTooMuch) {
+				this.#mayReadAgainAt = this.#lastAt + this.#readsForMs();
+				// It does not follow the version before, so that clients ask for the members.
+				return this.#encode(version, NOTHING);
+			}
 			return this.#encode({ epoch, n }, this.#untold.take(this.#members));
 		});
 		// Clients that begin to watch later are sent the members as they are then.
@@ -208,11 +211,12 @@ export class ChangeNotices {
 	}
 
 	#isTooMuch(): boolean {
-		if (performance.now() < this.#mayReadAgainAt || this.#untold.size(this.#members) <= MOST_UNTOLD) return false;
-		// After this time, notices would have told everything as well.
-		const readsForMs = (this.#members.size() / NOTICE_BYTES) * NOTICE_EVERY_MS;
-		this.#mayReadAgainAt = performance.now() + readsForMs;
-		return true;
+		return performance.now() >= this.#mayReadAgainAt && this.#untold.size(this.#members) > MOST_UNTOLD;
+	}
+
+	/** Returns how long it would take to tell all members by notices that say no more than a page, in milliseconds. */
+	#readsForMs(): number {
+		return Math.max(this.#members.size() / NOTICE_BYTES, this.#told.count / PAGE_MEMBERS) * NOTICE_EVERY_MS;
 	}
 
 	/** Encodes a frame that tells how things are now, as far as clients have been told. */

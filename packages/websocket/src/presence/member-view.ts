@@ -76,8 +76,8 @@ export class MemberView {
 
 	/**
 	 * Called before members are reset that the backend has lost, all or some. Those that it does not have are shown for
-	 * as long as the lease of their nodes can last. Those of several nodes are shown until all can have put them back:
-	 * the first that does may be the one that they leave.
+	 * as long as the lease of their nodes can last. Those that it has again are shown as they were until all nodes can
+	 * have put them back: the first that does may be the one that they leave, and knows only its own connections.
 	 */
 	keepLost(): void {
 		const { topic, own, stored } = this.#options;
@@ -128,15 +128,16 @@ export class MemberView {
 		const { topic, own, stored } = this.#options;
 		const mine = own.get(topic, key);
 		const entry = stored.get(key);
-		const isLost = this.#lost.size > 0 && this.#lost.has(key);
-		if (entry !== undefined && isLost) {
-			this.#lost.set(key, 'back');
-			// Another node is to put it back.
-			entry.isOnlyHere = false;
+		if (this.#lost.size > 0 && this.#lost.has(key)) {
+			if (entry !== undefined) {
+				this.#lost.set(key, 'back');
+				entry.isOnlyHere = false;
+			}
+			return before;
 		}
 		if (mine === undefined) {
 			this.#reckoned.delete(key);
-			if (entry === undefined) return isLost ? before : undefined;
+			if (entry === undefined) return undefined;
 			// The backend will say that it has left, unless the member has come to another node meanwhile.
 			if (entry.isOnlyHere) {
 				this.#end(key);

@@ -1,5 +1,12 @@
 import type { PresenceContent, PresenceFrameChange } from '../wire/presence-frame.ts';
-import type { PresenceLease, PresenceOp, PresenceQuery, PresenceState, StoredPresence } from './presence-store.ts';
+import {
+	INFO_IS_NEW_MS,
+	type PresenceLease,
+	type PresenceOp,
+	type PresenceQuery,
+	type PresenceState,
+	type StoredPresence,
+} from './presence-store.ts';
 import type { RecordIndex } from './record-index.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
@@ -15,8 +22,8 @@ interface PresenceRecord {
 	connections: number;
 	since: number;
 	info: string | undefined;
-	/** Of the records of a topic, that with the greatest number has the info that was set last. */
-	infoNumber: number;
+	/** When its info was set, in milliseconds, or a little later: of a member's records, the latest counts. */
+	infoAt: number;
 	/** Since when and until when it lingers. */
 	lingers: { readonly from: number; readonly until: number } | undefined;
 }
@@ -32,7 +39,6 @@ export class MemoryPresenceTopic {
 	readonly #keys = new SortedKeys(() => this.#members.keys());
 	readonly #epoch = randomEpoch();
 	#n = 0;
-	#infosSet = 0;
 	#isCountOnly = false;
 
 	/** @param index is told which records there are */
@@ -120,7 +126,7 @@ export class MemoryPresenceTopic {
 		record.lingers = undefined;
 		if (record.info !== op.info) {
 			record.info = op.info;
-			record.infoNumber = ++this.#infosSet;
+			record.infoAt = this.#infoAt(op, now);
 		}
 		const records = this.#members.get(op.key) ?? [];
 		if (records.length === 1) return;
@@ -137,7 +143,7 @@ export class MemoryPresenceTopic {
 			connections: op.connections,
 			since: now - Math.round(op.ageMs),
 			info: op.info,
-			infoNumber: ++this.#infosSet,
+			infoAt: this.#infoAt(op, now),
 			lingers: undefined,
 		};
 		const records = this.#members.get(op.key);
@@ -147,6 +153,12 @@ export class MemoryPresenceTopic {
 		} else records.push(record);
 		this.#index?.add(lease, this.#topic, op.key);
 		return record;
+	}
+
+	#infoAt({ key, infoAgeMs = 0 }: PresenceOp & { readonly kind: 'put' }, now: number): number {
+		const at = now - infoAgeMs;
+		if (infoAgeMs >= INFO_IS_NEW_MS) return at;
+		return Math.max(at, ...(this.#members.get(key)?.map(({ infoAt }) => infoAt + 1) ?? []));
 	}
 
 	#setGeneration(key: string, record: PresenceRecord, generation: number): void {
@@ -215,7 +227,7 @@ function viewOf(records: readonly PresenceRecord[]): MemberView {
 	for (const record of shown) {
 		connections += record.connections;
 		since = Math.min(since, record.since);
-		if (latest === undefined || record.infoNumber > latest.infoNumber) latest = record;
+		if (latest === undefined || record.infoAt > latest.infoAt) latest = record;
 	}
 	return { connections, since, info: latest?.info };
 }

@@ -44,6 +44,8 @@ export class Member implements OwnMember {
 	/** The last one is that whose info was set last. */
 	readonly sockets: PresentSocket[] = [];
 	info: string | undefined;
+	/** When its info was set, by the monotonic clock. */
+	infoAt: number;
 	/** What `Presence.update` has set. */
 	changes: PresenceInfo | undefined;
 	sinceAt: number;
@@ -60,6 +62,7 @@ export class Member implements OwnMember {
 		this.key = key;
 		this.userId = userId;
 		this.sinceAt = now;
+		this.infoAt = now;
 	}
 
 	get connections(): number {
@@ -88,16 +91,22 @@ export class Member implements OwnMember {
 		const { key, sockets, info } = this;
 		if (sockets.length > 0 && !isLeaving) {
 			if (this.#stored === sockets.length && this.#storedInfo === info) return undefined;
-			return { kind: 'put', key, connections: sockets.length, ageMs: Math.round(now - this.sinceAt), info };
+			return this.#put(sockets.length, now);
 		}
 		if (this.#stored === NOT_STORED) {
 			// It has come and gone within a moment: others are to know it for as long as it lingers.
 			if (this.lingersUntil === undefined) return undefined;
-			return { kind: 'put', key, connections: 1, ageMs: now - this.sinceAt, info };
+			return this.#put(1, now);
 		}
 		const ms = this.#lingerMs(now);
 		if (ms === 0) return { kind: 'remove', key };
 		return this.#stored === LINGERING ? undefined : { kind: 'linger', key, ms };
+	}
+
+	#put(connections: number, now: number): PresenceOp {
+		const { key, info, sinceAt, infoAt } = this;
+		const infoAgeMs = Math.round(now - infoAt);
+		return { kind: 'put', key, connections, ageMs: Math.round(now - sinceAt), info, infoAgeMs };
 	}
 
 	#lingerMs(now: number): number {

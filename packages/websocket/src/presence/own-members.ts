@@ -186,17 +186,21 @@ export class OwnMembers implements OwnMembersView {
 	 * server's part first.
 	 */
 	#inform(member: Member): void {
+		member.info = this.#infoOf(member);
+		member.infoAt = performance.now();
+	}
+
+	#infoOf(member: Member): string | undefined {
 		const { own, server } = member.sockets.at(-1) ?? {};
 		const { infoBytes, onError } = this.#options;
 		for (const info of [merged(own, server, member.changes), merged(server, member.changes), server]) {
 			try {
-				member.info = info === undefined ? undefined : encodeInfo(info, infoBytes);
-				return;
+				return info === undefined ? undefined : encodeInfo(info, infoBytes);
 			} catch (thrown) {
 				onError(thrown, member.topic.name);
 			}
 		}
-		member.info = undefined;
+		return undefined;
 	}
 
 	// Members

@@ -72,6 +72,12 @@ export interface PresenceStore {
 
 /** How late changes may be applied after the call, in milliseconds. */
 export const APPLIED_WITHIN_MS = 2_000;
+/**
+ * Of several records of a member, the one whose info was set last says what its info is. Info that was set less long ago
+ * than this, in milliseconds, was set when it is applied; when older info was set is reckoned from its age: nodes put
+ * back what the backend has lost in any order.
+ */
+export const INFO_IS_NEW_MS = 1_000;
 /** For how long a lease is one node's to sweep, in milliseconds. */
 export const CLAIMED_MS = 5_000;
 /**
@@ -144,6 +150,8 @@ export type PresenceOp =
 			readonly ageMs: number;
 			/** A JSON object, at most {@link MAX_INFO_BYTES}. */
 			readonly info: string | undefined;
+			/** How long ago the info was set, in milliseconds. Default 0. See {@link INFO_IS_NEW_MS}. */
+			readonly infoAgeMs?: number | undefined;
 	  }
 	| { readonly kind: 'linger'; readonly key: string; readonly ms: number }
 	| { readonly kind: 'expire'; readonly key: string }

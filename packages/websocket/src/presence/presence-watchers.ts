@@ -9,6 +9,7 @@ import type { OwnMembersView } from './own-members-contract.ts';
 import type { PresenceChange, WatchedMembers, WatchOptions } from './presence-contract.ts';
 import type { PresenceReplicas } from './presence-replicas.ts';
 import type { PresenceRule } from './presence-rules.ts';
+import { PAGE_MEMBERS } from './told-members.ts';
 import type { WatchingSockets } from './watching-sockets.ts';
 
 export interface PresenceWatchersOptions {
@@ -27,8 +28,7 @@ interface Pending {
 	isOver: boolean;
 }
 
-/** The most members on a page for a client, and about the most characters of it. */
-const PAGE_MEMBERS = 100;
+/** About the most characters of a page for a client. */
 const PAGE_CHARACTERS = 65_536;
 /** The longest wait until those who have entered a topic are counted, in milliseconds. */
 const SETTLE_MS = 1_000;

@@ -2,6 +2,9 @@ import type { PresenceMember } from '../protocol/presence.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import type { ShownMember } from './stored-members.ts';
 
+/** The most members on a page for a client. */
+export const PAGE_MEMBERS = 100;
+
 /** About how many characters a member takes, apart from its key and its info. */
 const MEMBER_SIZE = 100;
 

@@ -8,6 +8,7 @@ import { type Member, openNode, type TestNode } from '../test-support/test-node.
 import type { PresenceMember } from '../protocol/presence.ts';
 import type { PresenceChange } from './presence-contract.ts';
 import type { PresenceRules } from './presence-rules.ts';
+import { INFO_IS_NEW_MS } from './presence-store.ts';
 
 const ROOM = 'room:a';
 const KEPT: PresenceRules = { 'room:*': { leaveDelayMs: 0 } };
@@ -295,6 +296,53 @@ describe('on several nodes', () => {
 		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
 		await until(async () => (await backendKeys(there)).length === 3, { what: 'all are put back' });
 		expect(seen.read().notices.flatMap(({ left = [] }) => left)).toEqual([]);
+	});
+
+	it('if the backend loses everything, who is on several nodes stays as they were, whoever puts them back first', async () => {
+		const { nodes, backend } = await openCluster(2, { presence: KEPT });
+		const [here, there] = nodes as [TestNode, TestNode];
+		const seen = await watcher(here, await enter(here, 'ann'));
+		const first = await enter(there, 'bob');
+		const second = await enter(here, 'bob');
+		const bob = (): unknown => seen.seen()['user:bob'];
+		there.provider.socketPresence.setOwnInfo(first.id, ROOM, { mood: 'fine' });
+		await until(() => Bun.deepEquals(bob(), { connections: 2, info: { mood: 'fine' } }), { what: 'the first info' });
+		here.provider.socketPresence.setOwnInfo(second.id, ROOM, { mood: 'better' });
+		await until(() => Bun.deepEquals(bob(), { connections: 2, info: { mood: 'better' } }), { what: 'the second' });
+		const setAt = performance.now();
+		await until(() => performance.now() > setAt + INFO_IS_NEW_MS, { what: 'it is not new any longer' });
+		const told = seen.read().notices.length;
+		backend.losePresence();
+		await enter(there, 'cid');
+		await untilSees(seen, 'user:ann', 'user:bob', 'user:cid');
+		await second.client.close();
+		await until(() => Bun.deepEquals(bob(), { connections: 1, info: { mood: 'fine' } }), {
+			what: () => `what is left of them is seen, not ${JSON.stringify(bob())}`,
+			timeoutMs: 7_000,
+		});
+		expect(seen.notices.slice(told).flatMap(({ updated = [] }) => updated)).toHaveLength(1);
+	}, 20_000);
+
+	it('if one puts back later what the backend has lost, it is the info set last that counts', async () => {
+		const { nodes, backend } = await openCluster(2, { presence: KEPT });
+		const [here, there] = nodes as [TestNode, TestNode];
+		const later = await enter(here, 'bob');
+		const sooner = await enter(there, 'bob');
+		const info = async (): Promise<unknown> => (await there.provider.presence.members(ROOM)).members[0]?.info;
+		there.provider.socketPresence.setOwnInfo(sooner.id, ROOM, { mood: 'fine' });
+		await until(async () => Bun.deepEquals(await info(), { mood: 'fine' }), { what: 'the first info is stored' });
+		here.provider.socketPresence.setOwnInfo(later.id, ROOM, { mood: 'better' });
+		await until(async () => Bun.deepEquals(await info(), { mood: 'better' }), { what: 'the info is stored' });
+		const setAt = performance.now();
+		await until(() => performance.now() > setAt + INFO_IS_NEW_MS, { what: 'it is not new any longer' });
+		for (const node of [here, there]) {
+			backend.losePresence();
+			await enter(node, `of ${node.provider.nodeId}`);
+			await until(async () => (await there.provider.presence.members(ROOM)).members[0]?.connections === 2, {
+				what: 'both have put it back',
+			});
+			expect(await info()).toEqual({ mood: 'better' });
+		}
 	});
 
 	it('who moves to another node within leaveDelayMs neither leaves nor joins', async () => {

@@ -102,6 +102,24 @@ export const MEMBERS: Requirements = {
 		assertLeadTo(await a.untilChanges('t', 5), await a.read('t'));
 	},
 
+	async 'of several nodes that put back what was lost, the info that was set last counts, in any order'(context) {
+		const [a, b] = await startTwo(context);
+		await a.put('t', 'k', { info: '{"n":2}', infoAgeMs: 60_000 });
+		await b.put('t', 'k', { info: '{"n":1}', infoAgeMs: 90_000 });
+		await b.put('t', 'l', { info: '{"n":1}', infoAgeMs: 90_000 });
+		await a.put('t', 'l', { info: '{"n":2}', infoAgeMs: 60_000 });
+		deepEqual(
+			(await a.read('t')).members.map(({ key, info }) => [key, info]),
+			[
+				['k', '{"n":2}'],
+				['l', '{"n":2}'],
+			],
+		);
+		await b.put('t', 'k', { info: '{"n":3}', infoAgeMs: 20 });
+		equal((await a.member('t', 'k')).info, '{"n":3}');
+		assertLeadTo(await a.untilChanges('t', 5), await a.read('t'));
+	},
+
 	async 'info that is set to what others see already is set nevertheless'(context) {
 		const [a, b] = await startTwo(context);
 		await a.put('t', 'k', { info: '{"n":1}' });

@@ -22,6 +22,7 @@ export interface PutOptions {
 	readonly connections?: number;
 	readonly ageMs?: number;
 	readonly info?: string | undefined;
+	readonly infoAgeMs?: number;
 }
 
 /** A number of members that no case reaches unless it wants to. */
@@ -157,8 +158,8 @@ export class PresenceNode implements CaseNode {
 	}
 }
 
-export function put(key: string, { connections = 1, ageMs = 0, info }: PutOptions = {}): PresenceOp {
-	return { kind: 'put', key, connections, ageMs, info };
+export function put(key: string, { connections = 1, ageMs = 0, info, infoAgeMs = 0 }: PutOptions = {}): PresenceOp {
+	return { kind: 'put', key, connections, ageMs, info, infoAgeMs };
 }
 
 export function presenceOf(bus: Bus): PresenceStore {
