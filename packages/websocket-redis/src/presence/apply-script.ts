@@ -26,8 +26,8 @@ const FIRST_OP = 10;
  *   some of a later one have been applied
  * - the time on the server's clock after which the changes are refused
  * - membersUpTo
- * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty text,
- *   and the age of the info in milliseconds
+ * - for each change: its kind, the key, connections or milliseconds, the age in milliseconds, the info or an empty
+ *   text, and the age of the info in milliseconds
  *
  * Returns the time on the server's clock, the epoch, n, the number of members, and how many records the node now has
  * here. If no epoch was given, then the other leases that have records here: node and generation (f64).

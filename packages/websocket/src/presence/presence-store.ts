@@ -73,9 +73,9 @@ export interface PresenceStore {
 /** How late changes may be applied after the call, in milliseconds. */
 export const APPLIED_WITHIN_MS = 2_000;
 /**
- * Of several records of a member, the one whose info was set last says what its info is. Info that was set less long ago
- * than this, in milliseconds, was set when it is applied; when older info was set is reckoned from its age: nodes put
- * back what the backend has lost in any order.
+ * Of several records of a member, the one whose info was set last says what its info is. Info that was set less long
+ * ago than this, in milliseconds, counts as set when it is applied. When older info was set is reckoned from its age:
+ * nodes put back what the backend has lost in any order.
  */
 export const INFO_IS_NEW_MS = 1_000;
 /** For how long a lease is one node's to sweep, in milliseconds. */

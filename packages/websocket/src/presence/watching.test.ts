@@ -298,7 +298,7 @@ describe('on several nodes', () => {
 		expect(seen.read().notices.flatMap(({ left = [] }) => left)).toEqual([]);
 	});
 
-	it('if the backend loses everything, who is on several nodes stays as they were, whoever puts them back first', async () => {
+	it('if the backend loses everything, who is on several nodes stays as they were, in whatever order they are put back', async () => {
 		const { nodes, backend } = await openCluster(2, { presence: KEPT });
 		const [here, there] = nodes as [TestNode, TestNode];
 		const seen = await watcher(here, await enter(here, 'ann'));
