@@ -18,9 +18,9 @@
  * there as long as it has records, and until the time up to which it is kept: for {@link ATTEMPT_KEPT_MS} after changes
  * that follow others whose outcome was unknown, which may come late; and once it is swept, so that it can't come back.
  *
- * When a record's info was set is in milliseconds: of a member's records, the latest counts. Above {@link
- * ORDERED_ABOVE} members, a sorted set holds their keys as well, so that a page can be read without reading all. The
- * hash with the state expires once a topic has had no members for some time.
+ * When a record's info was set is in milliseconds: of a member's records, the latest counts. Above
+ * {@link ORDERED_ABOVE} members, a sorted set holds their keys as well, so that a page can be read without reading all.
+ * The hash with the state expires once a topic has had no members for some time.
  */
 export const FORMAT = 1;
 
