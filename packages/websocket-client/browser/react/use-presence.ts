@@ -1,15 +1,10 @@
 // use-presence.ts
-import type { PresenceMember, SocketClient } from '@orijs/websocket-client';
+import type { PresenceState, SocketClient } from '@orijs/websocket-client';
 import { useEffect, useState } from 'react';
 
-interface Here {
-	readonly members: readonly PresenceMember[];
-	readonly count: number | undefined;
-	/** Show the list greyed out: it is as it was last known. */
-	readonly isStale: boolean;
-}
+type Here = Pick<PresenceState, 'members' | 'count' | 'isStale'>;
 
-const UNKNOWN: Here = { members: [], count: undefined, isStale: true };
+const UNKNOWN: Here = { members: [], count: undefined, isStale: true }; // with isStale, show the list greyed out
 
 /** Returns who is in a topic. Renders again when that changes. */
 export function usePresence(client: SocketClient, topic: string): Here {
