@@ -22,6 +22,7 @@ function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gap
 
 testPrimary({
 	name: 'cluster: a primary killed, its replica takes over',
+	gapSlackMs: VERIFICATION_LAG_MS,
 	async inject({ backend: { cluster, primaries } }) {
 		const from = Date.now();
 		await primaries[0].kill();
@@ -34,6 +35,7 @@ testPrimary({
 testPrimary({
 	name: 'cluster: a primary killed, back as a replica',
 	fullRunsOnly: true,
+	gapSlackMs: VERIFICATION_LAG_MS,
 	async inject({ backend: { cluster, primaries } }) {
 		const from = Date.now();
 		await primaries[0].kill();
@@ -64,6 +66,7 @@ testPrimary({
 testPrimary({
 	name: 'cluster: a primary frozen, its replica takes over',
 	fullRunsOnly: true,
+	gapSlackMs: VERIFICATION_LAG_MS,
 	async inject({ backend: { cluster, primaries } }) {
 		const from = Date.now();
 		primaries[0].freeze();
