@@ -91,7 +91,10 @@ export class MemberView {
 	#forgetLater(): void {
 		clearTimeout(this.#backTimer);
 		clearTimeout(this.#missingTimer);
-		this.#backTimer = this.#after(PUT_BACK_MS, () => this.#forgetLost('back'));
+		this.#backTimer = this.#after(PUT_BACK_MS, () => {
+			this.#backTimer = undefined;
+			this.#forgetLost('back');
+		});
 		this.#missingTimer = this.#after(LEASE_MS, () => {
 			this.#forgetLost('missing');
 			this.#forgetLost('back');
@@ -115,6 +118,7 @@ export class MemberView {
 	/** Forgets all members. */
 	clear(): void {
 		clearTimeout(this.#backTimer);
+		this.#backTimer = undefined;
 		clearTimeout(this.#missingTimer);
 		clearTimeout(this.#endTimer);
 		this.#endTimer = undefined;
@@ -129,11 +133,13 @@ export class MemberView {
 		const mine = own.get(topic, key);
 		const entry = stored.get(key);
 		if (this.#lost.size > 0 && this.#lost.has(key)) {
-			if (entry !== undefined) {
-				this.#lost.set(key, 'back');
-				entry.isOnlyHere = false;
+			if (entry !== undefined) entry.isOnlyHere = false;
+			if (entry === undefined || this.#backTimer !== undefined) {
+				if (entry !== undefined) this.#lost.set(key, 'back');
+				return before;
 			}
-			return before;
+			// All nodes have had the time: there is nothing to wait for.
+			this.#lost.delete(key);
 		}
 		if (mine === undefined) {
 			this.#reckoned.delete(key);

@@ -192,6 +192,11 @@ it('members that the backend has lost stay until their nodes have had time to pu
 		timeoutMs: 7_000,
 	});
 	expect(following.heard()?.size).toBe(5);
+	// All nodes have had the time: who is put back only now can leave at once.
+	following.apply([put(2)]);
+	following.apply([remove(2)]);
+	await until(() => following.heard()?.has('user:2') === false, { what: 'it has left', timeoutMs: 2_000 });
+	expect(following.heard()?.size).toBe(4);
 	await until(() => following.heard()?.size === 2, { what: 'those that were not put back leave', timeoutMs: 12_000 });
 	expect(following.heard()).toEqual(new Set(['user:1', 'user:7']));
 	following.replica.close();
